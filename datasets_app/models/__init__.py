@@ -1,0 +1,6 @@
+"""Dataset, DatasetFile, DatasetVersion."""
+
+from datasets_app.models.dataset import Dataset, DatasetFile, FileState
+from datasets_app.models.version import DatasetVersion, VersionState
+
+__all__ = ["Dataset", "DatasetFile", "DatasetVersion", "FileState", "VersionState"]

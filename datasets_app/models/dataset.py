@@ -1,0 +1,65 @@
+"""Dataset: a name over files. DatasetFile: one upload, kept as it came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+
+from gptstudio.core.ids import PublicIdField
+from gptstudio.core.leases import Leased
+
+
+class Dataset(models.Model):
+    """What a person uploads to; its versions are what models are trained on."""
+
+    id = PublicIdField(prefix="ds_")
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="datasets")
+    name = models.CharField(max_length=120)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = [models.Index(fields=["workspace", "-created_at"], name="datasets_by_workspace")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FileState(models.TextChoices):
+    """OpenAI's words for a file's status."""
+
+    UPLOADED = "uploaded", "Being read"
+    PROCESSED = "processed", "Read"
+    ERROR = "error", "Could not be read"
+
+
+class DatasetFile(Leased):
+    """One uploaded file. The bytes lie under STUDIO_HOME/uploads/<digest> and are never changed."""
+
+    id = PublicIdField(prefix="file-")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=255)
+    purpose = models.CharField(max_length=32, default="fine-tune")
+    bytes = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=FileState, default=FileState.UPLOADED)
+    detection = models.JSONField(default=dict, help_text="What `curation detect` said.")
+    error = models.TextField(blank=True)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        indexes = [models.Index(fields=["state", "lease_until"], name="files_to_read")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.STUDIO_HOME) / "uploads" / self.digest

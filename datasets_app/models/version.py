@@ -1,0 +1,66 @@
+"""DatasetVersion: splits, report, ledger and recipe under one digest; immutable once ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+
+from datasets_app.models.dataset import Dataset, DatasetFile
+from gptstudio.core.ids import PublicIdField
+from gptstudio.core.leases import Leased
+from gptstudio.core.states import Transitions
+
+
+class VersionState(models.TextChoices):
+    """Where a version stands."""
+
+    QUEUED = "queued", "Waiting"
+    BUILDING = "building", "Being made"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+TRANSITIONS = Transitions(
+    {
+        VersionState.QUEUED: {VersionState.BUILDING, VersionState.CANCELLED},
+        VersionState.BUILDING: {VersionState.READY, VersionState.FAILED, VersionState.CANCELLED, VersionState.QUEUED},
+        VersionState.FAILED: {VersionState.QUEUED},
+    }
+)
+
+
+class DatasetVersion(Leased):
+    """Made once by curation from files and a recipe. Lies under STUDIO_HOME/versions/<id>/."""
+
+    id = PublicIdField(prefix="dsv_")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    files = models.ManyToManyField(DatasetFile, related_name="versions")
+    recipe = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, choices=VersionState, default=VersionState.QUEUED)
+    cancel_requested = models.BooleanField(default=False)
+    progress = models.JSONField(default=dict, help_text="{step, done, total}")
+    report = models.JSONField(default=dict, help_text="curation's report.json")
+    digest = models.CharField(max_length=64, blank=True)
+    error = models.JSONField(default=dict, help_text="{code, message, fix}")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="version_numbers_count_up")]
+        indexes = [models.Index(fields=["state", "lease_until"], name="versions_to_build")]
+
+    def __str__(self) -> str:
+        return f"{self.dataset.name}, version {self.number}"
+
+    @property
+    def folder(self) -> Path:
+        return Path(settings.STUDIO_HOME) / "versions" / self.id
+
+    def split_path(self, split: str) -> Path:
+        return self.folder / f"{split}.parquet"

@@ -1,0 +1,1 @@
+"""GPT Studio: the wiring, and what the apps share."""

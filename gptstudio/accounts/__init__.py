@@ -1,0 +1,1 @@
+"""People, workspaces, keys, and what each may do."""

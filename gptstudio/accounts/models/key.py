@@ -1,0 +1,37 @@
+"""ApiKey: what a program shows instead of a password. The key itself is seen once; only its hash is kept."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from gptstudio.accounts.models.workspace import Workspace
+from gptstudio.core.ids import PublicIdField
+
+
+class ApiKey(models.Model):
+    """`sk-studio-` and 256 random bits. The prefix is kept for people to tell keys apart."""
+
+    id = PublicIdField(prefix="key_")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="api_keys")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=24)
+    hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    budget_micro = models.BigIntegerField(null=True, blank=True)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_live(self) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())

@@ -1,0 +1,55 @@
+"""Workspace: the wall between organisations' parts. Membership: who is inside, and as what."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from gptstudio.core.ids import PublicIdField
+
+
+class ReleasePolicy(models.TextChoices):
+    """Who may release a model."""
+
+    TWO_PERSON = "two_person", "Two people: whoever uploaded or trained cannot approve"
+    SELF = "self", "One person, with a reason"
+    AUTOMATIC = "automatic", "Automatic, once evaluated and within the safety limits"
+
+
+class Role(models.TextChoices):
+    """What a member is in a workspace."""
+
+    VIEWER = "viewer", "Viewer"
+    EDITOR = "editor", "Editor"
+    TRAINER = "trainer", "Trainer"
+    REVIEWER = "reviewer", "Reviewer"
+    ADMIN = "admin", "Admin"
+
+
+class Workspace(models.Model):
+    """Everything that is made belongs to one."""
+
+    id = PublicIdField(prefix="ws_")
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=40, unique=True)
+    release_policy = models.CharField(max_length=16, choices=ReleasePolicy, default=ReleasePolicy.TWO_PERSON)
+    budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Spend limit in millionths; empty: none.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person in one workspace."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role, default=Role.VIEWER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="one_membership_each")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.workspace} as {self.role}"

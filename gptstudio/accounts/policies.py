@@ -1,0 +1,90 @@
+"""What each role and each key scope may do. Pure tables; services ask `require` before they write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gptstudio.accounts.models import Role
+from gptstudio.core.errors import NotAllowed
+
+VIEW = frozenset(
+    {"workspace.view", "datasets.view", "training.view", "models.view", "models.use", "deployments.view", "usage.view"}
+)
+EDIT = VIEW | {"datasets.edit"}
+TRAIN = EDIT | {"training.edit", "models.preview", "models.request_release", "deployments.edit", "keys.view"}
+REVIEW = VIEW | {"reviews.view", "reviews.decide", "audit.view", "models.preview"}
+EVERYTHING = (
+    TRAIN | REVIEW | {"keys.edit", "members.view", "members.edit", "settings.edit", "base_models.register"}
+)
+ROLES: dict[str, frozenset[str]] = {
+    Role.VIEWER: VIEW,
+    Role.EDITOR: EDIT,
+    Role.TRAINER: TRAIN,
+    Role.REVIEWER: REVIEW,
+    Role.ADMIN: EVERYTHING,
+}
+SCOPES: dict[str, frozenset[str]] = {
+    "chat": frozenset({"models.use", "models.view"}),
+    "models:read": frozenset({"models.view"}),
+    "models:preview": frozenset({"models.preview"}),
+    "models:write": frozenset({"models.request_release", "base_models.register"}),
+    "files:read": frozenset({"datasets.view"}),
+    "files:write": frozenset({"datasets.edit"}),
+    "jobs:read": frozenset({"training.view"}),
+    "jobs:write": frozenset({"training.edit"}),
+    "deployments:read": frozenset({"deployments.view"}),
+    "deployments:write": frozenset({"deployments.edit"}),
+    "usage:read": frozenset({"usage.view"}),
+    "reviews:read": frozenset({"reviews.view"}),
+    "reviews:write": frozenset({"reviews.decide"}),
+    "keys:write": frozenset({"keys.view", "keys.edit"}),
+    "audit:read": frozenset({"audit.view"}),
+}
+SCOPE_HINTS = {
+    "chat": "Ask models for answers",
+    "models:read": "List models",
+    "models:preview": "Try models that are not released, and checkpoints",
+    "models:write": "Ask for release, register base models",
+    "files:read": "Read data sets and files",
+    "files:write": "Upload and curate data",
+    "jobs:read": "See fine-tunes",
+    "jobs:write": "Start and cancel fine-tunes",
+    "deployments:read": "See deployments",
+    "deployments:write": "Deploy and roll back",
+    "usage:read": "Read usage and cost",
+    "reviews:read": "See the review queue",
+    "reviews:write": "Decide in the review queue",
+    "keys:write": "Make and revoke keys",
+    "audit:read": "Read the audit log",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts, seen from one workspace. `user_id` is the person behind it, also behind a key."""
+
+    kind: str
+    id: str
+    label: str
+    workspace_id: str
+    actions: frozenset[str] = field(default=frozenset(), repr=False)
+    user_id: str | None = None
+    role: str = ""
+
+    def may(self, action: str) -> bool:
+        return action in self.actions
+
+
+def require(actor: Actor, action: str, *, workspace_id: str) -> None:
+    """Raise NotAllowed unless `actor` may do `action` in this workspace."""
+    if actor.workspace_id != workspace_id or not actor.may(action):
+        who = f"role {actor.role}" if actor.role else "key"
+        raise NotAllowed(
+            f"Your {who} does not allow this ({action}).",
+            fix="Ask an admin of the workspace for a role or a key scope that does.",
+        )
+
+
+def system(workspace_id: str, *, label: str = "GPT Studio", kind: str = "system") -> Actor:
+    """The studio itself (or its release policy, `kind="policy"`) acting in a workspace."""
+    return Actor(kind=kind, id=kind, label=label, workspace_id=workspace_id, actions=EVERYTHING)

@@ -1,0 +1,92 @@
+"""Reading people, workspaces and keys."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db.models import QuerySet
+
+from gptstudio.accounts import policies
+from gptstudio.accounts.models import ApiKey, Membership, User, Workspace
+from gptstudio.accounts.policies import Actor
+from gptstudio.core.errors import NotFound
+
+
+def key_hash(secret: str) -> str:
+    """SHA-256 of a key. The key holds 256 random bits, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def live_key(secret: str) -> ApiKey | None:
+    """The key that this secret opens, unless it is revoked or expired."""
+    key = ApiKey.objects.select_related("workspace").filter(hash=key_hash(secret)).first()
+    return key if key is not None and key.is_live else None
+
+
+def actor_of_key(key: ApiKey) -> Actor:
+    """A program acting with a key."""
+    actions: frozenset[str] = frozenset().union(*(policies.SCOPES.get(scope, frozenset()) for scope in key.scopes))
+    return Actor(
+        kind="key",
+        id=key.id,
+        label=f"{key.name} ({key.prefix}…)",
+        workspace_id=key.workspace_id,
+        actions=actions,
+        user_id=key.created_by_id,
+    )
+
+
+def actor_of_member(membership: Membership) -> Actor:
+    """A person acting in a workspace."""
+    return Actor(
+        kind="user",
+        id=membership.user_id,
+        label=membership.user.email,
+        workspace_id=membership.workspace_id,
+        actions=policies.ROLES[membership.role],
+        user_id=membership.user_id,
+        role=membership.role,
+    )
+
+
+def memberships_of(user: User) -> QuerySet[Membership]:
+    """Where a person is a member, oldest first."""
+    return Membership.objects.filter(user=user).select_related("workspace", "user").order_by("created_at", "id")
+
+
+def membership(user: User, workspace_id: str | None) -> Membership | None:
+    """The person's membership in this workspace, or the first one when none is named or it is not theirs."""
+    found = list(memberships_of(user))
+    named = [each for each in found if each.workspace_id == workspace_id]
+    return (named or found or [None])[0]
+
+
+def workspace(workspace_id: str) -> Workspace:
+    """A workspace by id."""
+    found = Workspace.objects.filter(id=workspace_id).first()
+    if found is None:
+        raise NotFound(f"There is no workspace {workspace_id}.")
+    return found
+
+
+def workspace_by_slug(slug: str) -> Workspace | None:
+    """A workspace by its short name."""
+    return Workspace.objects.filter(slug=slug).first()
+
+
+def members_of(workspace_id: str) -> QuerySet[Membership]:
+    """Everybody in a workspace."""
+    return Membership.objects.filter(workspace_id=workspace_id).select_related("user").order_by("user__email")
+
+
+def keys_of(workspace_id: str) -> QuerySet[ApiKey]:
+    """The workspace's keys, newest first, revoked ones included."""
+    return ApiKey.objects.filter(workspace_id=workspace_id).select_related("created_by")
+
+
+def key_of(workspace_id: str, key_id: str) -> ApiKey:
+    """One key of the workspace."""
+    found = keys_of(workspace_id).filter(id=key_id).first()
+    if found is None:
+        raise NotFound(f"There is no API key {key_id} in this workspace.")
+    return found

@@ -1,0 +1,92 @@
+"""Making workspaces and putting people into them."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from gptstudio.accounts import policies
+from gptstudio.accounts.models import Membership, ReleasePolicy, Role, User, Workspace
+from gptstudio.accounts.policies import Actor
+from gptstudio.audit.services import record
+from gptstudio.core.errors import Invalid
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:32] or "workspace"
+    slug, number = base, 2
+    while Workspace.objects.filter(slug=slug).exists():
+        slug, number = f"{base}-{number}", number + 1
+    return slug
+
+
+def create_user(*, email: str, name: str = "", password: str | None = None, is_staff: bool = False) -> User:
+    """A person, without a workspace yet. Without a password they sign in by link."""
+    return User.objects.create_user(email, password, name=name, is_staff=is_staff)
+
+
+@transaction.atomic
+def create_workspace(*, owner: User, name: str, release_policy: str = ReleasePolicy.TWO_PERSON) -> Workspace:
+    """A workspace with `owner` as its first admin."""
+    if not name.strip():
+        raise Invalid("The workspace has no name.", fix="Use the name of your team or organisation.", param="name")
+    workspace = Workspace.objects.create(
+        name=name.strip()[:80], slug=_free_slug(name), release_policy=ReleasePolicy(release_policy)
+    )
+    Membership.objects.create(workspace=workspace, user=owner, role=Role.ADMIN)
+    if not owner.is_staff:
+        owner.is_staff = True  # admins and reviewers may open the console; it shows them their workspaces alone
+        owner.save(update_fields=["is_staff"])
+    actor = Actor(kind="user", id=owner.id, label=owner.email, workspace_id=workspace.id, user_id=owner.id)
+    record(
+        actor,
+        workspace_id=workspace.id,
+        action="workspace.created",
+        subject_kind="workspace",
+        subject_id=workspace.id,
+        subject_label=workspace.name,
+        data={"release_policy": workspace.release_policy},
+    )
+    return workspace
+
+
+@transaction.atomic
+def add_member(actor: Actor, *, workspace_id: str, user: User, role: str) -> Membership:
+    """Put a person into a workspace, or change what they are there."""
+    policies.require(actor, "members.edit", workspace_id=workspace_id)
+    membership, _ = Membership.objects.update_or_create(
+        workspace_id=workspace_id, user=user, defaults={"role": Role(role)}
+    )
+    if role in (Role.ADMIN, Role.REVIEWER) and not user.is_staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+    record(
+        actor,
+        workspace_id=workspace_id,
+        action="member.set",
+        subject_kind="user",
+        subject_id=user.id,
+        subject_label=user.email,
+        data={"role": role},
+    )
+    return membership
+
+
+@transaction.atomic
+def set_release_policy(actor: Actor, *, workspace: Workspace, policy: str) -> Workspace:
+    """Choose who may release models from now on."""
+    policies.require(actor, "settings.edit", workspace_id=workspace.id)
+    before = workspace.release_policy
+    workspace.release_policy = ReleasePolicy(policy)
+    workspace.save(update_fields=["release_policy"])
+    if before != workspace.release_policy:
+        record(
+            actor,
+            workspace_id=workspace.id,
+            action="workspace.release_policy",
+            subject_kind="workspace",
+            subject_id=workspace.id,
+            subject_label=workspace.name,
+            data={"from": before, "to": workspace.release_policy},
+        )
+    return workspace

@@ -1,0 +1,1 @@
+"""The REST shell: authentication, permissions, pagination, errors, schema."""

@@ -1,0 +1,35 @@
+"""Reading the log."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from gptstudio.audit.models import AuditEvent, ChainHead
+from gptstudio.audit.services import GENESIS, STUDIO, line_hash
+
+
+def events_of(workspace_id: str) -> QuerySet[AuditEvent]:
+    """The workspace's lines, newest first."""
+    return AuditEvent.objects.filter(workspace_id=workspace_id)
+
+
+def events_about(workspace_id: str, subject_id: str) -> QuerySet[AuditEvent]:
+    """All that was done to one subject, newest first."""
+    return events_of(workspace_id).filter(subject_id=subject_id)
+
+
+def broken_chains() -> list[str]:
+    """A sentence for every chain that does not verify; empty when the log is whole."""
+    findings = []
+    for head in ChainHead.objects.order_by("key"):
+        expected = GENESIS
+        workspace_id = None if head.key == STUDIO else head.key
+        for event in AuditEvent.objects.filter(workspace_id=workspace_id).order_by("id").iterator():
+            if event.previous_hash != expected or event.hash != line_hash(event):
+                findings.append(f"Chain {head.key}: line {event.id} was changed, or a line before it is missing.")
+                break
+            expected = event.hash
+        else:
+            if expected != head.hash:
+                findings.append(f"Chain {head.key}: its last line is missing.")
+    return findings

@@ -1,0 +1,8 @@
+"""Django's entry for the core."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    name = "gptstudio.core"
+    label = "core"

@@ -1,0 +1,142 @@
+"""The one runner of child processes: limits, a tick for the parent, a polite stop, and a named outcome.
+
+A child leads its own process group and dies with its parent. Heavy libraries load in children alone, so
+their memory is freed when they end and a crash is an outcome, not a crash of ours.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+Outcome = Literal["finished", "stopped", "refused", "out_of_memory", "failed"]
+REFUSED, STOPPED, OUT_OF_MEMORY = 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may take; 0 means no limit. Memory is address space, in bytes; time is CPU seconds."""
+
+    memory_bytes: int = 0
+    cpu_seconds: int = 0
+    file_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a child ended. `returncode` is negative for a signal; `stderr_tail` is for the log, not for people."""
+
+    outcome: Outcome
+    returncode: int
+    stderr_tail: str = field(default="", repr=False)
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent goes (Linux)."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _limit(limits: Limits) -> None:
+    for kind, value in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CPU, limits.cpu_seconds),
+        (resource.RLIMIT_FSIZE, limits.file_bytes),
+    ):
+        if value:
+            resource.setrlimit(kind, (value, value))
+
+
+def start(
+    argv: Sequence[str], *, stderr: Path, cwd: Path, env: Mapping[str, str] | None = None, limits: Limits | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a child in its own process group; its standard error is appended to `stderr`."""
+    allowed = limits or Limits()
+
+    def before_exec() -> None:
+        die_with_parent()
+        _limit(allowed)
+
+    with stderr.open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - argv is built by us, never by a person
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=before_exec,  # noqa: PLW1509 - the worker forks, it runs no threads
+        )
+
+
+def signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to the child and all that it started; a group that is gone is fine."""
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def outcome_of(returncode: int) -> Outcome:
+    """Exit codes of the engines: 0 finished, 2 refused, 3 stopped after saving, 4 out of memory."""
+    named: dict[int, Outcome] = {0: "finished", REFUSED: "refused", STOPPED: "stopped", OUT_OF_MEMORY: "out_of_memory"}
+    if returncode == -signal.SIGKILL:  # nobody here sends SIGKILL to a child in time: it was the kernel
+        return "out_of_memory"
+    return named.get(returncode, "failed")
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    stderr: Path,
+    cwd: Path,
+    on_tick: Callable[[], bool],
+    env: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+    tick_seconds: float = 0.5,
+    grace_seconds: float = 60.0,
+) -> Result:
+    """Run a child to its end. `on_tick` is called every `tick_seconds`; when it returns False the child is asked to
+    stop (SIGTERM, so that it can save) and killed after `grace_seconds`. If `on_tick` raises, the child is killed.
+    """
+    child = start(argv, stderr=stderr, cwd=cwd, env=env, limits=limits)
+    deadline: float | None = None
+    try:
+        while True:
+            try:
+                child.wait(timeout=tick_seconds)
+            except subprocess.TimeoutExpired:
+                pass
+            wanted = on_tick()
+            if child.returncode is not None:
+                break
+            if not wanted and deadline is None:
+                signal_group(child, signal.SIGTERM)
+                deadline = time.monotonic() + grace_seconds
+            if deadline is not None and time.monotonic() > deadline:
+                signal_group(child, signal.SIGKILL)
+    finally:
+        if child.poll() is None:
+            signal_group(child, signal.SIGKILL)
+            child.wait()
+    outcome = outcome_of(child.returncode)
+    if deadline is not None and outcome in ("failed", "out_of_memory"):
+        outcome = "stopped"  # it was told to go and went, politely or not
+    return Result(outcome, child.returncode, _tail(stderr))
+
+
+def _tail(path: Path, size: int = 4000) -> str:
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - size))
+        return file.read().decode(errors="replace")

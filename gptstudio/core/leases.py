@@ -1,0 +1,52 @@
+"""Leases: how exactly one worker comes to own a job, and how a dead worker loses it.
+
+A job is claimed by one conditional UPDATE. Every claim raises `attempt`, the fencing number that every later write
+must carry; a worker that lost its lease writes nothing any more. Times are the database server's business only in
+so far as all processes of one studio share a clock to within a few seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+LEASE = timedelta(seconds=20)
+
+
+class Leased(models.Model):
+    """What a row needs to be worked on: who holds it, until when, for the how-many-th time."""
+
+    attempt = models.PositiveIntegerField(default=0)
+    lease_holder = models.CharField(max_length=80, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+def claim(queryset: QuerySet[Any], *, holder: str, **changes: object) -> int:
+    """Take the row(s) of `queryset` that nobody holds. Returns how many were taken (0 or 1 for a primary key)."""
+    now = timezone.now()
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    return queryset.filter(free).update(
+        attempt=F("attempt") + 1, lease_holder=holder, lease_until=now + LEASE, **changes
+    )
+
+
+def renew(queryset: QuerySet[Any], *, attempt: int) -> bool:
+    """Prolong the lease of one row. False when a newer attempt has taken it: stop working."""
+    return bool(queryset.filter(attempt=attempt).update(lease_until=timezone.now() + LEASE))
+
+
+def release(queryset: QuerySet[Any], *, attempt: int, **changes: object) -> bool:
+    """Give the row back, with its outcome. False when the lease was lost: nothing was written."""
+    return bool(queryset.filter(attempt=attempt).update(lease_holder="", lease_until=None, **changes))
+
+
+def expired(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Rows whose holder has stopped renewing."""
+    return queryset.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=timezone.now()))

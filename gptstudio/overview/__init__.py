@@ -1,0 +1,1 @@
+"""The top floor, which may see all apps: home, search, the demo."""

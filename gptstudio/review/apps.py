@@ -1,0 +1,8 @@
+"""Django's entry for the review queue."""
+
+from django.apps import AppConfig
+
+
+class ReviewConfig(AppConfig):
+    name = "gptstudio.review"
+    label = "review"

@@ -1,0 +1,36 @@
+"""Reading the queue, and the gate."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from gptstudio.core.errors import NotFound
+from gptstudio.review.models import ReviewItem, ReviewState
+
+
+def items_of(workspace_id: str) -> QuerySet[ReviewItem]:
+    """The workspace's items, newest first."""
+    return ReviewItem.objects.filter(workspace_id=workspace_id)
+
+
+def pending_in(workspace_id: str) -> QuerySet[ReviewItem]:
+    """What waits for someone."""
+    return items_of(workspace_id).filter(state=ReviewState.PENDING)
+
+
+def item_of(workspace_id: str, item_id: str) -> ReviewItem:
+    """One item of the workspace."""
+    found = items_of(workspace_id).filter(id=item_id).first()
+    if found is None:
+        raise NotFound(f"There is no review item {item_id} in this workspace.")
+    return found
+
+
+def item_about(subject_id: str, *, kind: str) -> ReviewItem | None:
+    """The item about a subject, if one was opened."""
+    return ReviewItem.objects.filter(subject_id=subject_id, kind=kind).first()
+
+
+def is_cleared(subject_id: str, *, kind: str) -> bool:
+    """The gate: whether the subject was approved, and is so still."""
+    return ReviewItem.objects.filter(subject_id=subject_id, kind=kind, state=ReviewState.APPROVED).exists()

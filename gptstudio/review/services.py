@@ -1,0 +1,106 @@
+"""Opening items and deciding them, under the workspace's release policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from gptstudio.accounts import policies
+from gptstudio.accounts.models import ReleasePolicy
+from gptstudio.accounts.policies import Actor
+from gptstudio.audit.services import record
+from gptstudio.core.errors import Conflict, Invalid, NotAllowed
+from gptstudio.review.models import TRANSITIONS, ReviewDecision, ReviewItem, ReviewState
+
+
+@transaction.atomic
+def open_item(
+    actor: Actor,
+    *,
+    workspace_id: str,
+    kind: str,
+    subject_id: str,
+    title: str,
+    evidence: dict[str, Any],
+    makers: Sequence[str],
+) -> ReviewItem:
+    """Ask for a decision about a subject. Asking again while one waits changes nothing; after a "no" it waits again."""
+    item, created = ReviewItem.objects.get_or_create(
+        kind=kind,
+        subject_id=subject_id,
+        defaults={
+            "workspace_id": workspace_id,
+            "title": title[:200],
+            "evidence": evidence,
+            "makers": sorted(set(makers)),
+            "requested_by": actor.label,
+        },
+    )
+    if not created and item.state == ReviewState.REJECTED:
+        ReviewItem.objects.filter(id=item.id).update(
+            state=ReviewState.PENDING, decided_at=None, evidence=evidence, requested_by=actor.label
+        )
+        item.refresh_from_db()
+        created = True
+    if created:
+        record(
+            actor,
+            workspace_id=workspace_id,
+            action="review.requested",
+            subject_kind=kind,
+            subject_id=subject_id,
+            subject_label=title,
+        )
+    return item
+
+
+def check_may_decide(actor: Actor, *, item: ReviewItem, policy: str) -> None:
+    """Raise NotAllowed unless the workspace's policy lets this actor decide this item."""
+    if actor.kind == "policy":
+        if policy != ReleasePolicy.AUTOMATIC:
+            raise NotAllowed("The workspace's release policy asks for a person's decision.")
+        return
+    if policy == ReleasePolicy.SELF and actor.user_id in item.makers and actor.may("models.request_release"):
+        return
+    policies.require(actor, "reviews.decide", workspace_id=item.workspace_id)
+    if policy == ReleasePolicy.TWO_PERSON and (actor.user_id is None or actor.user_id in item.makers):
+        raise NotAllowed(
+            "You made this yourself, and this workspace wants a second person.",
+            fix="Ask another reviewer or an admin to decide.",
+        )
+
+
+@transaction.atomic
+def decide(actor: Actor, *, item: ReviewItem, verdict: str, reason: str) -> ReviewDecision:
+    """Approve or reject, with a reason. The item is locked, so two reviewers cannot both decide it."""
+    item = ReviewItem.objects.select_for_update().select_related("workspace").get(id=item.id)
+    check_may_decide(actor, item=item, policy=item.workspace.release_policy)
+    if not reason.strip():
+        raise Invalid("The decision has no reason.", fix="Say in a sentence why.", param="reason")
+    if verdict not in (ReviewState.APPROVED, ReviewState.REJECTED):
+        raise Invalid(f"{verdict!r} is not a decision.", fix="Choose approved or rejected.", param="verdict")
+    if item.state == verdict:
+        raise Conflict(f"This was {verdict} already.", fix="Reload the page to see by whom.")
+    TRANSITIONS.check(item.state, verdict, noun="item")
+    item.state, item.decided_at = verdict, timezone.now()
+    item.save(update_fields=["state", "decided_at"])
+    decision = ReviewDecision.objects.create(
+        item=item,
+        verdict=verdict,
+        reason=reason.strip(),
+        decided_by_id=actor.user_id if actor.kind == "user" else None,
+        decided_by_label=actor.label,
+    )
+    record(
+        actor,
+        workspace_id=item.workspace_id,
+        action=f"review.{verdict}",
+        subject_kind=item.kind,
+        subject_id=item.subject_id,
+        subject_label=item.title,
+        data={"reason": decision.reason},
+    )
+    return decision

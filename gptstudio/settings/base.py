@@ -1,0 +1,197 @@
+"""What every set-up shares. Values that differ from place to place come from the environment (`.env.example`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dj_database_url
+
+from gptstudio.settings import env
+
+VERSION = "0.1.0"
+BASE_DIR = Path(__file__).resolve().parents[2]
+STUDIO_HOME = env.folder("STUDIO_HOME", BASE_DIR / "var")
+SECRET_KEY = env.kept_secret("SECRET_KEY", STUDIO_HOME / "secret_key")
+ENGINE_TOKEN = env.kept_secret("ENGINE_TOKEN", STUDIO_HOME / "engine_token")
+DEBUG = False
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, least=1)
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https") else []
+
+INSTALLED_APPS = [
+    "gptstudio.web",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "gptstudio.core",
+    "gptstudio.audit",
+    "gptstudio.accounts",
+    "gptstudio.review",
+    "gptstudio.api",
+    "gptstudio.overview",
+    "datasets_app",
+    "training_app",
+    "serving_app",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gptstudio.web.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "gptstudio.web.middleware.current_workspace",
+    "gptstudio.web.middleware.sentences_for_errors",
+]
+ROOT_URLCONF = "gptstudio.urls"
+ASGI_APPLICATION = "gptstudio.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "gptstudio.web.context.frame",
+            ],
+        },
+    }
+]
+
+# Databases. SQLite needs WAL and IMMEDIATE transactions, or three writing processes lock each other out.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000;",
+}
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{STUDIO_HOME / 'studio.sqlite3'}")
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=0)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+else:
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": env.number("DATABASE_POOL", 16, least=1)}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Work queue. Without REDIS_URL the broker is a folder: no server needed, enough for jobs.
+REDIS_URL = env.text("REDIS_URL")
+BROKER_FOLDER = STUDIO_HOME / "broker"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 3600}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(BROKER_FOLDER / "queue"),
+        "data_folder_out": str(BROKER_FOLDER / "queue"),
+        "control_folder": str(BROKER_FOLDER / "control"),
+        "processed_folder": str(BROKER_FOLDER / "processed"),
+        "store_processed": True,
+        "polling_interval": 0.1,
+    }
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "cpu"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# Engines: ENGINE_URLS=name=url,… seeds the replicas; the embedded one listens on ENGINE_PORT.
+ENGINE_PORT = env.number("ENGINE_PORT", 8001, least=1)
+ENGINE_URLS = env.pairs("ENGINE_URLS") or {"embedded": f"http://127.0.0.1:{ENGINE_PORT}"}
+ENGINE_THREADS = env.number("ENGINE_THREADS", 2, least=1)
+TRAINING_THREADS = env.number("TRAINING_THREADS", 2, least=1)
+TRAINING_DEVICE = env.text("TRAINING_DEVICE", "cpu")
+CHILD_MEMORY_BYTES = env.number("CHILD_MEMORY_MB", 0) * 1024 * 1024
+
+# People
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+EMAIL_URL = env.text("EMAIL_URL")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_URL else "gptstudio.web.mail.LogBackend"
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "studio@localhost")
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
+ACCOUNT_ADAPTER = "gptstudio.web.adapter.StudioAccountAdapter"
+ACCOUNT_LOGOUT_ON_GET = False
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+SIGN_UP_OPEN = env.flag("SIGN_UP_OPEN", default=True)
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# REST
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "gptstudio.api.authentication.KeyAuthentication",
+        "gptstudio.api.authentication.SignedInAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["gptstudio.api.permissions.MayAct"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "gptstudio.api.errors.answer",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {"TITLE": "GPT Studio", "VERSION": VERSION, "SERVE_INCLUDE_SCHEMA": False}
+
+# Files
+STATIC_URL = "static/"
+STATIC_ROOT = STUDIO_HOME / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = str(env.folder("UPLOAD_TEMP", STUDIO_HOME / "uploading"))
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MB", 2048, least=1) * 1024 * 1024
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+SILENCED_SYSTEM_CHECKS = ["account.W001"]
+UNFOLD = {
+    "SITE_TITLE": "GPT Studio",
+    "SITE_HEADER": "GPT Studio",
+    "SITE_SUBHEADER": "Review and safety",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": ["/static/studio/console.css"],
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "gptstudio.core.logging.LineFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
+}

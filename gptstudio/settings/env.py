@@ -1,0 +1,97 @@
+"""Typed readers of the environment. Every variable may also be given as a file: `X_FILE` holds the path.
+
+A bad value stops the start with one sentence that names the variable and the fix.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off", ""}
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable, or the contents of the file that `<name>_FILE` names, or the default."""
+    if name in os.environ:
+        return os.environ[name].strip()
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read ({error.strerror}).") from error
+    return default
+
+
+def required(name: str, why: str) -> str:
+    """A variable without which nothing may start."""
+    if value := text(name):
+        return value
+    raise ImproperlyConfigured(f"{name} is not set. {why}")
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """A yes or a no."""
+    value = text(name, "1" if default else "0").lower()
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}. Set it to 1 or 0.")
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number of at least `least`."""
+    value = text(name, str(default))
+    if not value.lstrip("-").isdigit() or int(value) < least:
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number of at least {least}.")
+    return int(value)
+
+
+def names(name: str, default: str = "") -> list[str]:
+    """A comma-separated list."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def pairs(name: str) -> dict[str, str]:
+    """A comma-separated list of `name=value`."""
+    found: dict[str, str] = {}
+    for part in names(name):
+        key, separator, value = part.partition("=")
+        if not separator or not key or not value:
+            raise ImproperlyConfigured(f"{name} holds {part!r}. Write it as name=value, with commas between.")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def folder(name: str, default: Path) -> Path:
+    """A folder that exists and can be written to; made when missing."""
+    path = Path(text(name, str(default))).expanduser().resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} is {path}, which cannot be made ({error.strerror}).") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"{name} is {path}, which cannot be written to. Choose another folder or its owner.")
+    return path
+
+
+def kept_secret(name: str, path: Path) -> str:
+    """A secret from the environment, or one that is made once and kept in `path` (mode 600)."""
+    if value := text(name):
+        return value
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        kept = path.read_text(encoding="ascii").strip()
+        if kept:
+            return kept
+        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC, 0o600)
+    value = secrets.token_urlsafe(48)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(value)
+    return value

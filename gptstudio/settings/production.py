@@ -1,0 +1,15 @@
+"""Many machines: secrets must be given, cookies travel over TLS alone."""
+
+from gptstudio.settings import env
+from gptstudio.settings.base import *  # noqa: F403
+
+SECRET_KEY = env.required("SECRET_KEY", "Every machine must share one: put 50 random characters into it.")
+ENGINE_TOKEN = env.required("ENGINE_TOKEN", "Web and engines must share one: put 50 random characters into it.")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

@@ -1,0 +1,7 @@
+"""Tests: the local set-up with quick password hashing. DATABASE_URL and REDIS_URL choose the second set-up."""
+
+from gptstudio.settings.base import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["*"]
+ACCOUNT_RATE_LIMITS = False

@@ -1,0 +1,1 @@
+"""Serving: deployments, the OpenAI surface, usage."""

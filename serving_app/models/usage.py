@@ -1,0 +1,99 @@
+"""Completion: the request log. UsageEvent: the ledger. Balance: what budgets are checked against.
+
+Money is in integer millionths of the currency unit; tokens are the engine's own counts.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from gptstudio.core.ids import PublicIdField
+
+
+class CompletionState(models.TextChoices):
+    """How a request stands."""
+
+    RUNNING = "running", "Running"
+    COMPLETED = "completed", "Answered"
+    CANCELLED = "cancelled", "Client went away"
+    FAILED = "failed", "Failed"
+
+
+class Completion(models.Model):
+    """One request. No prompt and no answer is kept here."""
+
+    id = PublicIdField(prefix="req_")
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
+    api_key = models.ForeignKey("accounts.ApiKey", on_delete=models.PROTECT, null=True, related_name="+")
+    user_id = models.CharField(max_length=48, blank=True)
+    model = models.ForeignKey("training.LanguageModel", on_delete=models.PROTECT, related_name="+")
+    deployment = models.ForeignKey("serving.Deployment", on_delete=models.SET_NULL, null=True, related_name="+")
+    replica = models.CharField(max_length=40)
+    endpoint = models.CharField(max_length=24)
+    streamed = models.BooleanField(default=False)
+    state = models.CharField(max_length=12, choices=CompletionState, default=CompletionState.RUNNING)
+    finish_reason = models.CharField(max_length=24, blank=True)
+    error_code = models.CharField(max_length=48, blank=True)
+    first_token_ms = models.PositiveIntegerField(null=True)
+    total_ms = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = [
+            models.Index(fields=["workspace", "-created_at"], name="requests_by_workspace"),
+            models.Index(fields=["api_key", "-created_at"], name="requests_by_key"),
+            models.Index(fields=["state", "created_at"], name="requests_open"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class UsageKind(models.TextChoices):
+    """A reservation is followed by exactly one settle or release; adjust corrects later."""
+
+    RESERVE = "reserve", "Reserved"
+    SETTLE = "settle", "Settled"
+    RELEASE = "release", "Released"
+    ADJUST = "adjust", "Adjusted"
+
+
+class UsageEvent(models.Model):
+    """Append-only. One row per attempt and kind, so a doubled message cannot bill twice."""
+
+    attempt_id = models.CharField(max_length=48)
+    kind = models.CharField(max_length=8, choices=UsageKind)
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.PROTECT, related_name="+")
+    api_key = models.ForeignKey("accounts.ApiKey", on_delete=models.PROTECT, null=True, related_name="+")
+    user_id = models.CharField(max_length=48, blank=True)
+    model_name = models.CharField(max_length=200)
+    prompt_tokens = models.BigIntegerField(default=0)
+    cached_tokens = models.BigIntegerField(default=0)
+    completion_tokens = models.BigIntegerField(default=0)
+    cost_micro = models.BigIntegerField(default=0)
+    estimated = models.BooleanField(default=False)
+    source = models.CharField(max_length=12, default="gateway", help_text="gateway, or reaper (from the engine's journal)")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [models.UniqueConstraint(fields=["attempt_id", "kind"], name="one_event_a_kind")]
+        indexes = [
+            models.Index(fields=["workspace", "-at"], name="usage_by_workspace"),
+            models.Index(fields=["api_key", "-at"], name="usage_by_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.attempt_id}"
+
+
+class Balance(models.Model):
+    """Spent and reserved so far, for a key or a workspace: a projection of the ledger that can be rebuilt."""
+
+    id = models.CharField(max_length=48, primary_key=True)
+    spent_micro = models.BigIntegerField(default=0)
+    reserved_micro = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.id

@@ -1,0 +1,72 @@
+"""LanguageModel: weights with a name. Evaluation: how it did beside its base model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+
+from gptstudio.core.ids import PublicIdField
+from training_app.models.job import FineTuningJob
+
+
+class ModelKind(models.TextChoices):
+    """Where the weights came from."""
+
+    BASE = "base", "Base model"
+    FINE_TUNE = "fine_tune", "Fine-tune"
+
+
+class LanguageModel(models.Model):
+    """A model folder under STUDIO_HOME/artifacts/<digest>/. A base model without a workspace is everybody's."""
+
+    id = PublicIdField(prefix="model_")
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, null=True, related_name="models")
+    name = models.CharField(max_length=200, unique=True, help_text="What programs call it: `ft:<base>:<ws>:<suffix>:<id>`.")
+    title = models.CharField(max_length=120, blank=True)
+    kind = models.CharField(max_length=16, choices=ModelKind)
+    base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="fine_tunes")
+    job = models.OneToOneField(FineTuningJob, on_delete=models.PROTECT, null=True, related_name="model")
+    is_adapter = models.BooleanField(default=False)
+    digest = models.CharField(max_length=64)
+    parameters = models.BigIntegerField(default=0)
+    context_length = models.PositiveIntegerField(default=0)
+    licence = models.CharField(max_length=80, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = [models.Index(fields=["workspace", "kind", "-created_at"], name="models_by_workspace")]
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.STUDIO_HOME) / "artifacts" / self.digest
+
+    @property
+    def engine_name(self) -> str:
+        """The immutable name under which engines hold it."""
+        return f"{self.id}@{self.digest[:8]}"
+
+
+class Evaluation(models.Model):
+    """The test split's verdict, and the safety report that the release gate reads."""
+
+    id = PublicIdField(prefix="eval_")
+    model = models.OneToOneField(LanguageModel, on_delete=models.CASCADE, related_name="evaluation")
+    version = models.ForeignKey("datasets.DatasetVersion", on_delete=models.PROTECT, related_name="+")
+    rows = models.PositiveIntegerField()
+    base_scores = models.JSONField(default=dict)
+    tuned_scores = models.JSONField(default=dict)
+    result = models.JSONField(default=dict, help_text="evaluation.json")
+    safety = models.JSONField(default=dict, help_text="safety.json")
+    is_safe = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.rows} test rows"
