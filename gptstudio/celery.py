@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_ready, worker_shutting_down
 
+from gptstudio.core import heartbeats
+
+stopping = threading.Event()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gptstudio.settings.local")
 
 app = Celery("gptstudio")
@@ -22,3 +28,20 @@ def make_broker_folders(options: dict[str, object]) -> None:
 
 
 make_broker_folders(app.conf.broker_transport_options or {})
+
+
+@worker_ready.connect
+def _beat_while_working(sender: Any, **_signal: Any) -> None:
+    """A sign of life every few seconds, from a thread: the worker's main loop may be busy for an hour."""
+
+    def loop() -> None:
+        while not stopping.wait(3.0):
+            heartbeats.beat("worker")
+
+    heartbeats.beat("worker")
+    threading.Thread(target=loop, name="heartbeat", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def _stop_beating(**_signal: Any) -> None:
+    stopping.set()

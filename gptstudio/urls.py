@@ -8,4 +8,5 @@ from django.urls import include, path
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("v1/", include("serving_app.openai.urls")),
 ]

@@ -17,6 +17,14 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Tokenizer',
+            fields=[
+                ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ('digest', models.CharField(max_length=64)),
+                ('context_length', models.PositiveIntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Dataset',
             fields=[
                 ('id', gptstudio.core.ids.PublicIdField(editable=False, max_length=48, prefix='ds_', primary_key=True, serialize=False)),

@@ -13,9 +13,7 @@ VIEW = frozenset(
 EDIT = VIEW | {"datasets.edit"}
 TRAIN = EDIT | {"training.edit", "models.preview", "models.request_release", "deployments.edit", "keys.view"}
 REVIEW = VIEW | {"reviews.view", "reviews.decide", "audit.view", "models.preview"}
-EVERYTHING = (
-    TRAIN | REVIEW | {"keys.edit", "members.view", "members.edit", "settings.edit", "base_models.register"}
-)
+EVERYTHING = TRAIN | REVIEW | {"keys.edit", "members.view", "members.edit", "settings.edit", "base_models.register"}
 ROLES: dict[str, frozenset[str]] = {
     Role.VIEWER: VIEW,
     Role.EDITOR: EDIT,

@@ -58,7 +58,7 @@ def membership(user: User, workspace_id: str | None) -> Membership | None:
     """The person's membership in this workspace, or the first one when none is named or it is not theirs."""
     found = list(memberships_of(user))
     named = [each for each in found if each.workspace_id == workspace_id]
-    return (named or found or [None])[0]
+    return next(iter(named or found), None)
 
 
 def workspace(workspace_id: str) -> Workspace:
@@ -90,3 +90,8 @@ def key_of(workspace_id: str, key_id: str) -> ApiKey:
     if found is None:
         raise NotFound(f"There is no API key {key_id} in this workspace.")
     return found
+
+
+def user_by_email(email: str) -> User | None:
+    """A person by e-mail address, whatever its case."""
+    return User.objects.filter(email__iexact=email).first()

@@ -17,7 +17,13 @@ CONTENT_TYPE = "application/problem+json"
 
 def problem(status: int, code: str, message: str, *, fix: str = "", **more: Any) -> Response:
     """`{type, title, status, detail, code, fix?}` with the problem media type."""
-    body = {"type": "about:blank", "title": message, "status": status, "code": code, "detail": f"{message} {fix}".strip()}
+    body = {
+        "type": "about:blank",
+        "title": message,
+        "status": status,
+        "code": code,
+        "detail": f"{message} {fix}".strip(),
+    }
     if fix:
         body["fix"] = fix
     return Response({**body, **more}, status=status, content_type=CONTENT_TYPE)

@@ -1,1 +1,1 @@
-"""What every app stands on: ids, errors, states, queue, artifacts, child processes. It knows no nouns of the product."""
+"""What every app stands on: ids, errors, states, queue, artifacts, child processes. It knows no nouns."""

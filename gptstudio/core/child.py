@@ -6,6 +6,7 @@ their memory is freed when they end and a crash is an outcome, not a crash of ou
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -57,25 +58,33 @@ def _limit(limits: Limits) -> None:
 
 
 def start(
-    argv: Sequence[str], *, stderr: Path, cwd: Path, env: Mapping[str, str] | None = None, limits: Limits | None = None
+    argv: Sequence[str],
+    *,
+    stderr: Path,
+    cwd: Path,
+    stdout: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+    outlives_parent: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in its own process group; its standard error is appended to `stderr`."""
+    """Start a child in its own process group; its output streams are appended to files (`stdout` None: dropped)."""
     allowed = limits or Limits()
 
     def before_exec() -> None:
-        die_with_parent()
+        if not outlives_parent:
+            die_with_parent()
         _limit(allowed)
 
-    with stderr.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - argv is built by us, never by a person
+    with stderr.open("ab") as log, (stdout or Path(os.devnull)).open("ab") as out:
+        return subprocess.Popen(
             list(argv),
             cwd=cwd,
             env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", **(env or {})},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=out,
             stderr=log,
             start_new_session=True,
-            preexec_fn=before_exec,  # noqa: PLW1509 - the worker forks, it runs no threads
+            preexec_fn=before_exec,
         )
 
 
@@ -101,6 +110,7 @@ def run(
     stderr: Path,
     cwd: Path,
     on_tick: Callable[[], bool],
+    stdout: Path | None = None,
     env: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     tick_seconds: float = 0.5,
@@ -109,14 +119,12 @@ def run(
     """Run a child to its end. `on_tick` is called every `tick_seconds`; when it returns False the child is asked to
     stop (SIGTERM, so that it can save) and killed after `grace_seconds`. If `on_tick` raises, the child is killed.
     """
-    child = start(argv, stderr=stderr, cwd=cwd, env=env, limits=limits)
+    child = start(argv, stderr=stderr, stdout=stdout, cwd=cwd, env=env, limits=limits)
     deadline: float | None = None
     try:
         while True:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=tick_seconds)
-            except subprocess.TimeoutExpired:
-                pass
             wanted = on_tick()
             if child.returncode is not None:
                 break

@@ -1,4 +1,4 @@
-"""Public ids: a noun's prefix and 26 characters that sort by time of birth (48 bits of milliseconds, 80 random bits)."""
+"""Public ids: a noun's prefix and 26 characters that sort by time of birth (48 bits of time, 80 random)."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 
+from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -12,10 +13,8 @@ logger = logging.getLogger(__name__)
 
 
 def _send(task: str, subject_id: str, queue: str) -> None:
-    from gptstudio.celery import app  # late: settings must be loaded before Celery reads them
-
     try:
-        app.send_task(task, args=[subject_id], queue=queue)
+        current_app.send_task(task, args=[subject_id], queue=queue)
     except (OperationalError, OSError) as error:
         # The database holds the truth and the reconciler sends again, so a broker that is away costs time, not work.
         logger.warning("the broker did not take %s for %s (%s); the reconciler will send it", task, subject_id, error)

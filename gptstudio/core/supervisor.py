@@ -75,13 +75,13 @@ class Supervisor:
         program.running, program.not_before = None, time.monotonic() + pause
 
     def _start(self, program: Program) -> None:
-        program.running = subprocess.Popen(  # noqa: S603 - argv is ours
+        program.running = subprocess.Popen(
             list(program.argv),
             cwd=self.cwd,
             env={**os.environ, **program.env},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=child.die_with_parent,  # noqa: PLW1509 - the supervisor runs no threads
+            preexec_fn=child.die_with_parent,
         )
         program.started_at = time.monotonic()
 

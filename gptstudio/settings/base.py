@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "serving_app.openai.gate.OpenAIGate",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gptstudio.web.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -119,12 +120,19 @@ CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Engines: ENGINE_URLS=name=url,… seeds the replicas; the embedded one listens on ENGINE_PORT.
+STARTER_NAME = "studio-starter-1"
+STARTER_FOLDER = BASE_DIR / "training_app" / "engine" / "starter" / "model"
+TRAINING_SLOTS = env.number("TRAINING_SLOTS", 1, least=1)
 ENGINE_PORT = env.number("ENGINE_PORT", 8001, least=1)
 ENGINE_URLS = env.pairs("ENGINE_URLS") or {"embedded": f"http://127.0.0.1:{ENGINE_PORT}"}
 ENGINE_THREADS = env.number("ENGINE_THREADS", 2, least=1)
 TRAINING_THREADS = env.number("TRAINING_THREADS", 2, least=1)
 TRAINING_DEVICE = env.text("TRAINING_DEVICE", "cpu")
 CHILD_MEMORY_BYTES = env.number("CHILD_MEMORY_MB", 0) * 1024 * 1024
+
+# Prices, in millionths of the currency unit for a million tokens
+PRICE_PROMPT_MICRO = env.number("PRICE_PROMPT_MICRO", 200_000)
+PRICE_COMPLETION_MICRO = env.number("PRICE_COMPLETION_MICRO", 800_000)
 
 # People
 AUTH_USER_MODEL = "accounts.User"

@@ -23,7 +23,9 @@ class LanguageModel(models.Model):
 
     id = PublicIdField(prefix="model_")
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, null=True, related_name="models")
-    name = models.CharField(max_length=200, unique=True, help_text="What programs call it: `ft:<base>:<ws>:<suffix>:<id>`.")
+    name = models.CharField(
+        max_length=200, unique=True, help_text="What programs call it: `ft:<base>:<ws>:<suffix>:<id>`."
+    )
     title = models.CharField(max_length=120, blank=True)
     kind = models.CharField(max_length=16, choices=ModelKind)
     base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="fine_tunes")

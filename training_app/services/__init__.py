@@ -1,1 +1,44 @@
-"""Writes."""
+"""Writing jobs and models."""
+
+from training_app.services.jobs import cancel_job, create_job, pause_job, resume_job
+from training_app.services.models import (
+    ensure_starter,
+    register_base_model,
+    register_fine_tune,
+    request_release,
+    withdraw_model,
+)
+from training_app.services.runs import (
+    advance_job,
+    beat,
+    claim_job,
+    fail_job,
+    finish_released_job,
+    record_events,
+    stop_job,
+)
+from training_app.services.stale import requeue_stale
+from training_app.services.verdicts import record_evaluation, record_safety, settle_release
+
+__all__ = [
+    "advance_job",
+    "beat",
+    "cancel_job",
+    "claim_job",
+    "create_job",
+    "ensure_starter",
+    "fail_job",
+    "finish_released_job",
+    "pause_job",
+    "record_evaluation",
+    "record_events",
+    "record_safety",
+    "register_base_model",
+    "register_fine_tune",
+    "request_release",
+    "requeue_stale",
+    "resume_job",
+    "settle_release",
+    "stop_job",
+    "withdraw_model",
+]

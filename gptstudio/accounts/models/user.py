@@ -31,7 +31,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(default=False, help_text="May open the console; what is seen there still follows the role.")
+    is_staff = models.BooleanField(
+        default=False, help_text="May open the console; what is seen there still follows the role."
+    )
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects = UserAccounts()

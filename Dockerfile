@@ -1,0 +1,12 @@
+# One image for web, worker, reconciler and engine; docker-compose.yml gives each its command.
+FROM python:3.11-slim AS studio
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
+WORKDIR /studio
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt
+COPY . .
+RUN useradd --system --create-home studio && mkdir /home/studio/home && chown studio /home/studio/home
+USER studio
+ENV STUDIO_HOME=/home/studio/home HOST=0.0.0.0 PYTHONUNBUFFERED=1 OMP_WAIT_POLICY=PASSIVE
+EXPOSE 8000 8001
+CMD ["python", "-m", "uvicorn", "gptstudio.asgi:application", "--host", "0.0.0.0", "--port", "8000"]

@@ -1,0 +1,40 @@
+# Everything a person types. `make` alone lists it.
+SHELL := /bin/bash
+PYTHON ?= python3
+V := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help install demo run test check bench starter
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/.installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed: set PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(V)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+install: .venv/.installed ## .venv with everything
+
+demo: install ## the whole road on the project's own data, ending in an answer and its bill (DATA=file, KEEP=1)
+	@$(V)/python manage.py demo $(if $(DATA),--data "$(DATA)") $(if $(KEEP),--keep)
+
+run: install ## the studio on HOST:PORT, state under STUDIO_HOME
+	@$(V)/python manage.py run
+
+test: install ## everything, on real PostgreSQL and Redis where they are to be had
+	@$(V)/python tests/with_servers.py
+
+check: install ## format, lint, types, import contracts, migrations, licences
+	$(V)/ruff format --check .
+	$(V)/ruff check .
+	$(V)/mypy gptstudio datasets_app training_app serving_app
+	$(V)/lint-imports
+	$(V)/python manage.py makemigrations --check --dry-run
+	$(V)/python bench/licences.py
+
+starter: install ## make the starter model again, from its generated text (about 30 minutes)
+	$(V)/python -m training_app.engine.starter --out training_app/engine/starter/model
+
+bench: install ## every benchmark against its peers in one run (FULL=1 for the long ones)
+	$(V)/python bench/run.py

@@ -1,0 +1,161 @@
+"""The door to curation: complete specs in, outcomes out. Runs `python -m datasets_app.curation` as a child."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from datasets_app.models import DatasetFile, DatasetVersion
+from datasets_app.recipes import for_engine, step
+from datasets_app.selectors import tokenizer
+from gptstudio.core import child
+
+CURATION = (sys.executable, "-m", "datasets_app.curation")
+BROKEN = "Reading stopped without an answer."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What curation said: `report` and `digest` when `code` is empty, else a sentence and a fix."""
+
+    code: str = ""
+    message: str = ""
+    fix: str = ""
+    digest: str = ""
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def _link(files: list[DatasetFile], folder: Path) -> list[str]:
+    """Give uploads their own names again, one folder each, so that readers and ledger see `tickets.csv`."""
+    linked = []
+    for number, file in enumerate(files):
+        place = folder / str(number)
+        place.mkdir(parents=True)
+        (place / file.name).symlink_to(file.path)
+        linked.append(str(place / file.name))
+    return linked
+
+
+def _fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _limits() -> child.Limits:
+    return child.Limits(memory_bytes=settings.CHILD_MEMORY_BYTES)
+
+
+def _last_line(path: Path) -> dict[str, Any]:
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    try:
+        found = json.loads(lines[-1]) if lines else {}
+    except json.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def detect(file: DatasetFile, *, on_tick: Callable[[], bool]) -> Outcome:
+    """See what a file holds; `report` is the detection. `on_tick` is the heartbeat."""
+    work = _fresh(Path(settings.STUDIO_HOME) / "work" / file.id)
+    try:
+        (linked,) = _link([file], work / "in")
+        result = child.run(
+            [*CURATION, "detect", linked],
+            stderr=work / "stderr",
+            stdout=work / "stdout",
+            cwd=settings.BASE_DIR,
+            on_tick=on_tick,
+            limits=_limits(),
+        )
+        said = _last_line(work / "stdout")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    if result.outcome == "finished":
+        return Outcome(report=said)
+    return Outcome(code=result.outcome, message=str(said.get("error") or BROKEN))
+
+
+class _Progress:
+    """Reads the lines that curation has written since the last look."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.offset = path, 0
+        self.last: dict[str, Any] = {}
+        self.final: dict[str, Any] = {}
+
+    def read(self) -> dict[str, Any]:
+        if not self.path.exists():
+            return self.last
+        with self.path.open("rb") as stream:
+            stream.seek(self.offset)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    break
+                self.offset += len(line)
+                self._take(json.loads(line))
+        return self.last
+
+    def _take(self, said: dict[str, Any]) -> None:
+        if said.get("kind") == "progress":
+            self.last = {"step": said.get("step"), "done": said.get("done"), "total": said.get("total")}
+        else:
+            self.final = said
+
+
+def _argv(version: DatasetVersion, *, files: list[str], recipe: Path, out: Path) -> list[str]:
+    argv = [*CURATION, "run", "--recipe", str(recipe), "--out", str(out)]
+    try:
+        options = step(version.recipe, "tokens").get("options", {})
+    except KeyError:
+        options = {}
+    found = tokenizer(str(options.get("model", settings.STARTER_NAME)))
+    if found is not None:
+        argv += ["--tokenizer", str(found.path)]
+    return [*argv, "--in", *files]
+
+
+def build(version: DatasetVersion, *, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
+    """Build a version into its folder. `on_tick` gets the progress and says whether to go on."""
+    version.folder.parent.mkdir(parents=True, exist_ok=True)
+    work = _fresh(Path(settings.STUDIO_HOME) / "work" / f"{version.id}.{version.attempt}")
+    try:
+        return _build(version, work=work, on_tick=on_tick)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _build(version: DatasetVersion, *, work: Path, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
+    files = _link(list(version.files.order_by("created_at", "id")), work / "in")
+    recipe = work / "recipe.json"
+    recipe.write_text(json.dumps(for_engine(version.recipe)), encoding="utf-8")
+    progress = _Progress(work / "stdout")
+    result = child.run(
+        _argv(version, files=files, recipe=recipe, out=work / "out"),
+        stderr=work / "stderr",
+        stdout=work / "stdout",
+        cwd=settings.BASE_DIR,
+        on_tick=lambda: on_tick(progress.read()),
+        limits=_limits(),
+    )
+    progress.read()
+    if result.outcome == "finished":
+        report = json.loads((work / "out" / "report.json").read_text(encoding="utf-8"))
+        shutil.rmtree(version.folder, ignore_errors=True)
+        os.replace(work / "out", version.folder)
+        return Outcome(report=report, digest=str(progress.final.get("digest", "")))
+    if result.outcome == "stopped":
+        return Outcome(code="cancelled", message="Stopped before it was ready.")
+    if result.outcome == "out_of_memory":
+        return Outcome("out_of_memory", "Curating took more memory than there is.", "Use smaller files.")
+    said = progress.final
+    fix = str(said.get("fix", "")) or "The server's log has the details; the files are kept."
+    return Outcome(str(said.get("code", "failed")), str(said.get("message", BROKEN)), fix)

@@ -1,0 +1,123 @@
+"""Curation by command line: `detect FILE`, `run --recipe R.json --in FILE… --out DIR`, `scan --in FILE`.
+
+Standard output carries JSON alone. Exit 0: done; 2: refused, with a sentence; 3: stopped by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from datasets_app.curation.errors import Refusal
+
+
+class _Stopped(Exception):
+    """SIGTERM came."""
+
+
+def _stop(*_signal: object) -> None:
+    raise _Stopped
+
+
+def _say(**line: Any) -> None:
+    print(json.dumps(line, ensure_ascii=True), flush=True)
+
+
+class _Progress:
+    """A line at most four times a second, and always for a new step; a bar on a terminal."""
+
+    def __init__(self) -> None:
+        self.last, self.step = 0.0, ""
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if step == self.step and done < total and now - self.last < 0.25:
+            return
+        self.last, self.step = now, step
+        _say(kind="progress", step=step, done=done, total=total)
+        if sys.stderr.isatty():
+            share = done / max(1, total)
+            print(f"\r{step:18} [{'#' * int(share * 30):30}] {share:4.0%}", end="", file=sys.stderr, flush=True)
+
+
+def _detect(options: argparse.Namespace) -> int:
+    from datasets_app.curation.detect import detect
+
+    try:
+        print(json.dumps(detect(options.file), ensure_ascii=True))
+    except Refusal as refusal:
+        print(json.dumps({"error": refusal.sentence}))
+        print(refusal.sentence, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from datasets_app.curation.pipeline import Pipeline
+    from datasets_app.curation.recipe import load_recipe
+
+    try:
+        recipe = load_recipe(options.recipe)
+        pipeline = Pipeline(recipe, options.files, tokenizer=options.tokenizer, progress=_Progress())
+        _say(kind="finished", digest=pipeline.run(options.out))
+    except Refusal as refusal:
+        _say(kind="failed", code=refusal.code, message=refusal.message, fix=refusal.fix)
+        print(refusal.sentence, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from datasets_app.curation.scan import scan
+
+    try:
+        for finding in scan(options.file, field=options.field):
+            _say(**finding)
+    except Refusal as refusal:
+        print(refusal.sentence, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m datasets_app.curation", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    detect = commands.add_parser("detect", help="what a file holds")
+    detect.add_argument("file", type=Path)
+    detect.set_defaults(command=_detect)
+    run = commands.add_parser("run", help="curate files by a recipe")
+    run.add_argument("--recipe", type=Path, required=True)
+    run.add_argument("--in", dest="files", type=Path, nargs="+", required=True, metavar="FILE")
+    run.add_argument("--out", type=Path, required=True)
+    run.add_argument("--tokenizer", type=Path, help="a folder with tokenizer files, instead of the recipe's")
+    run.set_defaults(command=_run)
+    scan = commands.add_parser("scan", help="find personal data")
+    scan.add_argument("--in", dest="file", type=Path, required=True)
+    scan.add_argument("--field", help="look into this column only")
+    scan.add_argument("--group", help="the conversation column; rows stand in turn order")
+    scan.set_defaults(command=_scan)
+    return parser
+
+
+def main() -> int:
+    """Run one command."""
+    options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        code: int = options.command(options)
+    except _Stopped:
+        return 3
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The row ledger: every row that did not make it, with the reason. Written as it comes, in Parquet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datasets_app.curation.pii.masking import Policy, hide
+from datasets_app.curation.pii.recognizers import find
+
+SCHEMA = pa.schema(
+    [
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("line", pa.int64()),
+        ("step", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("text", pa.string()),
+    ]
+)
+BATCH = 2000
+TEXT_CHARACTERS = 500
+
+
+def _safe(text: str) -> str:
+    """The beginning of the text; it is cut after hiding, for half a number would not be recognised."""
+    seen = text[: 2 * TEXT_CHARACTERS].encode("utf-8", "backslashreplace").decode()
+    hidden, _counts, _drops = hide(seen, find(seen), Policy())
+    return hidden[:TEXT_CHARACTERS]
+
+
+class Ledger:
+    """`with Ledger(path) as ledger: ledger.drop(…)`; `reasons` and `steps` count what was dropped."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = pq.ParquetWriter(path, SCHEMA)
+        self._rows: list[dict[str, object]] = []
+        self.reasons: Counter[str] = Counter()
+        self.steps: Counter[str] = Counter()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._flush()
+        self._writer.close()
+
+    def drop(
+        self, *, file: str, row: int, line: int | None, step: str, reason: str, detail: str, text: str = ""
+    ) -> None:
+        """One row that did not make it. Personal data in `text` is hidden, whatever the recipe says: ledgers are kept."""
+        self.reasons[reason] += 1
+        self.steps[step] += 1
+        self._rows.append(
+            {
+                "file": file,
+                "row": row,
+                "line": line,
+                "step": step,
+                "reason": reason,
+                "detail": detail,
+                "text": _safe(text),
+            }
+        )
+        if len(self._rows) >= BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
+            self._rows = []

@@ -1,0 +1,147 @@
+"""One record to one conversation, by its column map; or the reason why not. Guesses nothing and cleans nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from datasets_app.curation.layouts import ROLES, ColumnMap
+from datasets_app.curation.rows import Conversation, Message, Record, Rejection
+
+SYSTEM = "system"
+ASSISTANT = "assistant"
+USER = "user"
+
+
+class _Unusable(Exception):
+    """A record that cannot become a conversation, with the reason for the ledger."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.rejection = Rejection(reason, detail)
+
+
+def map_record(record: Record, mapping: ColumnMap, *, system_prompt: str) -> Conversation | Rejection:
+    """Turn ``record`` into a conversation that ends in an answer, with its label and group keys."""
+    try:
+        messages = _messages(record.values, mapping)
+        label = _label(record.values, mapping)
+        messages = _ending_in_an_answer(_with_system(messages, record.values, mapping, system_prompt))
+    except _Unusable as error:
+        return error.rejection
+    groups = tuple(
+        f"{column}={value}"
+        for column in mapping.group
+        if (value := _plain(record.values.get(column), column=column).strip())
+    )
+    return Conversation(tuple(messages), label, groups, answer_is_label=mapping.layout == "text_label")
+
+
+def _messages(values: Mapping[str, object], mapping: ColumnMap) -> list[Message]:
+    if mapping.messages:
+        return _turns(values.get(mapping.messages), column=mapping.messages)
+    answer = mapping.label if mapping.layout == "text_label" else mapping.completion
+    question = _question(values, mapping)
+    return question + _answer(values.get(answer or ""), column=answer or "")
+
+
+def _question(values: Mapping[str, object], mapping: ColumnMap) -> list[Message]:
+    column = mapping.prompt or ""
+    given = values.get(column)
+    if isinstance(given, list):
+        return _turns(given, column=column)
+    parts = [_plain(given, column=column)]
+    if mapping.context:
+        parts.append(_plain(values.get(mapping.context), column=mapping.context))
+    text = "\n\n".join(part for part in parts if part.strip())
+    if not text:
+        raise _Unusable("empty", f"The column “{column}” is empty, so there is no question.")
+    return [{"role": USER, "content": text}]
+
+
+def _answer(given: object, *, column: str) -> list[Message]:
+    if isinstance(given, list):
+        return _turns(given, column=column)
+    text = _plain(given, column=column)
+    if not text.strip():
+        raise _Unusable("no_answer", f"The column “{column}” is empty, so there is no answer to learn from.")
+    return [{"role": ASSISTANT, "content": text}]
+
+
+def _turns(given: object, *, column: str) -> list[Message]:
+    if isinstance(given, str) and given.lstrip().startswith("["):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError) as error:
+            raise _Unusable("bad_messages", f"The column “{column}” holds a list that is not JSON.") from error
+    if not isinstance(given, list):
+        raise _Unusable("bad_messages", f"The column “{column}” holds no list of messages.")
+    if not given:
+        raise _Unusable("empty", f"The column “{column}” holds an empty list of messages.")
+    return [_turn(turn, number=number) for number, turn in enumerate(given, start=1)]
+
+
+def _turn(turn: object, *, number: int) -> Message:
+    if not isinstance(turn, dict):
+        raise _Unusable("bad_messages", f"Message {number} is no object with a role and a content.")
+    name = str(turn.get("role", turn.get("from", ""))).strip().lower()
+    if name not in ROLES:
+        detail = f"Message {number} has the role “{name[:40]}”, which is not known. Use system, user or assistant."
+        raise _Unusable("unknown_role", detail)
+    return {"role": ROLES[name], "content": _content(turn.get("content", turn.get("value")), number=number)}
+
+
+def _content(content: object, *, number: int) -> str:
+    """Text as it is, nothing (a tool call) as the empty text, text parts joined; pictures and the like are refused."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return _encodable(content)
+    if isinstance(content, list) and all(
+        isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
+    ):
+        return _encodable("\n".join(part["text"] for part in content))
+    raise _Unusable("not_text", f"Message {number} holds something other than text. Only text can be learned here.")
+
+
+def _plain(value: object, *, column: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | dict | bytes):
+        raise _Unusable("not_text", f"The column “{column}” holds something other than text.")
+    return _encodable(value if isinstance(value, str) else str(value))
+
+
+def _encodable(text: str) -> str:
+    """Half characters (lone surrogates, which JSON can spell) become the replacement character, which is seen."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not text.isascii() else text
+
+
+def _label(values: Mapping[str, object], mapping: ColumnMap) -> str | None:
+    if not mapping.label:
+        return None
+    return " ".join(_plain(values.get(mapping.label), column=mapping.label).split()) or None
+
+
+def _with_system(
+    messages: list[Message], values: Mapping[str, object], mapping: ColumnMap, system_prompt: str
+) -> list[Message]:
+    given = _plain(values.get(mapping.system), column=mapping.system) if mapping.system else ""
+    text = given.strip() or system_prompt.strip()
+    if not text or any(message["role"] == SYSTEM for message in messages):
+        return messages
+    return [{"role": SYSTEM, "content": text}, *messages]
+
+
+def _ending_in_an_answer(messages: list[Message]) -> list[Message]:
+    """Cut what follows the last answer: nobody learns from a question that nobody answered."""
+    if not any(message["content"].strip() for message in messages):
+        raise _Unusable("empty", "The conversation has no text.")
+    answers = [i for i, message in enumerate(messages) if message["role"] == ASSISTANT and message["content"].strip()]
+    if not answers:
+        raise _Unusable(
+            "no_answer", "The conversation has no turn of the assistant, so there is nothing to learn from."
+        )
+    if not any(message["role"] == USER and message["content"].strip() for message in messages[: answers[-1]]):
+        raise _Unusable("no_question", "No turn of the user comes before the answer.")
+    return messages[: answers[-1] + 1]

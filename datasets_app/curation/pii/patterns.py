@@ -1,0 +1,111 @@
+"""Shapes of personal data with their checksums, from the standard library alone: the web gateway uses this module too."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A finding: characters `start` to `end` (exclusive) are of `entity_type`, with a score from 0 to 1."""
+
+    start: int
+    end: int
+    entity_type: str
+    score: float
+
+
+def luhn(digits: str) -> bool:
+    """The check digit of payment cards (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for place, letter in enumerate(reversed(digits)):
+        value = int(letter)
+        if place % 2:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+    return total % 10 == 0
+
+
+def iban_is_valid(text: str) -> bool:
+    """ISO 13616: the first four characters go to the end, letters become numbers, the rest modulo 97 is 1."""
+    plain = re.sub(r"[\s-]", "", text).upper()
+    if not 15 <= len(plain) <= 34:
+        return False
+    return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1
+
+
+def _is_card(text: str) -> bool:
+    digits = re.sub(r"\D", "", text)
+    if not 13 <= len(digits) <= 19 or len(set(digits)) < 3:
+        return False
+    grouped = bool(re.fullmatch(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}", text))
+    return grouped or (digits[0] in "3456" and luhn(digits))
+
+
+def _is_ssn(text: str) -> bool:
+    area, group, serial = re.split(r"[- ]", text)
+    return area not in ("000", "666") and group != "00" and serial != "0000"
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_phone(text: str) -> bool:
+    digits = re.sub(r"\D", "", text)
+    return 7 <= len(digits) <= 15 and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
+
+
+def _always(_text: str) -> bool:
+    return True
+
+
+_RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...] = (
+    (
+        "EMAIL_ADDRESS",
+        re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+%'-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])"),
+        _always,
+        1.0,
+    ),
+    (
+        "IBAN_CODE",
+        re.compile(
+            r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,4})?(?![A-Za-z0-9])"
+        ),
+        iban_is_valid,
+        1.0,
+    ),
+    ("CREDIT_CARD", re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d])"), _is_card, 0.95),
+    ("US_SSN", re.compile(r"(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])"), _is_ssn, 0.85),
+    ("IP_ADDRESS", re.compile(r"(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"), _is_ip, 0.95),
+    ("IP_ADDRESS", re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])"), _is_ip, 0.95),
+    (
+        "PHONE_NUMBER",
+        re.compile(
+            r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(0\))?[ .-]?)?\(?\d{2,5}\)?[ .-]\d{2,4}(?:[ .-]\d{2,5}){1,3}"
+            r"(?: ?(?:x|ext\.?) ?\d{1,5})?(?![\w-])"
+        ),
+        _is_phone,
+        0.6,
+    ),
+    ("PHONE_NUMBER", re.compile(r"(?<![\w+])\+\d{8,15}(?!\w)"), _is_phone, 0.8),
+    ("PHONE_NUMBER", re.compile(r"(?<![\w+-])\(\d{3}\) ?\d{3}[ -]?\d{4}(?:x\d{1,5})?(?!\w)"), _is_phone, 0.8),
+)
+_HINT = re.compile(r"[\d@]")
+
+
+def find(text: str) -> Iterator[Span]:
+    """Every shape that passes its check; spans may overlap."""
+    if not _HINT.search(text):
+        return
+    for entity_type, pattern, check, score in _RULES:
+        for match in pattern.finditer(text):
+            if check(match.group()):
+                yield Span(match.start(), match.end(), entity_type, score)

@@ -1,0 +1,187 @@
+"""The whole recipe, in the order that cannot leak: read, tidy, hide, copies, groups, split, tokens, write, check.
+
+Memory grows with the number of rows by about 1 KB a row (labels, groups, signatures), and during the leak check by the
+words of all texts: fine for 100,000 rows of a few hundred characters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from datasets_app.curation.dedupe import grams, signature
+from datasets_app.curation.errors import Refusal
+from datasets_app.curation.grouping import Gathered, Grouping, threshold_of
+from datasets_app.curation.leaks import leaks
+from datasets_app.curation.ledger import Ledger
+from datasets_app.curation.readers.source import Source, open_source
+from datasets_app.curation.reading import Reader, Row
+from datasets_app.curation.recipe import Recipe
+from datasets_app.curation.report import report_of
+from datasets_app.curation.splits import VALIDATION
+from datasets_app.curation.table import WORKING, Writer, text_of, texts
+from datasets_app.curation.writing import Writing
+
+Progress = Callable[[str, int, int], None]
+ROWS = "rows.parquet"
+PROGRESS_ROWS = 500
+
+
+class Pipeline:
+    """One run. `run()` leaves train, validation and test.parquet, ledger.parquet and report.json in `out`."""
+
+    def __init__(self, recipe: Recipe, files: Sequence[Path], *, tokenizer: Path | None, progress: Progress) -> None:
+        self.recipe, self.progress = recipe, progress
+        split, limits = recipe.step("split"), recipe.step("tokens")
+        if split is None:
+            raise Refusal(code="bad_recipe", message="The recipe does not split the rows.", fix="Add the split step.")
+        names = split.options["validation_files"]
+        self.own_validation = {str(name) for name in names} if isinstance(names, list | tuple) else set()
+        self.files = sorted(files, key=lambda path: path.name not in self.own_validation)  # their copies go, not they
+        named = limits.options["tokenizer"] if limits else None
+        self.tokenizer = tokenizer or (Path(str(named)) if named else None)
+        self.gathered = Gathered()
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def run(self, out: Path) -> str:
+        """Returns the digest. Raises Refusal; nothing is left behind then."""
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=".curating-", dir=out.parent))
+        try:
+            digest = self._run(staging)
+            (staging / ROWS).unlink()
+            if out.exists():
+                shutil.rmtree(out)
+            os.replace(staging, out)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        return digest
+
+    def _run(self, staging: Path) -> str:
+        with Ledger(staging / "ledger.parquet") as ledger:
+            reader = self._read(staging / ROWS, ledger)
+            grouping = self._group(staging / ROWS)
+            writing = self._write(staging, grouping, ledger)
+        report = report_of(
+            reader.tally,
+            writing,
+            ledger,
+            leaks=self._measure(staging),
+            near=grouping.cluster_sizes(),
+            seconds=self.seconds,
+        )
+        (staging / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+        return self._digest(writing, ledger)
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.seconds[name] += time.monotonic() - start
+
+    def _read(self, path: Path, ledger: Ledger) -> Reader:
+        reader = Reader(self.recipe, ledger)
+        with self._timed("read"), Writer(path, WORKING) as writer:
+            sources = self._open(reader)
+            total, done = sum(source.size for source in sources), 0
+            for source in sources:
+                self._read_source(
+                    source, reader, writer, lambda here, done=done: self.progress("read", done + here, total)
+                )
+                done += source.size
+            self.progress("read", total, total)
+        if writer.count == 0:
+            raise _nothing_left(reader, ledger)
+        return reader
+
+    def _open(self, reader: Reader) -> list[Source]:
+        """The files that can be read; another one is noted in the report, and the run goes on."""
+        sources = []
+        for file in self.files:
+            try:
+                sources.append(open_source(file))
+            except Refusal as refusal:
+                self._note(file.name, refusal, reader)
+        return sources
+
+    def _note(self, name: str, refusal: Refusal, reader: Reader) -> None:
+        """A refused file is no reason to give up the others, unless the recipe names it as the validation file."""
+        if name in self.own_validation:
+            raise refusal
+        reader.refuse(name, refusal)
+
+    def _read_source(self, source: Source, reader: Reader, writer: Writer, progress: Callable[[int], None]) -> None:
+        try:
+            for row in reader.rows(source):
+                if source.name in self.own_validation:
+                    self.gathered.fixed[writer.count] = VALIDATION
+                if writer.count % PROGRESS_ROWS == 0:
+                    progress(source.place.done)
+                self._gather(row, writer)
+        except Refusal as refusal:
+            self._note(source.name, refusal, reader)
+
+    def _gather(self, row: Row, writer: Writer) -> None:
+        stored = row.stored()
+        self.gathered.labels.append(row.conversation.label)
+        self.gathered.groups.append(row.conversation.groups)
+        if self.recipe.step("near_duplicates"):
+            self.gathered.signatures.append(signature(grams(text_of(stored))))
+        writer.add(stored)
+
+    def _group(self, rows: Path) -> Grouping:
+        grouping = Grouping(self.recipe, self.gathered, rows)
+        count = len(self.gathered.labels)
+        with self._timed("near_duplicates"):
+            self.progress("near_duplicates", 0, count)
+            grouping.find_near_copies()
+            self.progress("near_duplicates", count, count)
+        with self._timed("split"):
+            grouping.split(lambda done, total: self.progress("split", done, total))
+        return grouping
+
+    def _write(self, staging: Path, grouping: Grouping, ledger: Ledger) -> Writing:
+        with self._timed("tokens"):
+            writing = Writing(self.recipe, tokenizer=self.tokenizer, ledger=ledger)
+            writing.write(
+                staging / ROWS, grouping, staging, progress=lambda done, total: self.progress("write", done, total)
+            )
+        if not writing.counts["train"]:
+            raise _nothing_left(None, ledger)
+        return writing
+
+    def _measure(self, staging: Path) -> int:
+        """The number in the report: measured afresh on the files as they were written."""
+        self.progress("check", 0, 1)
+        train = [text for _place, text in texts(staging / "train.parquet")]
+        held = [text for name in ("validation", "test") for _place, text in texts(staging / f"{name}.parquet")]
+        found = leaks(train, held, threshold=threshold_of(self.recipe))
+        self.progress("check", 1, 1)
+        return found
+
+    def _digest(self, writing: Writing, ledger: Ledger) -> str:
+        """What the version is: the rows in their splits, the recipe, and how many rows were left out for what."""
+        digest: hashlib._Hash = writing.digest
+        digest.update(json.dumps(self.recipe.as_json() | {"tokenizer": ""}, sort_keys=True).encode())
+        digest.update(json.dumps(sorted(ledger.reasons.items())).encode())
+        return digest.hexdigest()
+
+
+def _nothing_left(reader: Reader | None, ledger: Ledger) -> Refusal:
+    """Why there is no training row; where not a single row could be read, what is wrong with the first file."""
+    if reader is not None and reader.refusals and not reader.tally.read:
+        return reader.refusals[0]
+    common = ", ".join(f"{count:,} × {reason}" for reason, count in ledger.reasons.most_common(3))
+    return Refusal(
+        code="nothing_left",
+        message=f"No row is left to learn from{f' ({common})' if common else ''}.",
+        fix="Check which columns hold the question and the answer, and which steps drop rows.",
+    )

@@ -1,0 +1,76 @@
+"""Rows on disk between the passes, in Parquet. Reads and writes batches; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+SCHEMA = pa.schema(
+    [
+        ("row_id", pa.int64()),
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("messages", MESSAGES),
+        ("label", pa.string()),
+        ("group", pa.string()),
+        ("cluster", pa.int64()),
+        ("tokens", pa.int32()),
+    ]
+)
+WORKING = SCHEMA.append(pa.field("line", pa.int64()))
+BATCH = 2000
+
+
+class Writer:
+    """`with Writer(path) as writer: writer.add(row)` appends rows (dicts) to a Parquet file in batches."""
+
+    def __init__(self, path: Path, schema: pa.Schema = SCHEMA) -> None:
+        self._schema = schema
+        self._writer = pq.ParquetWriter(path, schema)
+        self._rows: list[dict[str, Any]] = []
+        self.count = 0
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._flush()
+        self._writer.close()
+
+    def add(self, row: dict[str, Any]) -> None:
+        self._rows.append(row)
+        self.count += 1
+        if len(self._rows) >= BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
+
+
+def batches(path: Path) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a file, some thousand at a time."""
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH):
+        yield batch.to_pylist()
+
+
+def text_of(row: dict[str, Any]) -> str:
+    """What a row says, without who says it and without system prompts: what copies are compared by."""
+    return "\n".join(turn["content"] for turn in row["messages"] if turn["role"] != "system")
+
+
+def texts(path: Path, wanted: Sequence[int] | None = None) -> Iterator[tuple[int, str]]:
+    """(place, text) of each row, or of the wanted places alone (sorted)."""
+    chosen = set(wanted) if wanted is not None else None
+    place = 0
+    for batch in batches(path):
+        for row in batch:
+            if chosen is None or place in chosen:
+                yield place, text_of(row)
+            place += 1

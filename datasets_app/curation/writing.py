@@ -1,0 +1,96 @@
+"""Last pass: rows counted in tokens and written into their splits, in order. Decides no split."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from datasets_app.curation.errors import Refusal
+from datasets_app.curation.grouping import Grouping
+from datasets_app.curation.ledger import Ledger
+from datasets_app.curation.recipe import Recipe, number_option
+from datasets_app.curation.rows import Rejection
+from datasets_app.curation.splits import NAMES
+from datasets_app.curation.table import Writer, batches, text_of
+from datasets_app.curation.tokens import Histogram, TokenCounter, truncated
+
+ODD_ROLES = Rejection("chat_template", "The model's chat template refuses this order of roles.")
+IN_VALIDATION = Rejection("in_validation_file", "A near-copy stands in the validation file.")
+
+
+class Writing:
+    """Writes train, validation and test.parquet; counts rows, classes and tokens, and digests what it writes."""
+
+    def __init__(self, recipe: Recipe, *, tokenizer: Path | None, ledger: Ledger) -> None:
+        self.step, self.ledger = recipe.step("tokens"), ledger
+        self.limit = int(number_option(self.step, "limit")) if self.step else None
+        self.counter = TokenCounter(tokenizer) if self.step and tokenizer else None
+        self.histogram, self.digest, self.over, self.shortened = Histogram(), hashlib.sha256(), 0, 0
+        self.counts = dict.fromkeys(NAMES, 0)
+        self._classes: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
+
+    def write(self, rows: Path, grouping: Grouping, out: Path, *, progress: Callable[[int, int], None]) -> None:
+        """Raises Refusal where a row is too long and the policy is to refuse."""
+        groups, place = grouping.together.labels(), 0
+        with ExitStack() as stack:
+            writers = [stack.enter_context(Writer(out / f"{name}.parquet")) for name in NAMES]
+            for batch in batches(rows):
+                for row, count in zip(batch, self._token_counts(batch), strict=True):
+                    row.update(tokens=count, cluster=grouping.clusters.find(place), group=str(groups[place]))
+                    if self._passes(row, is_copy=place in grouping.left_out):
+                        self._keep(row, grouping.splits[place], writers)
+                    place += 1
+                progress(place, len(groups))
+
+    def classes(self) -> dict[str, dict[str, int]]:
+        """Rows by split and label; empty where no row has a label."""
+        labelled = {name: dict(sorted(found.items())) for name, found in self._classes.items()}
+        return labelled if any(labelled.values()) else {}
+
+    def _token_counts(self, batch: list[dict[str, Any]]) -> list[int | None]:
+        return self.counter.counts([row["messages"] for row in batch]) if self.counter else [None] * len(batch)
+
+    def _keep(self, row: dict[str, Any], split: int, writers: list[Writer]) -> None:
+        name = NAMES[split]
+        writers[split].add({part: value for part, value in row.items() if part != "line"})
+        self.digest.update(json.dumps([split, row["file"], row["row"], row["messages"], row["label"]]).encode())
+        self.counts[name] += 1
+        if row["label"]:
+            self._classes[name][row["label"]] += 1
+
+    def _passes(self, row: dict[str, Any], *, is_copy: bool) -> bool:
+        if is_copy:
+            return self._drop(row, "split", IN_VALIDATION)
+        if self.counter is None:
+            return True
+        if row["tokens"] is None:
+            return self._drop(row, "tokens", ODD_ROLES)
+        self.histogram.add(row["tokens"])
+        return row["tokens"] <= (self.limit or row["tokens"]) or self._fit(row, self.counter)
+
+    def _fit(self, row: dict[str, Any], counter: TokenCounter) -> bool:
+        limit, policy = self.limit or 0, self.step.options["policy"] if self.step else "drop"
+        sentence = f"The row has {row['tokens']:,} tokens; the limit is {limit:,}."
+        self.over += 1
+        if policy == "refuse":
+            raise Refusal(
+                code="too_long",
+                message=f"{row['file']}, row {row['row']}: {sentence}",
+                fix="Raise the limit, or choose to drop or truncate such rows.",
+            )
+        shorter = truncated(counter, row["messages"], limit=limit) if policy == "truncate" else None
+        if shorter is None:
+            return self._drop(row, "tokens", Rejection("too_long", sentence))
+        row["messages"], row["tokens"] = shorter
+        self.shortened += 1
+        return True
+
+    def _drop(self, row: dict[str, Any], step: str, why: Rejection) -> bool:
+        at = {part: row[part] for part in ("file", "row", "line")}
+        self.ledger.drop(**at, step=step, reason=why.reason, detail=why.detail, text=text_of(row))
+        return False

@@ -1,0 +1,23 @@
+"""Tokenizer: what the token policy of a recipe counts with. Training registers one for each base model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+
+
+class Tokenizer(models.Model):
+    """A model folder's tokenizer, by the base model's name."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    digest = models.CharField(max_length=64)
+    context_length = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.STUDIO_HOME) / "artifacts" / self.digest

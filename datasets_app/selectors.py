@@ -1,0 +1,119 @@
+"""Reading data sets, files and versions. The workspace comes first, so that nobody sees what is not theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from datasets_app import recipes
+from datasets_app.models import Dataset, DatasetFile, DatasetVersion, Tokenizer, VersionState
+from gptstudio.core.errors import NotFound
+from gptstudio.review.selectors import is_cleared
+
+
+def datasets_of(workspace_id: str) -> QuerySet[Dataset]:
+    """The workspace's data sets, newest first, each with `file_count` and `version_count`."""
+    return Dataset.objects.filter(workspace_id=workspace_id, archived_at__isnull=True).annotate(
+        file_count=Count("files", distinct=True), version_count=Count("versions", distinct=True)
+    )
+
+
+def dataset_of(workspace_id: str, dataset_id: str) -> Dataset:
+    """One data set of the workspace."""
+    found = Dataset.objects.filter(workspace_id=workspace_id, id=dataset_id, archived_at__isnull=True).first()
+    if found is None:
+        raise NotFound(f"There is no data set {dataset_id} in this workspace.")
+    return found
+
+
+def files_of(workspace_id: str) -> QuerySet[DatasetFile]:
+    """The workspace's files, deleted ones left out."""
+    return DatasetFile.objects.filter(dataset__workspace_id=workspace_id, archived_at__isnull=True).select_related(
+        "dataset"
+    )
+
+
+def file_of(workspace_id: str, file_id: str) -> DatasetFile:
+    """One file of the workspace."""
+    found = files_of(workspace_id).filter(id=file_id).first()
+    if found is None:
+        raise NotFound(f"There is no file {file_id} in this workspace.")
+    return found
+
+
+def live_files(dataset: Dataset) -> QuerySet[DatasetFile]:
+    """The data set's files in the order they came."""
+    return dataset.files.filter(archived_at__isnull=True).order_by("created_at", "id")
+
+
+def versions_of(workspace_id: str) -> QuerySet[DatasetVersion]:
+    """The workspace's versions, newest first."""
+    return DatasetVersion.objects.filter(
+        dataset__workspace_id=workspace_id, dataset__archived_at__isnull=True
+    ).select_related("dataset")
+
+
+def version_of(workspace_id: str, version_id: str) -> DatasetVersion:
+    """One version of the workspace. Versions of archived data sets stay readable: models descend from them."""
+    found = (
+        DatasetVersion.objects.filter(dataset__workspace_id=workspace_id, id=version_id)
+        .select_related("dataset")
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"There is no data version {version_id} in this workspace.")
+    return found
+
+
+def trainable_versions(workspace_id: str) -> QuerySet[DatasetVersion]:
+    """Versions that are ready."""
+    return versions_of(workspace_id).filter(state=VersionState.READY)
+
+
+def version_is_cleared(version: DatasetVersion) -> bool:
+    """Whether training may use it: personal data is hidden, or a reviewer said yes to keeping it."""
+    return recipes.hides_personal_data(version.recipe) or is_cleared(version.id, kind="version")
+
+
+def tokenizers() -> QuerySet[Tokenizer]:
+    """The tokenizers that a recipe may count with."""
+    return Tokenizer.objects.order_by("name")
+
+
+def tokenizer(name: str) -> Tokenizer | None:
+    """A tokenizer by its base model's name."""
+    return Tokenizer.objects.filter(name=name).first()
+
+
+def _page(path: Path, *, offset: int, limit: int, where: tuple[str, str] | None = None) -> tuple[list[Any], int]:
+    import pyarrow.compute as pc  # late: most requests never read Parquet
+    import pyarrow.dataset as pads
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        return [], 0
+    if where is None:
+        total = pq.read_metadata(path).num_rows
+        table = pads.dataset(path).take(list(range(offset, min(offset + limit, total))))
+        return table.to_pylist(), total
+    table = pads.dataset(path).to_table(filter=pc.field(where[0]) == where[1])
+    return table.slice(offset, limit).to_pylist(), table.num_rows
+
+
+def rows_page(
+    version: DatasetVersion, *, split: str, offset: int = 0, limit: int = 50
+) -> tuple[list[dict[str, Any]], int]:
+    """Rows of one split (`train`, `validation`, `test`) and how many there are in all."""
+    if split not in ("train", "validation", "test"):
+        raise NotFound(f"There is no split {split!r}: it is train, validation or test.")
+    return _page(version.split_path(split), offset=offset, limit=limit)
+
+
+def ledger_page(
+    version: DatasetVersion, *, reason: str | None = None, offset: int = 0, limit: int = 50
+) -> tuple[list[dict[str, Any]], int]:
+    """What was left out, with the reason; `reason` narrows it to one."""
+    where = ("reason", reason) if reason else None
+    return _page(version.folder / "ledger.parquet", offset=offset, limit=limit, where=where)

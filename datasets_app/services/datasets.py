@@ -1,0 +1,54 @@
+"""Data sets: made, put away. Tokenizers: registered."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from datasets_app.models import Dataset, Tokenizer
+from gptstudio.accounts.policies import Actor, require
+from gptstudio.audit.services import record
+from gptstudio.core.errors import Invalid
+
+
+@transaction.atomic
+def create_dataset(actor: Actor, *, workspace_id: str, name: str) -> Dataset:
+    """An empty data set with a name."""
+    require(actor, "datasets.edit", workspace_id=workspace_id)
+    if not name.strip():
+        raise Invalid("The data set has no name.", fix="Name it after what is in it.", param="name")
+    dataset = Dataset.objects.create(workspace_id=workspace_id, name=name.strip()[:120], created_by_id=actor.user_id)
+    record(
+        actor,
+        workspace_id=workspace_id,
+        action="dataset.created",
+        subject_kind="dataset",
+        subject_id=dataset.id,
+        subject_label=dataset.name,
+    )
+    return dataset
+
+
+@transaction.atomic
+def archive_dataset(actor: Actor, *, dataset: Dataset) -> Dataset:
+    """Put a data set out of sight. Its versions stay: models descend from them."""
+    require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
+    if Dataset.objects.filter(id=dataset.id, archived_at__isnull=True).update(archived_at=timezone.now()):
+        record(
+            actor,
+            workspace_id=dataset.workspace_id,
+            action="dataset.archived",
+            subject_kind="dataset",
+            subject_id=dataset.id,
+            subject_label=dataset.name,
+        )
+    dataset.refresh_from_db()
+    return dataset
+
+
+def register_tokenizer(*, name: str, digest: str, context_length: int) -> Tokenizer:
+    """Let recipes count with a base model's tokenizer. Registering again replaces it."""
+    tokenizer, _ = Tokenizer.objects.update_or_create(
+        name=name, defaults={"digest": digest, "context_length": context_length}
+    )
+    return tokenizer

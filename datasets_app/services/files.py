@@ -1,0 +1,111 @@
+"""Files: streamed into the store, then read once by a worker to see what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePath
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from datasets_app.models import Dataset, DatasetFile, FileState
+from gptstudio.accounts.policies import Actor, require
+from gptstudio.audit.services import record
+from gptstudio.core import artifacts, leases
+from gptstudio.core.errors import Invalid, StudioError
+from gptstudio.core.queue import enqueue
+
+
+class TooLarge(StudioError):
+    """The upload passes the studio's limit."""
+
+    status = 413
+    code = "file_too_large"
+
+
+def _plain_name(name: str) -> str:
+    plain = PurePath(name.replace("\\", "/")).name.replace("\x00", "").strip()
+    if plain in ("", ".", ".."):
+        raise Invalid("The file has no name.", fix="Give it a name with an ending, such as tickets.csv.", param="file")
+    return plain[-200:]
+
+
+def add_file(
+    actor: Actor, *, dataset: Dataset, name: str, chunks: Iterable[bytes], purpose: str = "fine-tune"
+) -> DatasetFile:
+    """Keep an upload as it came, and have it read. Nothing is held in memory; an empty file is refused."""
+    require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
+    plain = _plain_name(name)
+    try:
+        digest, size, path = artifacts.store_stream(chunks, folder="uploads", limit=settings.UPLOAD_MAX_BYTES)
+    except ValueError as error:
+        raise TooLarge(
+            f"{plain} is larger than {settings.UPLOAD_MAX_BYTES // 1024**2:,} MB.", fix="Split it into several files."
+        ) from error
+    if size == 0:
+        path.unlink(missing_ok=True)
+        raise Invalid(f"{plain} is empty.", fix="Export it again and look into it before uploading.", param="file")
+    return _record_file(actor, dataset=dataset, name=plain, purpose=purpose, digest=digest, size=size)
+
+
+@transaction.atomic
+def _record_file(actor: Actor, *, dataset: Dataset, name: str, purpose: str, digest: str, size: int) -> DatasetFile:
+    file = DatasetFile.objects.create(
+        dataset=dataset, name=name, purpose=purpose, bytes=size, digest=digest, uploaded_by_id=actor.user_id
+    )
+    record(
+        actor,
+        workspace_id=dataset.workspace_id,
+        action="file.uploaded",
+        subject_kind="file",
+        subject_id=file.id,
+        subject_label=name,
+        data={"digest": digest, "bytes": size},
+    )
+    enqueue("datasets.detect_file", file.id)
+    return file
+
+
+@transaction.atomic
+def archive_file(actor: Actor, *, file: DatasetFile) -> DatasetFile:
+    """Leave a file out of what comes next. Versions made from it stay as they are."""
+    workspace_id = file.dataset.workspace_id
+    require(actor, "datasets.edit", workspace_id=workspace_id)
+    if DatasetFile.objects.filter(id=file.id, archived_at__isnull=True).update(archived_at=timezone.now()):
+        record(
+            actor,
+            workspace_id=workspace_id,
+            action="file.archived",
+            subject_kind="file",
+            subject_id=file.id,
+            subject_label=file.name,
+        )
+    file.refresh_from_db()
+    return file
+
+
+def claim_file(file_id: str, *, holder: str) -> DatasetFile | None:
+    """Take a file to read it; None when it was read already or another worker has it."""
+    waiting = DatasetFile.objects.filter(id=file_id, state=FileState.UPLOADED)
+    if not leases.claim(waiting, holder=holder):
+        return None
+    return DatasetFile.objects.select_related("dataset").get(id=file_id)
+
+
+def hold_file(file: DatasetFile) -> bool:
+    """Heartbeat of the worker that reads it; False when another has taken over."""
+    return leases.renew(DatasetFile.objects.filter(id=file.id), attempt=file.attempt)
+
+
+def finish_file(file: DatasetFile, *, detection: dict[str, Any]) -> bool:
+    """Keep what was seen in the file."""
+    mine = DatasetFile.objects.filter(id=file.id)
+    return leases.release(mine, attempt=file.attempt, state=FileState.PROCESSED, detection=detection, error="")
+
+
+def fail_file(file: DatasetFile, *, error: str) -> bool:
+    """Keep the sentence why the file cannot be read. The upload itself stays."""
+    mine = DatasetFile.objects.filter(id=file.id)
+    return leases.release(mine, attempt=file.attempt, state=FileState.ERROR, error=error)

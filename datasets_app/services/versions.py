@@ -1,0 +1,158 @@
+"""Versions: asked for, built once, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from datasets_app import recipes, selectors
+from datasets_app.models import Dataset, DatasetFile, DatasetVersion, VersionState
+from datasets_app.models.version import TRANSITIONS
+from gptstudio.accounts.policies import Actor, require, system
+from gptstudio.audit.services import record
+from gptstudio.core import leases
+from gptstudio.core.errors import Invalid
+from gptstudio.core.queue import enqueue
+from gptstudio.review.models import ReviewItem
+from gptstudio.review.services import open_item
+
+
+@transaction.atomic
+def create_version(
+    actor: Actor,
+    *,
+    dataset: Dataset,
+    recipe: dict[str, Any] | None = None,
+    files: Sequence[DatasetFile] | None = None,
+) -> DatasetVersion:
+    """Ask for a version of `files` (all of the data set's when None) under `recipe` (the default when None)."""
+    require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
+    body = recipes.checked(recipe if recipe is not None else recipes.default_recipe())
+    chosen = list(files) if files is not None else list(selectors.live_files(dataset))
+    if not chosen:
+        raise Invalid("This data set has no file yet.", fix="Upload one first.")
+    Dataset.objects.select_for_update().get(id=dataset.id)  # numbers count up without gaps or doubles
+    latest = dataset.versions.aggregate(latest=Max("number"))["latest"] or 0
+    version = DatasetVersion.objects.create(
+        dataset=dataset, number=latest + 1, recipe=body, created_by_id=actor.user_id
+    )
+    version.files.set(chosen)
+    _audit(actor, version, "version.requested", {"files": [file.id for file in chosen]})
+    enqueue("datasets.build_version", version.id)
+    return version
+
+
+def _audit(actor: Actor, version: DatasetVersion, action: str, data: dict[str, Any] | None = None) -> None:
+    record(
+        actor,
+        workspace_id=version.dataset.workspace_id,
+        action=action,
+        subject_kind="version",
+        subject_id=version.id,
+        subject_label=str(version),
+        data=data,
+    )
+
+
+@transaction.atomic
+def cancel_version(actor: Actor, *, version: DatasetVersion) -> DatasetVersion:
+    """Stop a version that is not ready yet. Its files stay."""
+    require(actor, "datasets.edit", workspace_id=version.dataset.workspace_id)
+    version = DatasetVersion.objects.select_for_update().select_related("dataset").get(id=version.id)
+    TRANSITIONS.check(version.state, VersionState.CANCELLED, noun="version")
+    version.cancel_requested = True
+    if version.state == VersionState.QUEUED:
+        version.state, version.finished_at = VersionState.CANCELLED, timezone.now()
+    version.save(update_fields=["cancel_requested", "state", "finished_at"])
+    _audit(actor, version, "version.cancel_requested")
+    return version
+
+
+@transaction.atomic
+def retry_version(actor: Actor, *, version: DatasetVersion) -> DatasetVersion:
+    """Build a failed version again, from the same files and recipe."""
+    require(actor, "datasets.edit", workspace_id=version.dataset.workspace_id)
+    TRANSITIONS.check(version.state, VersionState.QUEUED, noun="version")
+    DatasetVersion.objects.filter(id=version.id, state=VersionState.FAILED).update(
+        state=VersionState.QUEUED, error={}, progress={}, cancel_requested=False, finished_at=None
+    )
+    _audit(actor, version, "version.retried")
+    enqueue("datasets.build_version", version.id)
+    version.refresh_from_db()
+    return version
+
+
+def claim_version(version_id: str, *, holder: str) -> DatasetVersion | None:
+    """Take a version to build it; None when there is nothing to do."""
+    waiting = DatasetVersion.objects.filter(id=version_id, state__in=[VersionState.QUEUED, VersionState.BUILDING])
+    if not leases.claim(waiting, holder=holder, state=VersionState.BUILDING):
+        return None
+    return DatasetVersion.objects.select_related("dataset").get(id=version_id)
+
+
+def note_progress(version: DatasetVersion, *, progress: dict[str, Any]) -> bool:
+    """Heartbeat. False when the work should stop: cancelled by a person, or taken over by another worker."""
+    mine = DatasetVersion.objects.filter(id=version.id)
+    if not leases.renew(mine, attempt=version.attempt):
+        return False
+    if progress != version.progress:
+        mine.filter(attempt=version.attempt).update(progress=progress)
+        version.progress = progress
+    return not mine.filter(cancel_requested=True).exists()
+
+
+@transaction.atomic
+def finish_version(version: DatasetVersion, *, report: dict[str, Any], digest: str) -> bool:
+    """Freeze a built version. A recipe that keeps personal data opens a review item."""
+    mine = DatasetVersion.objects.filter(id=version.id)
+    done = leases.release(
+        mine,
+        attempt=version.attempt,
+        state=VersionState.READY,
+        report=report,
+        digest=digest,
+        progress={},
+        finished_at=timezone.now(),
+    )
+    if not done:
+        return False
+    studio = system(version.dataset.workspace_id)
+    _audit(studio, version, "version.ready", {"digest": digest, "rows": report["rows"]["kept"]})
+    if not recipes.hides_personal_data(version.recipe):
+        _open_review(studio, version=version, report=report)
+    return True
+
+
+def _open_review(actor: Actor, *, version: DatasetVersion, report: dict[str, Any]) -> ReviewItem:
+    uploaders = version.files.values_list("uploaded_by_id", flat=True)
+    return open_item(
+        actor,
+        workspace_id=version.dataset.workspace_id,
+        kind="version",
+        subject_id=version.id,
+        title=f"{version}: its recipe keeps personal data",
+        evidence={"rows": report.get("rows", {}), "personal_data": report.get("personal_data", {})},
+        makers=[maker for maker in {*uploaders, version.created_by_id} if maker],
+    )
+
+
+def request_version_review(actor: Actor, *, version: DatasetVersion) -> ReviewItem:
+    """Ask for a decision about a version whose recipe keeps personal data."""
+    require(actor, "datasets.edit", workspace_id=version.dataset.workspace_id)
+    return _open_review(actor, version=version, report=version.report)
+
+
+def fail_version(version: DatasetVersion, *, code: str, message: str, fix: str = "") -> bool:
+    """Record why it could not be made; `code="cancelled"` when a person stopped it."""
+    state = VersionState.CANCELLED if code == "cancelled" else VersionState.FAILED
+    return leases.release(
+        DatasetVersion.objects.filter(id=version.id),
+        attempt=version.attempt,
+        state=state,
+        error={"code": code, "message": message, "fix": fix},
+        finished_at=timezone.now(),
+    )

@@ -1,0 +1,29 @@
+"""Signs of life of the studio's processes: one small file each under STUDIO_HOME/heartbeats."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+FRESH_SECONDS = 15.0
+
+
+def _path(name: str) -> Path:
+    return Path(settings.STUDIO_HOME) / "heartbeats" / name
+
+
+def beat(name: str) -> None:
+    """Say that `name` is alive now."""
+    path = _path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+def is_alive(name: str, *, within: float = FRESH_SECONDS) -> bool:
+    """Whether `name` said so within the last seconds."""
+    try:
+        return time.time() - _path(name).stat().st_mtime < within
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,118 @@
+"""Three people: Alice is the workspace's admin, Bob an editor, Charlie a stranger with a workspace of his own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+HOME = tempfile.mkdtemp(prefix="studio-tests-")
+os.environ["STUDIO_HOME"] = HOME  # before settings load: tests never touch ./var
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import pytest  # noqa: E402
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database-only", action="store_true", help="Only tests that touch a database.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--database-only"):
+        return
+    wanted = {"db", "transactional_db", "django_db_setup"}
+    kept, dropped = [], []
+    for item in items:
+        touches = wanted & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db")
+        own_set_up = item.get_closest_marker("journey") or item.get_closest_marker("browser")
+        (kept if touches and not own_set_up else dropped).append(item)
+    config.hook.pytest_deselected(items=dropped)
+    items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data, named by REAL_DATA_DIR."""
+    folder = os.environ.get("REAL_DATA_DIR")
+    if not folder:
+        if os.environ.get("CI") == "true":
+            pytest.fail("REAL_DATA_DIR is not set, and CI=true")
+        pytest.skip("REAL_DATA_DIR is not set")
+    return Path(folder)
+
+
+@pytest.fixture
+def studio_home(settings, tmp_path) -> Iterator[Path]:
+    """A home of its own for tests that write files."""
+    settings.STUDIO_HOME = tmp_path
+    yield tmp_path
+
+
+@pytest.fixture
+def alice(db):
+    """Admin of the workspace Care."""
+    from gptstudio.accounts import services
+
+    return services.create_user(email="alice@care.example", name="Alice", password="correct horse battery")
+
+
+@pytest.fixture
+def workspace(alice):
+    """The workspace Care, where two people are needed for a release."""
+    from gptstudio.accounts import services
+
+    return services.create_workspace(owner=alice, name="Care")
+
+
+@pytest.fixture
+def bob(workspace):
+    """Editor in Care."""
+    from gptstudio.accounts import services
+    from gptstudio.accounts.policies import system
+
+    user = services.create_user(email="bob@care.example", name="Bob", password="correct horse battery")
+    services.add_member(system(workspace.id), workspace_id=workspace.id, user=user, role="editor")
+    return user
+
+
+@pytest.fixture
+def charlie(db):
+    """A stranger: admin of another workspace."""
+    from gptstudio.accounts import services
+
+    user = services.create_user(email="charlie@else.example", name="Charlie", password="correct horse battery")
+    services.create_workspace(owner=user, name="Elsewhere")
+    return user
+
+
+def _acting(user, workspace_id):
+    from gptstudio.accounts import selectors
+
+    return selectors.actor_of_member(selectors.membership(user, workspace_id))
+
+
+@pytest.fixture
+def as_alice(alice, workspace):
+    """Alice, acting in Care."""
+    return _acting(alice, workspace.id)
+
+
+@pytest.fixture
+def as_bob(bob, workspace):
+    """Bob, acting in Care."""
+    return _acting(bob, workspace.id)
+
+
+@pytest.fixture
+def as_charlie(charlie):
+    """Charlie, acting in his own workspace."""
+    return _acting(charlie, None)
+
+
+@pytest.fixture
+def starter(db, studio_home):
+    """The starter model, registered in the test's own home."""
+    from training_app.services import ensure_starter
+
+    return ensure_starter()

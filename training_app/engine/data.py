@@ -1,0 +1,163 @@
+"""Rows of a data set version, and training examples whose loss falls on answers alone. Knows no model."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from transformers import PreTrainedTokenizerBase
+
+from training_app.engine.errors import EngineError
+from training_app.engine.templates import Message, RenderedChat, render_chat
+
+# Positions that the loss leaves out (torch's ignore_index).
+IGNORED = -100
+COLUMNS = ("row_id", "file", "row", "messages")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation of a data set version; `file` and `row` say where it came from."""
+
+    row_id: int
+    file: str
+    row: int
+    messages: list[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Token ids and their labels, of equal length; labels are IGNORED outside answers."""
+
+    input_ids: list[int]
+    labels: list[int]
+
+    @property
+    def learned(self) -> int:
+        """How many positions the loss counts. The first token is never predicted."""
+        return sum(label != IGNORED for label in self.labels[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a split became: examples, and the rows that lost their end or had nothing to learn."""
+
+    items: list[Example]
+    truncated: int
+    nothing_to_learn: int
+
+    @property
+    def tokens(self) -> int:
+        """All tokens of all examples."""
+        return sum(len(item.input_ids) for item in self.items)
+
+    @property
+    def learned_tokens(self) -> int:
+        """The tokens the loss counts."""
+        return sum(item.learned for item in self.items)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a split's Parquet file. EngineError `data_unreadable` names the file and what is wrong."""
+    try:
+        table = pq.read_table(path, columns=list(COLUMNS))
+    except (OSError, pa.ArrowException) as error:
+        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise EngineError(
+            "data_unreadable",
+            f"The split {path.name} cannot be read: {first_line}",
+            fix="Freeze the data set version again.",
+        ) from error
+    missing = [name for name in COLUMNS if name not in table.column_names]
+    if missing:
+        raise EngineError(
+            "data_unreadable",
+            f"The split {path.name} has no column {missing[0]}.",
+            fix="Freeze the data set version again.",
+        )
+    return [
+        Row(row_id=record["row_id"], file=record["file"], row=record["row"], messages=record["messages"] or [])
+        for record in table.to_pylist()
+    ]
+
+
+def sample_rows(rows: Sequence[Row], *, limit: int, seed: int) -> list[Row]:
+    """At most `limit` rows, drawn with the seed, in their original order."""
+    if len(rows) <= limit:
+        return list(rows)
+    chosen = random.Random(seed).sample(range(len(rows)), limit)
+    return [rows[index] for index in sorted(chosen)]
+
+
+def build_examples(
+    rows: Sequence[Row],
+    tokenizer: PreTrainedTokenizerBase,
+    stop_tokens: frozenset[int],
+    *,
+    max_length: int,
+) -> Examples:
+    """Tokenise rows in memory, cutting on the right at `max_length`; rows left without an answer are counted out.
+
+    EngineError `stop_token_unlearned` when an answer would not teach the model where to end.
+    """
+    items: list[Example] = []
+    truncated = nothing = 0
+    chats = [_render_row(tokenizer, row) for row in rows]
+    for row, chat, (ids, offsets) in zip(rows, chats, _tokenize(tokenizer, chats), strict=True):
+        labels = label_answers(ids, offsets, chat.answers, stop_tokens, where=f"{row.file}, row {row.row}")
+        example = Example(input_ids=ids[:max_length], labels=labels[:max_length])
+        truncated += len(ids) > max_length
+        if example.learned:
+            items.append(example)
+        else:
+            nothing += 1
+    return Examples(items=items, truncated=truncated, nothing_to_learn=nothing)
+
+
+def label_answers(
+    ids: Sequence[int],
+    offsets: Sequence[tuple[int, int]],
+    answers: Sequence[tuple[int, int]],
+    stop_tokens: frozenset[int],
+    *,
+    where: str,
+) -> list[int]:
+    """Labels for one text: each answer's tokens up to and including its last stop token, IGNORED elsewhere.
+
+    `offsets` and `answers` are character spans, end exclusive. A token that begins before its answer stays out.
+    """
+    labels = [IGNORED] * len(ids)
+    for start, end in answers:
+        inside = [index for index, (first, last) in enumerate(offsets) if start <= first < end and last <= end]
+        stops = [index for index in inside if ids[index] in stop_tokens]
+        if not stops:
+            raise EngineError(
+                "stop_token_unlearned",
+                f"In {where}, the chat template puts no stop token inside the answer's marks, "
+                "so the model would never learn to end an answer.",
+                fix="Put the end-of-turn token before {% endgeneration %} and make it the tokenizer's eos_token.",
+            )
+        for index in inside:
+            if index <= stops[-1]:
+                labels[index] = ids[index]
+    return labels
+
+
+def _render_row(tokenizer: PreTrainedTokenizerBase, row: Row) -> RenderedChat:
+    try:
+        return render_chat(tokenizer, row.messages)
+    except EngineError as error:
+        raise EngineError(error.code, f"{row.file}, row {row.row}: {error.message}", fix=error.fix) from error
+
+
+def _tokenize(
+    tokenizer: PreTrainedTokenizerBase, chats: Sequence[RenderedChat]
+) -> list[tuple[list[int], list[tuple[int, int]]]]:
+    if not chats:
+        return []
+    encoded = tokenizer([chat.text for chat in chats], add_special_tokens=False, return_offsets_mapping=True)
+    return list(zip(encoded["input_ids"], encoded["offset_mapping"], strict=True))

@@ -1,0 +1,1 @@
+"""Metric modules for `evaluate.load("./path/metric.py")`. Each is whole in itself: the loader copies single files."""

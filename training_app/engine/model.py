@@ -1,0 +1,141 @@
+"""Models and tokenizers from folders, ready to train or to answer. Never downloads, never runs a model's code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from training_app.engine.errors import EngineError
+from training_app.engine.spec import ModelFolder
+from training_app.engine.templates import default_template
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A model with its tokenizer and the tokens that end an answer."""
+
+    name: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    stop_tokens: frozenset[int]
+
+    @property
+    def context(self) -> int:
+        """The longest sequence, in tokens, that the model was made for."""
+        return int(getattr(self.model.config, "max_position_embeddings", None) or 2048)
+
+
+def load_speaker(folder: ModelFolder, *, dtype: torch.dtype, device: torch.device) -> Speaker:
+    """Load a model, or an adapter merged into its base, for training or answering. EngineError `model_unreadable`."""
+    tokenizer = load_tokenizer(folder.path)
+    weights = folder.path if folder.base_path is None else folder.base_path
+    model = _load_weights(weights, dtype=torch.float32 if folder.base_path else dtype)
+    if folder.base_path is not None:
+        # Merged in float32: in bfloat16 a small update would vanish in the rounding of a large weight.
+        model = _merge_adapter(model, folder.path).to(dtype)
+    align_stop_tokens(model, tokenizer)
+    return Speaker(
+        name=folder.name, model=model.to(device), tokenizer=tokenizer, stop_tokens=stop_tokens(model, tokenizer)
+    )
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder, with a chat template and a padding token whatever the folder lacks."""
+    _require_folder(folder)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
+    if not tokenizer.is_fast or tokenizer.eos_token_id is None:
+        raise EngineError(
+            "tokenizer_unfit",
+            f"The tokenizer in {folder.name} has no fast form or no end-of-text token, so answers could not end.",
+            fix="Choose another base model, or give its tokenizer_config.json an eos_token.",
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if not tokenizer.chat_template:
+        tokenizer.chat_template = default_template(tokenizer)
+    return tokenizer
+
+
+def read_config(folder: Path) -> Any:
+    """The model's configuration. EngineError `model_unreadable`."""
+    _require_folder(folder)
+    try:
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
+
+
+def stored_dtype(folder: Path) -> torch.dtype:
+    """The number format a model folder declares for its weights; float32 when it declares none."""
+    dtype = getattr(read_config(folder), "dtype", None)
+    return dtype if isinstance(dtype, torch.dtype) else torch.float32
+
+
+def count_parameters(folder: Path) -> int:
+    """The number of parameters of the model in a folder, tied ones once, without loading its weights."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(read_config(folder), trust_remote_code=False)
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def align_stop_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Make the model stop at the tokenizer's end-of-text token beside any stop token of its own."""
+    ids = stop_tokens(model, tokenizer)
+    model.config.eos_token_id = tokenizer.eos_token_id
+    model.config.pad_token_id = tokenizer.pad_token_id
+    generation = model.generation_config
+    if generation is not None:
+        generation.eos_token_id = sorted(ids) if len(ids) > 1 else tokenizer.eos_token_id
+        generation.pad_token_id = tokenizer.pad_token_id
+
+
+def stop_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Token ids at which generation ends."""
+    declared = getattr(model.generation_config, "eos_token_id", None)
+    ids = declared if isinstance(declared, list) else [declared]
+    return frozenset([tokenizer.eos_token_id, *(token for token in ids if token is not None)])
+
+
+def _load_weights(folder: Path, *, dtype: torch.dtype) -> PreTrainedModel:
+    _require_folder(folder)
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        )
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
+    return model
+
+
+def _merge_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    from peft import PeftModel  # takes a second to import, and a full model has no use for it
+
+    try:
+        adapted = PeftModel.from_pretrained(model, folder, local_files_only=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unreadable(folder, error) from error
+    merged: PreTrainedModel = adapted.merge_and_unload()
+    return merged
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise EngineError(
+            "model_missing", f"There is no model folder {folder.name}.", fix="Choose a base model that is registered."
+        )
+
+
+def _unreadable(folder: Path, error: Exception) -> EngineError:
+    first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return EngineError(
+        "model_unreadable",
+        f"The model in {folder.name} cannot be loaded: {first_line}",
+        fix="Import the model again; it must hold config.json, safetensors weights and tokenizer files.",
+    )

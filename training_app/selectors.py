@@ -1,0 +1,126 @@
+"""Reading jobs and models."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from gptstudio.core.errors import NotFound
+from gptstudio.review.models import ReviewItem, ReviewState
+from gptstudio.review.selectors import is_cleared
+from training_app.models import (
+    Evaluation,
+    FineTuningJob,
+    JobEvent,
+    JobPhase,
+    JobState,
+    LanguageModel,
+    MetricPoint,
+    ModelKind,
+)
+
+
+def models_of(workspace_id: str) -> QuerySet[LanguageModel]:
+    """The workspace's models and everybody's base models; base models first, then the newest."""
+    return (
+        LanguageModel.objects.filter(Q(workspace_id=workspace_id) | Q(workspace_id=None), archived_at__isnull=True)
+        .select_related("base", "job", "evaluation")
+        .order_by("kind", "-created_at", "-id")
+    )
+
+
+def base_models_of(workspace_id: str) -> QuerySet[LanguageModel]:
+    """What a fine-tune can start from, the starter first."""
+    return models_of(workspace_id).filter(kind=ModelKind.BASE).order_by("created_at", "id")
+
+
+def model_of(workspace_id: str, model_id: str) -> LanguageModel:
+    """One model that the workspace may see."""
+    found = models_of(workspace_id).filter(id=model_id).first()
+    if found is None:
+        raise NotFound(f"There is no model {model_id} in this workspace.")
+    return found
+
+
+def model_named(workspace_id: str, name: str) -> LanguageModel | None:
+    """A model by the name that programs call it by."""
+    return models_of(workspace_id).filter(name=name).first()
+
+
+def base_model_named(workspace_id: str, name: str) -> LanguageModel:
+    """A base model by name."""
+    found = base_models_of(workspace_id).filter(name=name).first()
+    if found is None:
+        known = ", ".join(base_models_of(workspace_id).values_list("name", flat=True))
+        raise NotFound(
+            f"There is no base model {name!r}.", fix=f"Known here: {known}.", code="model_not_found", param="model"
+        )
+    return found
+
+
+def is_released(model: LanguageModel) -> bool:
+    """Base models are cleared when they are registered; a fine-tune is once a review said yes, and while it stands."""
+    return model.kind == ModelKind.BASE or is_cleared(model.id, kind="model")
+
+
+def released_models() -> QuerySet[LanguageModel]:
+    """What engines must hold: base models and released fine-tunes of all workspaces."""
+    approved = ReviewItem.objects.filter(kind="model", state=ReviewState.APPROVED).values("subject_id")
+    return LanguageModel.objects.filter(archived_at__isnull=True).filter(Q(kind=ModelKind.BASE) | Q(id__in=approved))
+
+
+def released_ids(workspace_id: str) -> set[str]:
+    """Ids of the workspace's fine-tunes that are released."""
+    return set(
+        ReviewItem.objects.filter(workspace_id=workspace_id, kind="model", state=ReviewState.APPROVED).values_list(
+            "subject_id", flat=True
+        )
+    )
+
+
+def jobs_of(workspace_id: str) -> QuerySet[FineTuningJob]:
+    """The workspace's jobs, newest first."""
+    return FineTuningJob.objects.filter(workspace_id=workspace_id).select_related(
+        "base_model", "version", "version__dataset", "model", "model__evaluation"
+    )
+
+
+def job_of(workspace_id: str, job_id: str) -> FineTuningJob:
+    """One job of the workspace."""
+    found = jobs_of(workspace_id).filter(id=job_id).first()
+    if found is None:
+        raise NotFound(f"There is no fine-tune {job_id} in this workspace.")
+    return found
+
+
+def model_of_job(job: FineTuningJob) -> LanguageModel | None:
+    """The model a job made, if it got that far."""
+    return LanguageModel.objects.filter(job=job).first()
+
+
+def evaluation_of(model: LanguageModel) -> Evaluation | None:
+    """The verdict on a model, if there is one."""
+    return Evaluation.objects.filter(model=model).first()
+
+
+def events_of(job: FineTuningJob) -> QuerySet[JobEvent]:
+    """The job's log, oldest first, without the lines that say nothing to people."""
+    return JobEvent.objects.filter(job=job).exclude(message="")
+
+
+def metrics_of(job: FineTuningJob) -> QuerySet[MetricPoint]:
+    """What was measured, by step."""
+    return MetricPoint.objects.filter(job=job)
+
+
+def running_count() -> int:
+    """Jobs that hold a training slot now."""
+    return (
+        FineTuningJob.objects.filter(state=JobState.RUNNING, lease_until__isnull=False)
+        .exclude(phase=JobPhase.RELEASE)
+        .count()
+    )
+
+
+def jobs_waiting_for_release() -> QuerySet[FineTuningJob]:
+    """Released, and waiting for an engine to answer for the model."""
+    return FineTuningJob.objects.filter(state=JobState.RUNNING, phase=JobPhase.RELEASE).select_related("model")

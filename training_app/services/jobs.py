@@ -1,0 +1,182 @@
+"""Jobs as people steer them: created, cancelled, paused, resumed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from datasets_app.models import DatasetFile, DatasetVersion, VersionState
+from datasets_app.recipes import default_recipe, step
+from datasets_app.services import create_version
+from gptstudio.accounts.policies import Actor, require
+from gptstudio.audit.services import record
+from gptstudio.core.errors import Conflict, Invalid
+from gptstudio.core.queue import enqueue
+from training_app import presets
+from training_app.models import FineTuningJob, JobState, LanguageModel, ModelKind, Wanted
+from training_app.models.job import TRANSITIONS
+from training_app.preflight import preflight
+
+SUFFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+DEFAULT_SEED = 42
+
+
+def _audit(actor: Actor, job: FineTuningJob, action: str, data: dict[str, Any] | None = None) -> None:
+    record(
+        actor,
+        workspace_id=job.workspace_id,
+        action=action,
+        subject_kind="job",
+        subject_id=job.id,
+        subject_label=job.name,
+        data=data,
+    )
+
+
+def resolve_for(job: FineTuningJob, version: DatasetVersion) -> dict[str, Any]:
+    """The whole hyperparameters, once the size of the training split is known."""
+    return presets.resolve(
+        preset_key=job.preset,
+        method=job.method,
+        requested=job.requested,
+        parameters=job.base_model.parameters,
+        rows=version.report["splits"]["train"],
+        context_length=job.base_model.context_length,
+        seed=job.seed,
+    )
+
+
+def version_for_files(
+    actor: Actor, *, training_file: DatasetFile, validation_file: DatasetFile | None, base_model: LanguageModel
+) -> DatasetVersion:
+    """Freeze a file under the default recipe. A validation file is used as it is: no other row goes there."""
+    recipe = default_recipe()
+    files = [training_file]
+    step(recipe, "tokens")["options"].update(model=base_model.name, limit=min(512, base_model.context_length))
+    if validation_file is not None:
+        files.append(validation_file)
+        shares = {"train": 0.9, "validation": 0.0, "test": 0.1}
+        step(recipe, "split")["options"].update(shares, validation_files=[validation_file.name])
+    return create_version(actor, dataset=training_file.dataset, recipe=recipe, files=files)
+
+
+def _check(version: DatasetVersion | None, training_file: DatasetFile | None, suffix: str, method: str) -> None:
+    if (version is None) == (training_file is None):
+        raise Invalid("The fine-tune needs data.", fix="Name a data version or a training file.", param="training_file")
+    if suffix and not SUFFIX.fullmatch(suffix):
+        raise Invalid(
+            f"{suffix!r} cannot be a suffix.", fix="Use up to 64 letters, digits, dots and dashes.", param="suffix"
+        )
+    if method not in presets.METHODS:
+        raise Invalid(f"There is no method {method!r}.", fix="Choose full or lora.", param="method")
+
+
+@transaction.atomic
+def create_job(
+    actor: Actor,
+    *,
+    workspace_id: str,
+    base_model: LanguageModel,
+    version: DatasetVersion | None = None,
+    training_file: DatasetFile | None = None,
+    validation_file: DatasetFile | None = None,
+    preset: str = "balanced",
+    method: str = "full",
+    hyperparameters: dict[str, Any] | None = None,
+    name: str = "",
+    suffix: str = "",
+    seed: int | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> FineTuningJob:
+    """Start a fine-tune of `base_model` on a ready version, or on a file that is frozen first."""
+    require(actor, "training.edit", workspace_id=workspace_id)
+    _check(version, training_file, suffix, method)
+    presets.preset(preset)
+    asked = presets.checked(hyperparameters or {})
+    if base_model.kind != ModelKind.BASE:
+        raise Invalid(
+            f"{base_model.name} is a fine-tune.", fix="Start from a base model: fine-tunes of fine-tunes are refused."
+        )
+    if version is None and training_file is not None:
+        version = version_for_files(
+            actor, training_file=training_file, validation_file=validation_file, base_model=base_model
+        )
+    job = FineTuningJob(
+        workspace_id=workspace_id,
+        name=(name.strip() or suffix or f"{version.dataset.name} on {base_model.name}")[:120],  # type: ignore[union-attr]
+        version=version,
+        training_file=training_file,
+        validation_file=validation_file,
+        base_model=base_model,
+        preset=preset,
+        suffix=suffix,
+        method=method,
+        requested=asked,
+        seed=DEFAULT_SEED if seed is None else seed,
+        metadata=metadata or {},
+        created_by_id=actor.user_id,
+        state=JobState.VALIDATING_FILES,
+    )
+    if version is not None and version.state == VersionState.READY:
+        start_queued(job, version)
+    job.save(force_insert=True)
+    _audit(actor, job, "job.created", {"base_model": base_model.name, "version": job.version_id, "method": method})
+    if job.state == JobState.QUEUED:
+        enqueue("training.run_job", job.id)
+    return job
+
+
+def start_queued(job: FineTuningJob, version: DatasetVersion) -> None:
+    """Fill in what the frozen data decides, or raise Conflict with the first hard stop of the pre-flight list."""
+    job.hyperparameters = resolve_for(job, version)
+    findings = preflight(version=version, base_model=job.base_model, hyperparameters=job.hyperparameters)
+    for finding in findings:
+        if finding.severity == "stop":
+            raise Conflict(f"{finding.title}: {finding.message}", fix=finding.fix, code="preflight")
+    job.state = JobState.QUEUED
+
+
+@transaction.atomic
+def _want(actor: Actor, job: FineTuningJob, *, wanted: str, at_once: str) -> FineTuningJob:
+    """Ask a running job for something, or do it at once to one that does not run."""
+    require(actor, "training.edit", workspace_id=job.workspace_id)
+    job = FineTuningJob.objects.select_for_update().get(id=job.id)
+    TRANSITIONS.check(job.state, at_once, noun="fine-tune")
+    job.wanted = wanted
+    if job.state != JobState.RUNNING:
+        job.state = at_once
+        if at_once == JobState.CANCELLED:
+            job.finished_at = timezone.now()
+    job.save(update_fields=["wanted", "state", "finished_at"])
+    _audit(actor, job, f"job.{wanted}_requested")
+    return job
+
+
+def cancel_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
+    """Stop for good. A running engine saves a checkpoint first."""
+    return _want(actor, job, wanted=Wanted.CANCEL, at_once=JobState.CANCELLED)
+
+
+def pause_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
+    """Stop for now. A running engine saves a checkpoint first."""
+    return _want(actor, job, wanted=Wanted.PAUSE, at_once=JobState.PAUSED)
+
+
+@transaction.atomic
+def resume_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
+    """Go on with a paused or failed run from its last verified checkpoint."""
+    require(actor, "training.edit", workspace_id=job.workspace_id)
+    job = FineTuningJob.objects.select_for_update().select_related("version", "base_model").get(id=job.id)
+    TRANSITIONS.check(job.state, JobState.QUEUED, noun="fine-tune")
+    if job.version is None or job.version.state != VersionState.READY:
+        raise Conflict("The data of this fine-tune is not ready.", fix="Start a new one on a version that is.")
+    if not job.hyperparameters:
+        start_queued(job, job.version)
+    job.state, job.wanted, job.error, job.finished_at = JobState.QUEUED, Wanted.RUN, {}, None
+    job.save(update_fields=["state", "wanted", "error", "finished_at", "hyperparameters"])
+    _audit(actor, job, "job.resumed")
+    enqueue("training.run_job", job.id)
+    return job

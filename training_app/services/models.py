@@ -1,0 +1,224 @@
+"""Models: base models registered, fine-tunes registered, release asked for, withdrawn."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from datasets_app.services import register_tokenizer
+from gptstudio.accounts.policies import Actor, require, system
+from gptstudio.audit.services import record
+from gptstudio.core import artifacts
+from gptstudio.core.errors import Conflict, Invalid, NotFound
+from gptstudio.review.models import ReviewItem, ReviewState
+from gptstudio.review.selectors import item_about
+from gptstudio.review.services import decide, open_item
+from training_app.models import Evaluation, FineTuningJob, LanguageModel, ModelKind
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+FORBIDDEN = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt", "*.py")
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise Invalid(f"{folder.name} has no readable config.json.", fix="Use a whole transformers folder.") from error
+    if not isinstance(found, dict):
+        raise Invalid(f"{folder.name}/config.json is not an object.", fix="Use a whole transformers folder.")
+    return found
+
+
+def _parameters(folder: Path) -> int:
+    """Parameters of all safetensors files, read from their headers (8 bytes of length, then JSON)."""
+    total = 0
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 0 < length < 100_000_000:
+                raise Invalid(f"{path.name} is not a safetensors file.", fix="Save the model again as safetensors.")
+            try:
+                header = json.loads(file.read(length))
+            except (json.JSONDecodeError, UnicodeDecodeError) as error:
+                raise Invalid(f"{path.name} is damaged.", fix="Copy the model folder again.") from error
+        for name, tensor in header.items():
+            if name != "__metadata__":
+                size = 1
+                for dimension in tensor["shape"]:
+                    size *= dimension
+                total += size
+    if total == 0:
+        raise Invalid(f"{folder.name} holds no safetensors weights.", fix="Save the model as safetensors first.")
+    return total
+
+
+def _check_folder(folder: Path) -> None:
+    for pattern in FORBIDDEN:
+        if found := next(folder.glob(pattern), None):
+            raise Invalid(
+                f"{folder.name} holds {found.name}: pickled weights and code are refused.",
+                fix="Keep the safetensors, tokenizer and configuration files only.",
+            )
+    if not (folder / "tokenizer.json").exists():
+        raise Invalid(f"{folder.name} has no tokenizer.json.", fix="Save the tokenizer into the same folder.")
+
+
+@transaction.atomic
+def _register(
+    folder: Path, *, name: str, title: str, workspace_id: str | None, licence: str, user: str | None
+) -> LanguageModel:
+    _check_folder(folder)
+    config = _config(folder)
+    parameters = _parameters(folder)
+    digest, _path = artifacts.store_folder(folder)
+    context = int(config.get("max_position_embeddings") or config.get("n_positions") or 512)
+    model = LanguageModel.objects.create(
+        workspace_id=workspace_id,
+        name=name,
+        title=title,
+        kind=ModelKind.BASE,
+        digest=digest,
+        parameters=parameters,
+        context_length=context,
+        licence=licence,
+        created_by_id=user,
+    )
+    register_tokenizer(name=name, digest=digest, context_length=context)
+    return model
+
+
+def ensure_starter() -> LanguageModel:
+    """Register the shipped starter model once; when its files changed with an update, point to the new ones."""
+    folder = Path(settings.STARTER_FOLDER)
+    found = LanguageModel.objects.filter(name=settings.STARTER_NAME).first()
+    if found is None:
+        return _register(
+            folder,
+            name=settings.STARTER_NAME,
+            title="Starter",
+            workspace_id=None,
+            licence="Same as the studio",
+            user=None,
+        )
+    digest, _path = artifacts.store_folder(folder)
+    if digest != found.digest:
+        found.digest, found.parameters = digest, _parameters(folder)
+        found.save(update_fields=["digest", "parameters"])
+        register_tokenizer(name=found.name, digest=digest, context_length=found.context_length)
+    return found
+
+
+def register_base_model(actor: Actor, *, workspace_id: str, name: str, path: str, licence: str = "") -> LanguageModel:
+    """Register a folder below STUDIO_HOME/import as a base model. Safetensors only; code in it is refused."""
+    require(actor, "base_models.register", workspace_id=workspace_id)
+    if not NAME.fullmatch(name) or name.startswith("ft:"):
+        raise Invalid(f"{name!r} cannot be a model's name.", fix="Use letters, digits, dots, dashes.", param="name")
+    if LanguageModel.objects.filter(name=name).exists():
+        raise Conflict(f"There is a model {name} already.", fix="Choose another name.")
+    base = Path(settings.STUDIO_HOME) / "import"
+    folder = base / path
+    if not artifacts.inside(folder, base) or not folder.is_dir():
+        raise NotFound(f"There is no folder {path!r} under STUDIO_HOME/import.", fix="Copy the model there first.")
+    model = _register(folder, name=name, title=name, workspace_id=workspace_id, licence=licence, user=actor.user_id)
+    record(
+        actor,
+        workspace_id=workspace_id,
+        action="base_model.registered",
+        subject_kind="model",
+        subject_id=model.id,
+        subject_label=name,
+        data={"digest": model.digest, "parameters": model.parameters},
+    )
+    return model
+
+
+def public_name(job: FineTuningJob) -> str:
+    """OpenAI's shape: `ft:<base>:<workspace>:<suffix>:<id>`."""
+    return f"ft:{job.base_model.name}:{job.workspace.slug}:{job.suffix}:{job.id[-8:]}"
+
+
+@transaction.atomic
+def register_fine_tune(job: FineTuningJob, *, folder: Path) -> LanguageModel:
+    """Keep the model that a run saved. Registering the same job again returns the same model."""
+    found = LanguageModel.objects.filter(job=job).first()
+    if found is not None:
+        return found
+    digest, _path = artifacts.store_folder(folder)
+    base = job.base_model
+    model = LanguageModel.objects.create(
+        workspace_id=job.workspace_id,
+        name=public_name(job),
+        title=job.name,
+        kind=ModelKind.FINE_TUNE,
+        base=base,
+        job=job,
+        is_adapter=(folder / "adapter_config.json").exists(),
+        digest=digest,
+        parameters=base.parameters,
+        context_length=base.context_length,
+        licence=base.licence,
+        created_by_id=job.created_by_id,
+    )
+    record(
+        system(job.workspace_id),
+        workspace_id=job.workspace_id,
+        action="model.made",
+        subject_kind="model",
+        subject_id=model.id,
+        subject_label=model.name,
+        data={"digest": digest, "job": job.id},
+    )
+    return model
+
+
+def _makers(model: LanguageModel) -> list[str]:
+    job = model.job
+    makers = {model.created_by_id, job.created_by_id if job else None}
+    if job is not None and job.version is not None:
+        makers.add(job.version.created_by_id)
+        makers.update(job.version.files.values_list("uploaded_by_id", flat=True))
+    return sorted(maker for maker in makers if maker)
+
+
+def _evidence(model: LanguageModel) -> dict[str, Any]:
+    evaluation = Evaluation.objects.filter(model=model).first()
+    if evaluation is None:
+        raise Conflict("This model was not evaluated yet.", fix="Wait until its fine-tune has finished.")
+    return {
+        "rows": evaluation.rows,
+        "base": evaluation.base_scores,
+        "tuned": evaluation.tuned_scores,
+        "safety": evaluation.safety,
+        "digest": model.digest,
+    }
+
+
+def request_release(actor: Actor, *, model: LanguageModel) -> ReviewItem:
+    """Ask for a decision about a fine-tune, with its scores and safety report as evidence."""
+    if model.kind == ModelKind.BASE or model.workspace_id is None:
+        raise Conflict("Base models are released when they are registered.")
+    require(actor, "models.request_release", workspace_id=model.workspace_id)
+    return open_item(
+        actor,
+        workspace_id=model.workspace_id,
+        kind="model",
+        subject_id=model.id,
+        title=f"Release {model.title or model.name}",
+        evidence=_evidence(model),
+        makers=_makers(model),
+    )
+
+
+def withdraw_model(actor: Actor, *, model: LanguageModel, reason: str) -> ReviewItem:
+    """Take a released model back; engines stop answering for it within seconds."""
+    item = item_about(model.id, kind="model")
+    if item is None:
+        raise Conflict("This model was never released.")
+    decide(actor, item=item, verdict=ReviewState.REJECTED, reason=reason)
+    item.refresh_from_db()
+    return item

@@ -1,0 +1,63 @@
+"""Verdicts: the evaluation and the safety report kept, and the release settled by the workspace's policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from gptstudio.accounts.models import ReleasePolicy
+from gptstudio.accounts.policies import system
+from gptstudio.core import leases
+from gptstudio.review.models import ReviewState
+from gptstudio.review.services import decide
+from training_app.models import Evaluation, FineTuningJob, JobPhase, LanguageModel
+from training_app.services.models import request_release
+from training_app.services.runs import note, succeed
+
+
+def record_evaluation(job: FineTuningJob, *, model: LanguageModel, result: dict[str, Any]) -> Evaluation:
+    """Keep evaluation.json: base and fine-tune side by side on the test rows."""
+    assert job.version is not None  # noqa: S101 - an evaluated job has its data
+    evaluation, _ = Evaluation.objects.update_or_create(
+        model=model,
+        defaults={
+            "version": job.version,
+            "rows": result["rows"],
+            "base_scores": result["base"],
+            "tuned_scores": result["tuned"],
+            "result": result,
+        },
+    )
+    return evaluation
+
+
+def record_safety(*, model: LanguageModel, report: dict[str, Any]) -> Evaluation:
+    """Keep safety.json, which the release gate reads."""
+    evaluation = Evaluation.objects.get(model=model)
+    evaluation.safety, evaluation.is_safe = report, bool(report["passed"])
+    evaluation.save(update_fields=["safety", "is_safe"])
+    return evaluation
+
+
+@transaction.atomic
+def settle_release(job: FineTuningJob, *, model: LanguageModel) -> None:
+    """After evaluation: under `automatic` a safe model is approved by the policy and the job waits for an engine
+    to answer for it; an unsafe one goes to a reviewer. Under the other policies somebody has to ask.
+    """
+    policy = job.workspace.release_policy
+    if policy != ReleasePolicy.AUTOMATIC:
+        note(job, "Evaluated. Ask for release when you are content with the verdict")
+        succeed(job)
+        return
+    actor = system(job.workspace_id, kind="policy", label="Release policy")
+    item = request_release(actor, model=model)
+    if not Evaluation.objects.get(model=model).is_safe:
+        note(job, "A safety check failed: a reviewer decides about the release", severity="warn")
+        succeed(job)
+        return
+    if item.state != ReviewState.APPROVED:
+        decide(actor, item=item, verdict=ReviewState.APPROVED, reason="Evaluated, and within every safety limit.")
+    note(job, "Released by policy; waiting for an engine to answer for it")
+    mine = FineTuningJob.objects.filter(id=job.id)
+    leases.release(mine, attempt=job.attempt, phase=JobPhase.RELEASE, progress={})

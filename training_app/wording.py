@@ -1,0 +1,47 @@
+"""Events of the engine in the words of people. Pure table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _number(value: Any, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}g}"
+
+
+def sentence(kind: str, data: dict[str, Any]) -> str:
+    """One line for the log; empty for kinds that the log does not show (progress)."""
+    match kind:
+        case "started":
+            resumed = data.get("resumed_from")
+            return f"Resumed from step {resumed}" if resumed else "Training started"
+        case "plan":
+            return f"{data.get('train_rows', 0):,} rows, {data.get('steps', 0):,} steps"
+        case "metric":
+            return f"Step {data.get('step')}: training loss={_number(data.get('loss'))}"
+        case "evaluation" if "step" in data:
+            return f"Step {data.get('step')}: validation loss={_number(data.get('loss'))}"
+        case "evaluation":
+            return "Compared with the base model on the test rows"
+        case "checkpoint":
+            return f"Checkpoint at step {data.get('step')} is safe on disk"
+        case "saved":
+            return "The model is saved"
+        case "finished":
+            early = data.get("reason") == "early_stopping"
+            best = data.get("best_step")
+            if early:
+                return f"Stopped early: best at step {best}, no gain since"
+            return f"Finished; best at step {best}" if best else "Finished"
+        case "notice" | "failed":
+            return str(data.get("message", ""))
+        case "out_of_memory":
+            return "There was not enough memory"
+    return ""
+
+
+def level(kind: str, data: dict[str, Any]) -> str:
+    """OpenAI's levels: info, warn, error."""
+    if kind in ("failed", "out_of_memory"):
+        return "error"
+    return {"warning": "warn", "warn": "warn", "error": "error"}.get(str(data.get("level", "")), "info")
