@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from datasets_app.models import DatasetFile, DatasetVersion
-from datasets_app.recipes import for_engine, step
+from datasets_app.recipes import Recipe, for_engine, step
 from datasets_app.selectors import tokenizer
 from gptstudio.core import child
 
@@ -33,15 +33,31 @@ class Outcome:
     report: dict[str, Any] = field(default_factory=dict)
 
 
-def _link(files: list[DatasetFile], folder: Path) -> list[str]:
-    """Give uploads their own names again, one folder each, so that readers and ledger see `tickets.csv`."""
-    linked = []
-    for number, file in enumerate(files):
-        place = folder / str(number)
-        place.mkdir(parents=True)
-        (place / file.name).symlink_to(file.path)
-        linked.append(str(place / file.name))
+def _link(files: list[DatasetFile], folder: Path) -> dict[str, str]:
+    """Give uploads their own names again, so that readers and ledger see `tickets.csv`, and of two `tickets-2.csv`.
+
+    Returns the paths by the files' ids, in order.
+    """
+    folder.mkdir(parents=True)
+    linked: dict[str, str] = {}
+    for file in files:
+        place, number = folder / file.name, 1
+        while place.is_symlink():
+            number += 1
+            place = folder / f"{Path(file.name).stem}-{number}{Path(file.name).suffix}"
+        place.symlink_to(file.path)
+        linked[file.id] = str(place)
     return linked
+
+
+def _named(body: Recipe, linked: dict[str, str]) -> Recipe:
+    """Curation knows files by name; a recipe may name its validation files by id, which no second upload shares."""
+    found = for_engine(body)
+    for each in found["steps"]:
+        options = each.get("options", {})
+        if "validation_files" in options:
+            options["validation_files"] = [Path(linked.get(file, file)).name for file in options["validation_files"]]
+    return found
 
 
 def _fresh(folder: Path) -> Path:
@@ -67,7 +83,7 @@ def detect(file: DatasetFile, *, on_tick: Callable[[], bool]) -> Outcome:
     """See what a file holds; `report` is the detection. `on_tick` is the heartbeat."""
     work = _fresh(Path(settings.STUDIO_HOME) / "work" / file.id)
     try:
-        (linked,) = _link([file], work / "in")
+        (linked,) = _link([file], work / "in").values()
         result = child.run(
             [*CURATION, "detect", linked],
             stderr=work / "stderr",
@@ -134,12 +150,12 @@ def build(version: DatasetVersion, *, on_tick: Callable[[dict[str, Any]], bool])
 
 
 def _build(version: DatasetVersion, *, work: Path, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
-    files = _link(list(version.files.order_by("created_at", "id")), work / "in")
+    linked = _link(list(version.files.order_by("created_at", "id")), work / "in")
     recipe = work / "recipe.json"
-    recipe.write_text(json.dumps(for_engine(version.recipe)), encoding="utf-8")
+    recipe.write_text(json.dumps(_named(version.recipe, linked)), encoding="utf-8")
     progress = _Progress(work / "stdout")
     result = child.run(
-        _argv(version, files=files, recipe=recipe, out=work / "out"),
+        _argv(version, files=list(linked.values()), recipe=recipe, out=work / "out"),
         stderr=work / "stderr",
         stdout=work / "stdout",
         cwd=settings.BASE_DIR,

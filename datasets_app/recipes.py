@@ -9,6 +9,7 @@ from gptstudio.core.errors import Invalid
 
 STEP_KINDS = ("normalize", "personal_data", "exact_duplicates", "near_duplicates", "split", "tokens")
 TOKEN_POLICIES = ("drop", "truncate", "refuse")
+DATA_POLICIES = ("mask", "drop_row", "keep")
 Recipe = dict[str, Any]
 
 STEP_HINTS = {
@@ -58,7 +59,7 @@ PRESETS: tuple[dict[str, Any], ...] = (
     {
         "key": "careful",
         "title": "A larger exam",
-        "hint": "The same steps, but 30 % of the rows are kept for validation and test: surer scores, less to learn from.",
+        "hint": "The same steps, but 30 % of the rows are kept for the exam: surer scores, less to learn from.",
         "recipe": recipe(train=0.7, validation=0.15, test=0.15),
     },
 )
@@ -90,6 +91,23 @@ def _check_split(options: dict[str, Any]) -> None:
         )
 
 
+def _check_options(body: Recipe) -> None:
+    """Options are objects, and what is done with personal data is spelled as the review gate reads it."""
+    for each in body["steps"]:
+        options = each.get("options", {})
+        if not isinstance(options, dict):
+            raise Invalid(
+                f"The options of {each['kind']} are not an object.", fix="Start from a preset.", param="recipe"
+            )
+        policy = options.get("policy", {}) if each["kind"] == "personal_data" else {}
+        if not isinstance(policy, dict) or not {*policy.values(), options.get("default", "mask")} <= set(DATA_POLICIES):
+            raise Invalid(
+                "The policy of personal_data is unknown.",
+                fix=f"Give each type of data one of {', '.join(DATA_POLICIES)}.",
+                param="recipe",
+            )
+
+
 def checked(body: Recipe) -> Recipe:
     """A copy of a recipe that curation will take, or Invalid with a sentence."""
     if not isinstance(body, dict) or not isinstance(body.get("steps"), list):
@@ -101,10 +119,11 @@ def checked(body: Recipe) -> Recipe:
         raise Invalid(f"The recipe has an unknown step {unknown[0]!r}.", fix=f"Known: {', '.join(STEP_KINDS)}.")
     if kinds != [kind for kind in STEP_KINDS if kind in kinds]:
         raise Invalid("The recipe's steps stand in another order, or twice.", fix=f"Keep {', '.join(STEP_KINDS)}.")
+    _check_options(found)
     if "split" not in kinds:
         raise Invalid("The recipe does not split the rows.", fix="Add the split step: training needs it.")
     _check_split(step(found, "split").get("options", {}))
-    if "tokens" in kinds and step(found, "tokens")["options"].get("policy", "drop") not in TOKEN_POLICIES:
+    if "tokens" in kinds and step(found, "tokens").get("options", {}).get("policy", "drop") not in TOKEN_POLICIES:
         raise Invalid("The token policy is unknown.", fix=f"Choose from {', '.join(TOKEN_POLICIES)}.", param="recipe")
     return found
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from gptstudio.overview.health import health
+from gptstudio.overview.sign_in import sign_in
+
 urlpatterns = [
+    path("health", health, name="health"),
+    path("sign-in/<str:token>", sign_in, name="sign-in"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("serving_app.openai.urls")),

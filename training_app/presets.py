@@ -97,7 +97,7 @@ def checked(requested: dict[str, Any]) -> dict[str, Any]:
 
 def _number(name: str, value: Any) -> int | float:
     low, high, whole = RANGES[name]
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    good = isinstance(value, int | float) and not isinstance(value, bool)  # NaN and infinities fail the range
     if not good or not low <= value <= high or (whole and value != int(value)):
         kind = "a whole number" if whole else "a number"
         raise Invalid(f"{name} is {value!r}.", fix=f"Use {kind} from {low:g} to {high:g}.", param=name)

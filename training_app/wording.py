@@ -9,8 +9,16 @@ def _number(value: Any, digits: int = 3) -> str:
     return "–" if value is None else f"{value:.{digits}g}"
 
 
-def sentence(kind: str, data: dict[str, Any]) -> str:
+STARTS = {
+    "evaluate": "Comparing with the base model on the test rows",
+    "safety": "Checking what it must not say",
+}
+
+
+def sentence(kind: str, data: dict[str, Any], *, phase: str = "train") -> str:
     """One line for the log; empty for kinds that the log does not show (progress)."""
+    if phase != "train" and kind in ("started", "saved", "finished"):
+        return STARTS.get(phase, "") if kind == "started" else ""
     match kind:
         case "started":
             resumed = data.get("resumed_from")
@@ -22,7 +30,7 @@ def sentence(kind: str, data: dict[str, Any]) -> str:
         case "evaluation" if "step" in data:
             return f"Step {data.get('step')}: validation loss={_number(data.get('loss'))}"
         case "evaluation":
-            return "Compared with the base model on the test rows"
+            return "Both models are scored"
         case "checkpoint":
             return f"Checkpoint at step {data.get('step')} is safe on disk"
         case "saved":

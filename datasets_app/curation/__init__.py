@@ -1,1 +1,1 @@
-"""Curation: files in; splits, a report and a row ledger out. Knows nothing of Django, of a database or of the network."""
+"""Curation: files in; splits, a report and a row ledger out. Knows no Django, database or network."""

@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     scan = commands.add_parser("scan", help="find personal data")
     scan.add_argument("--in", dest="file", type=Path, required=True)
     scan.add_argument("--field", help="look into this column only")
-    scan.add_argument("--group", help="the conversation column; rows stand in turn order")
+    scan.add_argument("--group", help="the conversation column (rows are judged one by one so far)")
     scan.set_defaults(command=_scan)
     return parser
 

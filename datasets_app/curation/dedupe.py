@@ -1,6 +1,6 @@
-"""Copies: exact ones by the hash of tidied text, near ones by MinHash candidates that are verified. Knows texts, not files.
+"""Copies: exact ones by the hash of tidied text, near ones by MinHash candidates that are verified. Knows no files.
 
-Near copies are found in two strides: 128-permutation MinHash over character five-grams, cut into 32 bands of 4, proposes
+Near copies are found in two strides: 128-permutation MinHash over character five-grams, in 32 bands of 4, proposes
 pairs (a pair of Jaccard similarity 0.7 is missed with probability (1 - 0.7^4)^32 = 0.0002); each proposal is then
 verified with the true similarity of the two texts.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 GRAM = 5
 BANDS, ROWS_A_BAND = 32, 4
+PARTNERS = 30
 PERMUTATIONS = BANDS * ROWS_A_BAND
 _WORDS = re.compile(r"\w+", re.UNICODE)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -83,23 +83,16 @@ class Clusters:
         return [self.find(row) for row in range(len(self.parent))]
 
 
-def candidates(signatures: NDArray[np.uint32]) -> Iterator[tuple[int, int]]:
-    """Pairs that share a band: within a bucket each row with the first and with the one before it."""
+def buckets(signatures: NDArray[np.uint32]) -> Iterator[list[int]]:
+    """Rows that share a band, two or more; the same rows may come more than once."""
     for band in range(BANDS):
         columns = np.ascontiguousarray(signatures[:, band * ROWS_A_BAND : (band + 1) * ROWS_A_BAND])
         keys = columns.view(np.dtype((np.void, columns.dtype.itemsize * ROWS_A_BAND))).ravel()
         order = np.argsort(keys, kind="stable")
-        first = previous = -1
-        last_key: object = None
-        for row in order.tolist():
-            key = keys[row].tobytes()
-            if key != last_key:
-                first, last_key = row, key
-            else:
-                yield first, row
-                if previous != first:
-                    yield previous, row
-            previous = row
+        ends = np.flatnonzero(keys[order][1:] != keys[order][:-1]) + 1
+        for rows in np.split(order, ends):
+            if len(rows) > 1:
+                yield rows.tolist()
 
 
 def cluster(
@@ -111,16 +104,20 @@ def cluster(
 ) -> int:
     """Join rows whose true similarity reaches `threshold`. Returns how many pairs were joined.
 
-    `texts_of` yields (row, text) for the rows it is given: only rows that were proposed are read again.
+    `texts_of` yields (row, text) for the rows it is given: only rows that were proposed are read again. In a bucket each
+    row is compared with the PARTNERS before it that are not in its cluster yet: at most PARTNERS · n comparisons.
     """
-    proposed: dict[int, set[int]] = defaultdict(set)
-    for left, right in candidates(signatures):
-        proposed[min(left, right)].add(max(left, right))
-    wanted = sorted({*proposed, *(row for partners in proposed.values() for row in partners)})
-    sets = {row: grams(text) for row, text in texts_of(wanted)}
+    proposed = {tuple(rows) for rows in buckets(signatures)}
+    sets = {row: grams(text) for row, text in texts_of(sorted({row for rows in proposed for row in rows}))}
+    unlike: set[tuple[int, int]] = set()
     joined = 0
-    for left in sorted(proposed):
-        for right in sorted(proposed[left]):
-            if clusters.find(left) != clusters.find(right) and jaccard(sets[left], sets[right]) >= threshold:
-                joined += clusters.join(left, right)
+    for rows in sorted(proposed):
+        for place, right in enumerate(rows):
+            for left in rows[max(0, place - PARTNERS) : place]:
+                if (left, right) in unlike or clusters.find(left) == clusters.find(right):
+                    continue
+                if jaccard(sets[left], sets[right]) >= threshold:
+                    joined += clusters.join(left, right)
+                else:
+                    unlike.add((left, right))
     return joined

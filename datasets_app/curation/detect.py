@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ def _cell(value: object) -> object:
         return [_cell(item) for item in value[:20]]
     if isinstance(value, dict):
         return {str(key): _cell(item) for key, item in islice(value.items(), 20)}
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
     return value if isinstance(value, int | float | bool) or value is None else str(value)
 
 

@@ -1,4 +1,4 @@
-"""The one error curation raises for people: what is wrong, and what to do about it. Holds no traceback and no exit code."""
+"""The one error curation raises for people: what is wrong, and what to do about it. No traceback, no exit code."""
 
 from __future__ import annotations
 

@@ -10,39 +10,19 @@ from datasets_app.curation.errors import Refusal
 from datasets_app.curation.readers.dialect import field_key
 from datasets_app.curation.rows import Record
 
-TEXT_NAMES = [
-    "text",
-    "sentence",
-    "utterance",
-    "message",
-    "question",
-    "query",
-    "content",
-    "body",
-    "request",
-    "comment",
-    "review",
-    "description",
-]
-LABEL_NAMES = ["label", "category", "intent", "class", "topic", "tag", "sentiment", "labels", "queue", "department"]
-GROUP_NAMES = [
-    "conversationid",
-    "dialogueid",
-    "dialogid",
-    "convoid",
-    "threadid",
-    "sessionid",
-    "ticketid",
-    "caseid",
-    "treeid",
-    "customerid",
-    "userid",
-    "documentid",
-    "docid",
-    "chatid",
-]
-SPEAKER_NAMES = ["role", "speaker", "sender", "author", "from", "who", "participant"]
-TURN_NAMES = ["turn", "turnnumber", "turnid", "turnindex", "position", "sequence", "order", "step"]
+
+def _words(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+TEXT_NAMES = _words("text sentence utterance message question query content body request comment review description")
+LABEL_NAMES = _words("label category intent class topic tag sentiment labels queue department")
+GROUP_NAMES = _words(
+    "conversationid dialogueid dialogid convoid threadid sessionid ticketid caseid treeid customerid userid documentid "
+    "docid chatid"
+)
+SPEAKER_NAMES = _words("role speaker sender author from who participant")
+TURN_NAMES = _words("turn turnnumber turnid turnindex position sequence order step")
 PAIRS = (
     ("instruction", "output", "alpaca"),
     ("instruction", "response", "alpaca"),
@@ -127,7 +107,7 @@ def _bad_mapping(message: str) -> Refusal:
 
 
 def guess_mapping(sample: Sequence[Record]) -> ColumnMap:
-    """Guess from the first records of a file; ``layout`` is ``unknown`` (or ``text``) where no answer column is seen."""
+    """Guess from the first records of a file; ``layout`` is ``unknown`` or ``text`` where no answer column is seen."""
     columns = list(dict.fromkeys(name for record in sample for name in record.values))
     keys = {field_key(name): name for name in reversed(columns)}
     group = tuple(keys[name] for name in GROUP_NAMES if name in keys)
@@ -201,9 +181,9 @@ def _by_content(
         return text, label
     for one, other in (columns, tuple(reversed(columns))):
         labels, texts = _texts(sample, one), _texts(sample, other)
-        if label in (None, one) and text in (None, other) and _look_like_labels(labels) and _mean(texts) > 12:
-            if _mean(texts) > _mean(labels) and len(set(texts)) > len(set(labels)):
-                return other, one
+        fits = label in (None, one) and text in (None, other) and _look_like_labels(labels)
+        if fits and _mean(texts) > max(12, _mean(labels)) and len(set(texts)) > len(set(labels)):
+            return other, one
     return text, label
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 _WORDS = re.compile(r"\w+", re.UNICODE)
 
@@ -18,7 +19,7 @@ _WORDS = re.compile(r"\w+", re.UNICODE)
 def members(text: str) -> frozenset[str]:
     """The words of a text, and each word with its follower. A text without words is a set of the text itself."""
     words = _WORDS.findall(text.lower())
-    pairs = (f"{left} {right}" for left, right in zip(words, words[1:], strict=False))
+    pairs = (f"{left} {right}" for left, right in pairwise(words))
     return frozenset([*words, *pairs]) or frozenset([text.strip()])
 
 

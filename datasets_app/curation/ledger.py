@@ -52,7 +52,7 @@ class Ledger:
     def drop(
         self, *, file: str, row: int, line: int | None, step: str, reason: str, detail: str, text: str = ""
     ) -> None:
-        """One row that did not make it. Personal data in `text` is hidden, whatever the recipe says: ledgers are kept."""
+        """One row that did not make it. Personal data in `text` is hidden, whatever the recipe says."""
         self.reasons[reason] += 1
         self.steps[step] += 1
         self._rows.append(

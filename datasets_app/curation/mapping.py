@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from datasets_app.curation.layouts import ROLES, ColumnMap
+from datasets_app.curation.readers.jsontext import mended
 from datasets_app.curation.rows import Conversation, Message, Record, Rejection
 
 SYSTEM = "system"
@@ -71,7 +72,7 @@ def _answer(given: object, *, column: str) -> list[Message]:
 def _turns(given: object, *, column: str) -> list[Message]:
     if isinstance(given, str) and given.lstrip().startswith("["):
         try:
-            given = json.loads(given)
+            given = mended(json.loads(given))
         except (ValueError, RecursionError) as error:
             raise _Unusable("bad_messages", f"The column “{column}” holds a list that is not JSON.") from error
     if not isinstance(given, list):
@@ -96,11 +97,11 @@ def _content(content: object, *, number: int) -> str:
     if content is None:
         return ""
     if isinstance(content, str):
-        return _encodable(content)
+        return content
     if isinstance(content, list) and all(
         isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
     ):
-        return _encodable("\n".join(part["text"] for part in content))
+        return "\n".join(part["text"] for part in content)
     raise _Unusable("not_text", f"Message {number} holds something other than text. Only text can be learned here.")
 
 
@@ -109,12 +110,7 @@ def _plain(value: object, *, column: str) -> str:
         return ""
     if isinstance(value, list | dict | bytes):
         raise _Unusable("not_text", f"The column “{column}” holds something other than text.")
-    return _encodable(value if isinstance(value, str) else str(value))
-
-
-def _encodable(text: str) -> str:
-    """Half characters (lone surrogates, which JSON can spell) become the replacement character, which is seen."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not text.isascii() else text
+    return value if isinstance(value, str) else str(value)
 
 
 def _label(values: Mapping[str, object], mapping: ColumnMap) -> str | None:

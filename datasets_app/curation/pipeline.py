@@ -93,14 +93,15 @@ class Pipeline:
             sources = self._open(reader)
             total, done = sum(source.size for source in sources), 0
             for source in sources:
-                self._read_source(
-                    source, reader, writer, lambda here, done=done: self.progress("read", done + here, total)
-                )
+                self._read_source(source, reader, writer, self._reading(done, total))
                 done += source.size
             self.progress("read", total, total)
         if writer.count == 0:
             raise _nothing_left(reader, ledger)
         return reader
+
+    def _reading(self, before: int, total: int) -> Callable[[int], None]:
+        return lambda done: self.progress("read", before + done, total)
 
     def _open(self, reader: Reader) -> list[Source]:
         """The files that can be read; another one is noted in the report, and the run goes on."""

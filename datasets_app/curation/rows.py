@@ -18,7 +18,7 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a file: ``row`` counts from 0 within the file, ``line`` from 1 (None where a format has no lines)."""
+    """One record of a file: ``row`` counts from 0 within the file, ``line`` from 1 (None: no lines)."""
 
     row: int
     line: int | None

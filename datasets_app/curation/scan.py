@@ -23,7 +23,7 @@ def _texts(value: object, name: str) -> Iterator[tuple[str, str]]:
 
 
 def scan(path: Path, *, field: str | None = None) -> Iterator[dict[str, Any]]:
-    """`{row, field, start, end, entity_type, score}`: characters `start` to `end` (exclusive) of that field of that record."""
+    """`{row, field, start, end, entity_type, score}`: characters `start` to `end` (exclusive) of that field."""
     for record in open_source(path).records():
         if not isinstance(record, Record):
             continue

@@ -17,6 +17,8 @@ from gptstudio.core import artifacts, leases
 from gptstudio.core.errors import Invalid, StudioError
 from gptstudio.core.queue import enqueue
 
+NAME_BYTES = 200
+
 
 class TooLarge(StudioError):
     """The upload passes the studio's limit."""
@@ -26,10 +28,12 @@ class TooLarge(StudioError):
 
 
 def _plain_name(name: str) -> str:
-    plain = PurePath(name.replace("\\", "/")).name.replace("\x00", "").strip()
+    """The last part of a path, without what cannot be printed, in at most NAME_BYTES bytes: it becomes a file name."""
+    last = PurePath(name.replace("\\", "/")).name
+    plain = "".join(character for character in last if character.isprintable()).strip()
     if plain in ("", ".", ".."):
         raise Invalid("The file has no name.", fix="Give it a name with an ending, such as tickets.csv.", param="file")
-    return plain[-200:]
+    return plain.encode()[-NAME_BYTES:].decode(errors="ignore")
 
 
 def add_file(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -52,10 +53,11 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         first = f"{lines[0]['param']}: {lines[0]['message']}".strip(": ") if lines else "The request is not valid."
         return problem(400, "invalid", first, errors=lines)
     if isinstance(error, exceptions.APIException):
-        response = problem(error.status_code, str(error.default_code), str(error.detail))
+        code = getattr(error.detail, "code", None) or error.default_code
+        response = problem(error.status_code, str(code), str(error.detail))
         if header := getattr(error, "auth_header", None):
             response["WWW-Authenticate"] = header
         if wait := getattr(error, "wait", None):
-            response["Retry-After"] = str(int(wait))
+            response["Retry-After"] = str(math.ceil(wait))  # a client that comes back early is refused again
         return response
     return None

@@ -15,7 +15,7 @@ LARGEST = 100
 def page(request: Request, queryset: QuerySet[Any], *, default: int = 20) -> tuple[list[Any], bool]:
     """One page, newest first, and whether more follows. `queryset` must have minted ids as primary key."""
     raw = request.query_params.get("limit", str(default))
-    if not raw.isdigit() or not 1 <= int(raw) <= LARGEST:
+    if not raw.isdecimal() or not 1 <= int(raw) <= LARGEST:
         raise Invalid(f"limit is {raw!r}.", fix=f"Use a whole number from 1 to {LARGEST}.", param="limit")
     limit = int(raw)
     rows = queryset.order_by("-id")

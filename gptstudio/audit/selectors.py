@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from gptstudio.audit.models import AuditEvent, ChainHead
 from gptstudio.audit.services import GENESIS, STUDIO, line_hash
@@ -11,6 +11,20 @@ from gptstudio.audit.services import GENESIS, STUDIO, line_hash
 def events_of(workspace_id: str) -> QuerySet[AuditEvent]:
     """The workspace's lines, newest first."""
     return AuditEvent.objects.filter(workspace_id=workspace_id)
+
+
+def events_matching(workspace_id: str, wanted: str) -> QuerySet[AuditEvent]:
+    """Lines whose person, act or subject holds these words; all lines when there are none."""
+    lines = events_of(workspace_id)
+    if not wanted:
+        return lines
+    act = wanted.lower().replace(" ", "_")
+    return lines.filter(
+        Q(actor_label__icontains=wanted)
+        | Q(subject_label__icontains=wanted)
+        | Q(subject_id__icontains=wanted)
+        | Q(action__icontains=act)
+    )
 
 
 def events_about(workspace_id: str, subject_id: str) -> QuerySet[AuditEvent]:
@@ -32,4 +46,8 @@ def broken_chains() -> list[str]:
         else:
             if expected != head.hash:
                 findings.append(f"Chain {head.key}: its last line is missing.")
+    known = set(ChainHead.objects.values_list("key", flat=True))
+    workspaces = AuditEvent.objects.order_by().values_list("workspace_id", flat=True).distinct()
+    told = {workspace_id or STUDIO for workspace_id in workspaces}
+    findings += [f"Chain {key}: its head is missing, so its end cannot be proved." for key in sorted(told - known)]
     return findings

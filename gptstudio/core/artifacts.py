@@ -52,10 +52,10 @@ def store_folder(folder: Path) -> tuple[str, Path]:
     if target.exists():
         return digest, target
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=root()))
-    shutil.copytree(folder, staging / "content")
-    for path in (staging / "content").rglob("*"):
-        path.chmod(0o555 if path.is_dir() else 0o444)
     try:
+        shutil.copytree(folder, staging / "content")
+        for path in (staging / "content").rglob("*"):
+            path.chmod(0o555 if path.is_dir() else 0o444)
         (staging / "content").rename(target)
     except OSError:
         if not target.exists():  # not a race with the same content, but a real failure

@@ -22,4 +22,4 @@ def _send(task: str, subject_id: str, queue: str) -> None:
 
 def enqueue(task: str, subject_id: str, *, queue: str = "cpu") -> None:
     """Wake a worker for `subject_id` once the running transaction has committed."""
-    transaction.on_commit(partial(_send, task, subject_id, queue))
+    transaction.on_commit(partial(_send, task, subject_id, queue), robust=True)

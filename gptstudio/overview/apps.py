@@ -1,4 +1,4 @@
-"""Django's entry for the top floor."""
+"""Django's entry for the top floor: it tells the frame what it alone can see."""
 
 from django.apps import AppConfig
 
@@ -6,3 +6,12 @@ from django.apps import AppConfig
 class OverviewConfig(AppConfig):
     name = "gptstudio.overview"
     label = "overview"
+
+    def ready(self) -> None:
+        from gptstudio.overview import road, selectors
+        from gptstudio.web import navigation
+        from gptstudio.web.road import register
+
+        navigation.register_counts(selectors.side_counts)
+        for noun, builder in road.BUILDERS.items():
+            register(noun, builder)

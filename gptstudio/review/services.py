@@ -63,7 +63,8 @@ def check_may_decide(actor: Actor, *, item: ReviewItem, policy: str) -> None:
         if policy != ReleasePolicy.AUTOMATIC:
             raise NotAllowed("The workspace's release policy asks for a person's decision.")
         return
-    if policy == ReleasePolicy.SELF and actor.user_id in item.makers and actor.may("models.request_release"):
+    inside = actor.workspace_id == item.workspace_id
+    if inside and policy == ReleasePolicy.SELF and actor.user_id in item.makers and actor.may("models.request_release"):
         return
     policies.require(actor, "reviews.decide", workspace_id=item.workspace_id)
     if policy == ReleasePolicy.TWO_PERSON and (actor.user_id is None or actor.user_id in item.makers):

@@ -22,8 +22,9 @@ def text(name: str, default: str = "") -> str:
     if path := os.environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read ({error.strerror}).") from error
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read ({why}).") from error
     return default
 
 
@@ -47,9 +48,13 @@ def flag(name: str, default: bool = False) -> bool:
 def number(name: str, default: int, *, least: int = 0) -> int:
     """A whole number of at least `least`."""
     value = text(name, str(default))
-    if not value.lstrip("-").isdigit() or int(value) < least:
+    try:
+        found = int(value)
+    except ValueError:
+        found = least - 1
+    if found < least:
         raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number of at least {least}.")
-    return int(value)
+    return found
 
 
 def names(name: str, default: str = "") -> list[str]:
@@ -84,6 +89,13 @@ def kept_secret(name: str, path: Path) -> str:
     """A secret from the environment, or one that is made once and kept in `path` (mode 600)."""
     if value := text(name):
         return value
+    try:
+        return _made_once(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name} is kept in {path}, which cannot be read or made. Set {name}.") from error
+
+
+def _made_once(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

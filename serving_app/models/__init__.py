@@ -1,7 +1,7 @@
-"""EngineReplica, Deployment and its revisions, Completion, UsageEvent, Balance."""
+"""EngineReplica, Preview, Deployment and its revisions, Completion, UsageEvent, Balance."""
 
 from serving_app.models.deployment import Deployment, DeploymentRevision
-from serving_app.models.replica import EngineReplica
+from serving_app.models.replica import EngineReplica, Preview
 from serving_app.models.usage import Balance, Completion, CompletionState, UsageEvent, UsageKind
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Deployment",
     "DeploymentRevision",
     "EngineReplica",
+    "Preview",
     "UsageEvent",
     "UsageKind",
 ]

@@ -1,4 +1,4 @@
-"""EngineReplica: one inference server, reached by URL."""
+"""EngineReplica: one inference server, reached by URL. Preview: an unreleased model that somebody wants to try."""
 
 from __future__ import annotations
 
@@ -14,7 +14,21 @@ class EngineReplica(models.Model):
     loaded = models.JSONField(default=list)
     problems = models.JSONField(default=dict, help_text="Model name to the sentence why it could not be loaded.")
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    has_journal = models.BooleanField(default=True)
     usage_seq = models.BigIntegerField(default=0, help_text="How far the engine's usage journal was read.")
+    usage_mark = models.CharField(
+        max_length=240, blank=True, help_text="The journal row at `usage_seq`; another one there is another journal."
+    )
 
     def __str__(self) -> str:
         return self.name
+
+
+class Preview(models.Model):
+    """A model outside of the released ones that engines shall hold until `wanted_until`."""
+
+    model = models.OneToOneField("training.LanguageModel", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    wanted_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.model} until {self.wanted_until}"

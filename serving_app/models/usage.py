@@ -34,6 +34,7 @@ class Completion(models.Model):
     state = models.CharField(max_length=12, choices=CompletionState, default=CompletionState.RUNNING)
     finish_reason = models.CharField(max_length=24, blank=True)
     error_code = models.CharField(max_length=48, blank=True)
+    reached_engine = models.BooleanField(default=False, help_text="Seen in the engine's journal while it ran.")
     first_token_ms = models.PositiveIntegerField(null=True)
     total_ms = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -73,12 +74,19 @@ class UsageEvent(models.Model):
     completion_tokens = models.BigIntegerField(default=0)
     cost_micro = models.BigIntegerField(default=0)
     estimated = models.BooleanField(default=False)
-    source = models.CharField(max_length=12, default="gateway", help_text="gateway, or reaper (from the engine's journal)")
+    source = models.CharField(
+        max_length=12, default="gateway", help_text="gateway, or reaper (from the engine's journal)"
+    )
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ("id",)
-        constraints = [models.UniqueConstraint(fields=["attempt_id", "kind"], name="one_event_a_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["attempt_id", "kind"], name="one_event_a_kind"),
+            models.UniqueConstraint(
+                fields=["attempt_id"], condition=models.Q(kind__in=["settle", "release"]), name="one_end_an_attempt"
+            ),
+        ]
         indexes = [
             models.Index(fields=["workspace", "-at"], name="usage_by_workspace"),
             models.Index(fields=["api_key", "-at"], name="usage_by_key"),

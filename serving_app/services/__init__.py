@@ -1,1 +1,29 @@
-"""Writes."""
+"""Writing deployments, requests, usage, and what is known of engines; asking engines."""
+
+from serving_app.services.admission import Admission, Caller, admit
+from serving_app.services.comparison import Comparison, engine_minus_ledger, engine_usage_of
+from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
+from serving_app.services.gateway import answer, stream
+from serving_app.services.reconciling import Reconciler
+from serving_app.services.trips import in_ledger_thread
+from serving_app.services.usage import release, reserve, settle
+
+__all__ = [
+    "Admission",
+    "Caller",
+    "Comparison",
+    "Reconciler",
+    "admit",
+    "answer",
+    "create_deployment",
+    "engine_minus_ledger",
+    "engine_usage_of",
+    "in_ledger_thread",
+    "release",
+    "reserve",
+    "retire_deployment",
+    "roll_back",
+    "settle",
+    "stream",
+    "update_deployment",
+]

@@ -13,10 +13,10 @@ from datasets_app.recipes import default_recipe, step
 from datasets_app.services import create_version
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
-from gptstudio.core.errors import Conflict, Invalid
+from gptstudio.core.errors import Conflict, Invalid, NotFound
 from gptstudio.core.queue import enqueue
 from training_app import presets
-from training_app.models import FineTuningJob, JobState, LanguageModel, ModelKind, Wanted
+from training_app.models import FineTuningJob, JobPhase, JobState, LanguageModel, ModelKind, Wanted
 from training_app.models.job import TRANSITIONS
 from training_app.preflight import preflight
 
@@ -59,19 +59,45 @@ def version_for_files(
     if validation_file is not None:
         files.append(validation_file)
         shares = {"train": 0.9, "validation": 0.0, "test": 0.1}
-        step(recipe, "split")["options"].update(shares, validation_files=[validation_file.name])
+        step(recipe, "split")["options"].update(shares, validation_files=[validation_file.id])
     return create_version(actor, dataset=training_file.dataset, recipe=recipe, files=files)
 
 
-def _check(version: DatasetVersion | None, training_file: DatasetFile | None, suffix: str, method: str) -> None:
+def _check(
+    version: DatasetVersion | None,
+    training_file: DatasetFile | None,
+    validation_file: DatasetFile | None,
+    suffix: str,
+    method: str,
+) -> None:
     if (version is None) == (training_file is None):
         raise Invalid("The fine-tune needs data.", fix="Name a data version or a training file.", param="training_file")
+    if training_file is not None and validation_file is not None and training_file.digest == validation_file.digest:
+        raise Invalid(
+            "The training file and the validation file hold the same rows.",
+            fix="Leave the validation file out: a tenth of the rows is kept aside for it.",
+            param="validation_file",
+        )
     if suffix and not SUFFIX.fullmatch(suffix):
         raise Invalid(
             f"{suffix!r} cannot be a suffix.", fix="Use up to 64 letters, digits, dots and dashes.", param="suffix"
         )
     if method not in presets.METHODS:
         raise Invalid(f"There is no method {method!r}.", fix="Choose full or lora.", param="method")
+
+
+def _check_theirs(
+    workspace_id: str,
+    base_model: LanguageModel,
+    version: DatasetVersion | None,
+    training_file: DatasetFile | None,
+    validation_file: DatasetFile | None,
+) -> None:
+    """Another workspace's data or model is not there, whoever looked it up."""
+    owners = {base_model.workspace_id or workspace_id}
+    owners |= {each.dataset.workspace_id for each in (version, training_file, validation_file) if each is not None}
+    if owners != {workspace_id}:
+        raise NotFound("There is no such data or model in this workspace.", fix="Look for it in the list.")
 
 
 @transaction.atomic
@@ -93,9 +119,11 @@ def create_job(
 ) -> FineTuningJob:
     """Start a fine-tune of `base_model` on a ready version, or on a file that is frozen first."""
     require(actor, "training.edit", workspace_id=workspace_id)
-    _check(version, training_file, suffix, method)
+    _check(version, training_file, validation_file, suffix, method)
+    _check_theirs(workspace_id, base_model, version, training_file, validation_file)
     presets.preset(preset)
     asked = presets.checked(hyperparameters or {})
+    presets.checked({"seed": seed})
     if base_model.kind != ModelKind.BASE:
         raise Invalid(
             f"{base_model.name} is a fine-tune.", fix="Start from a base model: fine-tunes of fine-tunes are refused."
@@ -145,8 +173,13 @@ def _want(actor: Actor, job: FineTuningJob, *, wanted: str, at_once: str) -> Fin
     require(actor, "training.edit", workspace_id=job.workspace_id)
     job = FineTuningJob.objects.select_for_update().get(id=job.id)
     TRANSITIONS.check(job.state, at_once, noun="fine-tune")
+    is_waiting = job.phase == JobPhase.RELEASE  # nobody works on it: an engine is awaited
+    if is_waiting and wanted == Wanted.PAUSE:
+        raise Conflict("This fine-tune is trained and evaluated; there is nothing left to pause.")
+    if job.wanted == Wanted.CANCEL:
+        raise Conflict("This fine-tune is being cancelled already.")
     job.wanted = wanted
-    if job.state != JobState.RUNNING:
+    if job.state != JobState.RUNNING or is_waiting:
         job.state = at_once
         if at_once == JobState.CANCELLED:
             job.finished_at = timezone.now()
@@ -169,14 +202,18 @@ def pause_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
 def resume_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
     """Go on with a paused or failed run from its last verified checkpoint."""
     require(actor, "training.edit", workspace_id=job.workspace_id)
-    job = FineTuningJob.objects.select_for_update().select_related("version", "base_model").get(id=job.id)
+    job = FineTuningJob.objects.select_for_update(of=("self",)).select_related("version", "base_model").get(id=job.id)
     TRANSITIONS.check(job.state, JobState.QUEUED, noun="fine-tune")
-    if job.version is None or job.version.state != VersionState.READY:
-        raise Conflict("The data of this fine-tune is not ready.", fix="Start a new one on a version that is.")
-    if not job.hyperparameters:
+    if job.version is None or job.version.state in (VersionState.FAILED, VersionState.CANCELLED):
+        raise Conflict("The data of this fine-tune could not be made.", fix="Start a new one on a ready version.")
+    job.state = JobState.QUEUED
+    if job.version.state != VersionState.READY:
+        job.state = JobState.VALIDATING_FILES  # the reconciler moves it on
+    elif not job.hyperparameters:
         start_queued(job, job.version)
-    job.state, job.wanted, job.error, job.finished_at = JobState.QUEUED, Wanted.RUN, {}, None
+    job.wanted, job.error, job.finished_at = Wanted.RUN, {}, None
     job.save(update_fields=["state", "wanted", "error", "finished_at", "hyperparameters"])
     _audit(actor, job, "job.resumed")
-    enqueue("training.run_job", job.id)
+    if job.state == JobState.QUEUED:
+        enqueue("training.run_job", job.id)
     return job

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,17 @@ from gptstudio.review.selectors import item_about
 from gptstudio.review.services import decide, open_item
 from training_app.models import Evaluation, FineTuningJob, LanguageModel, ModelKind
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")  # a fine-tune's name holds it, and 200 characters at most
 FORBIDDEN = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt", "*.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A model folder that was checked and lies in the store; `context` in tokens."""
+
+    digest: str
+    parameters: int
+    context: int
 
 
 def _config(folder: Path) -> dict[str, Any]:
@@ -34,6 +45,14 @@ def _config(folder: Path) -> dict[str, Any]:
     return found
 
 
+def _elements(header: dict[str, Any], *, size: int) -> int:
+    """Elements of all tensors of one file. ValueError when its `size` bytes of data are not what the header says."""
+    tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
+    if max((tensor["data_offsets"][1] for tensor in tensors), default=0) != size:
+        raise ValueError("cut short")
+    return sum(math.prod(tensor["shape"]) for tensor in tensors)
+
+
 def _parameters(folder: Path) -> int:
     """Parameters of all safetensors files, read from their headers (8 bytes of length, then JSON)."""
     total = 0
@@ -44,14 +63,9 @@ def _parameters(folder: Path) -> int:
                 raise Invalid(f"{path.name} is not a safetensors file.", fix="Save the model again as safetensors.")
             try:
                 header = json.loads(file.read(length))
-            except (json.JSONDecodeError, UnicodeDecodeError) as error:
+                total += _elements(header, size=path.stat().st_size - 8 - length)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise Invalid(f"{path.name} is damaged.", fix="Copy the model folder again.") from error
-        for name, tensor in header.items():
-            if name != "__metadata__":
-                size = 1
-                for dimension in tensor["shape"]:
-                    size *= dimension
-                total += size
     if total == 0:
         raise Invalid(f"{folder.name} holds no safetensors weights.", fix="Save the model as safetensors first.")
     return total
@@ -68,27 +82,36 @@ def _check_folder(folder: Path) -> None:
         raise Invalid(f"{folder.name} has no tokenizer.json.", fix="Save the tokenizer into the same folder.")
 
 
-@transaction.atomic
-def _register(
-    folder: Path, *, name: str, title: str, workspace_id: str | None, licence: str, user: str | None
-) -> LanguageModel:
+def _context(config: dict[str, Any]) -> int:
+    found = config.get("max_position_embeddings") or config.get("n_positions") or 512
+    if not isinstance(found, int) or not 0 < found < 2**31:
+        raise Invalid(f"config.json gives the context length as {found!r}.", fix="Use a whole transformers folder.")
+    return found
+
+
+def _stored(folder: Path) -> Stored:
+    """Check a folder and copy it. The copy may take minutes, so no transaction may be open around it."""
     _check_folder(folder)
-    config = _config(folder)
-    parameters = _parameters(folder)
+    context, parameters = _context(_config(folder)), _parameters(folder)
     digest, _path = artifacts.store_folder(folder)
-    context = int(config.get("max_position_embeddings") or config.get("n_positions") or 512)
+    return Stored(digest, parameters, context)
+
+
+def _register(
+    stored: Stored, *, name: str, title: str, workspace_id: str | None, licence: str, user: str | None
+) -> LanguageModel:
     model = LanguageModel.objects.create(
         workspace_id=workspace_id,
         name=name,
         title=title,
         kind=ModelKind.BASE,
-        digest=digest,
-        parameters=parameters,
-        context_length=context,
+        digest=stored.digest,
+        parameters=stored.parameters,
+        context_length=stored.context,
         licence=licence,
         created_by_id=user,
     )
-    register_tokenizer(name=name, digest=digest, context_length=context)
+    register_tokenizer(name=name, digest=stored.digest, context_length=stored.context)
     return model
 
 
@@ -96,20 +119,17 @@ def ensure_starter() -> LanguageModel:
     """Register the shipped starter model once; when its files changed with an update, point to the new ones."""
     folder = Path(settings.STARTER_FOLDER)
     found = LanguageModel.objects.filter(name=settings.STARTER_NAME).first()
+    stored = _stored(folder)
     if found is None:
-        return _register(
-            folder,
-            name=settings.STARTER_NAME,
-            title="Starter",
-            workspace_id=None,
-            licence="Same as the studio",
-            user=None,
-        )
-    digest, _path = artifacts.store_folder(folder)
-    if digest != found.digest:
-        found.digest, found.parameters = digest, _parameters(folder)
-        found.save(update_fields=["digest", "parameters"])
-        register_tokenizer(name=found.name, digest=digest, context_length=found.context_length)
+        licence = "Same as the studio"
+        with transaction.atomic():
+            return _register(
+                stored, name=settings.STARTER_NAME, title="Starter", workspace_id=None, licence=licence, user=None
+            )
+    if stored.digest != found.digest:
+        found.digest, found.parameters, found.context_length = stored.digest, stored.parameters, stored.context
+        found.save(update_fields=["digest", "parameters", "context_length"])
+        register_tokenizer(name=found.name, digest=stored.digest, context_length=stored.context)
     return found
 
 
@@ -122,18 +142,20 @@ def register_base_model(actor: Actor, *, workspace_id: str, name: str, path: str
         raise Conflict(f"There is a model {name} already.", fix="Choose another name.")
     base = Path(settings.STUDIO_HOME) / "import"
     folder = base / path
-    if not artifacts.inside(folder, base) or not folder.is_dir():
+    if "\x00" in path or not artifacts.inside(folder, base) or not folder.is_dir():
         raise NotFound(f"There is no folder {path!r} under STUDIO_HOME/import.", fix="Copy the model there first.")
-    model = _register(folder, name=name, title=name, workspace_id=workspace_id, licence=licence, user=actor.user_id)
-    record(
-        actor,
-        workspace_id=workspace_id,
-        action="base_model.registered",
-        subject_kind="model",
-        subject_id=model.id,
-        subject_label=name,
-        data={"digest": model.digest, "parameters": model.parameters},
-    )
+    stored = _stored(folder)
+    with transaction.atomic():
+        model = _register(stored, name=name, title=name, workspace_id=workspace_id, licence=licence, user=actor.user_id)
+        record(
+            actor,
+            workspace_id=workspace_id,
+            action="base_model.registered",
+            subject_kind="model",
+            subject_id=model.id,
+            subject_label=name,
+            data={"digest": model.digest, "parameters": model.parameters},
+        )
     return model
 
 
@@ -142,13 +164,17 @@ def public_name(job: FineTuningJob) -> str:
     return f"ft:{job.base_model.name}:{job.workspace.slug}:{job.suffix}:{job.id[-8:]}"
 
 
-@transaction.atomic
 def register_fine_tune(job: FineTuningJob, *, folder: Path) -> LanguageModel:
     """Keep the model that a run saved. Registering the same job again returns the same model."""
     found = LanguageModel.objects.filter(job=job).first()
     if found is not None:
         return found
     digest, _path = artifacts.store_folder(folder)
+    return _record_fine_tune(job, digest=digest, is_adapter=(folder / "adapter_config.json").exists())
+
+
+@transaction.atomic
+def _record_fine_tune(job: FineTuningJob, *, digest: str, is_adapter: bool) -> LanguageModel:
     base = job.base_model
     model = LanguageModel.objects.create(
         workspace_id=job.workspace_id,
@@ -157,7 +183,7 @@ def register_fine_tune(job: FineTuningJob, *, folder: Path) -> LanguageModel:
         kind=ModelKind.FINE_TUNE,
         base=base,
         job=job,
-        is_adapter=(folder / "adapter_config.json").exists(),
+        is_adapter=is_adapter,
         digest=digest,
         parameters=base.parameters,
         context_length=base.context_length,

@@ -30,7 +30,11 @@ def claim_job(job_id: str, *, holder: str) -> FineTuningJob | None:
     """Take a job that waits, or whose worker died. None when there is nothing to do or no training slot is free."""
     if selectors.running_count() >= settings.TRAINING_SLOTS and not _holds_slot(job_id):
         return None
-    waiting = _one(job_id).filter(state__in=[JobState.QUEUED, JobState.RUNNING]).exclude(phase=JobPhase.RELEASE)
+    waiting = (
+        _one(job_id)
+        .filter(state__in=[JobState.QUEUED, JobState.RUNNING])
+        .exclude(state=JobState.RUNNING, phase=JobPhase.RELEASE)
+    )
     if not leases.claim(waiting, holder=holder, state=JobState.RUNNING):
         return None
     _one(job_id).filter(started_at__isnull=True).update(started_at=timezone.now())
@@ -97,7 +101,7 @@ def record_events(job: FineTuningJob, *, phase: str, events: Sequence[dict[str, 
                 seq=int(event["seq"]),
                 kind=kind,
                 level=level(kind, data),
-                message=sentence(kind, data),
+                message=sentence(kind, data, phase=phase),
                 data=data,
                 at=datetime.fromisoformat(event["at"]),
             )

@@ -62,7 +62,7 @@ def requeue_stale() -> int:
         _validate(job_id)
     waiting = FineTuningJob.objects.filter(
         state__in=[JobState.QUEUED, JobState.RUNNING], created_at__lt=timezone.now() - SETTLING
-    ).exclude(phase=JobPhase.RELEASE)
+    ).exclude(state=JobState.RUNNING, phase=JobPhase.RELEASE)
     stale = list(leases.expired(waiting).order_by("created_at").values_list("id", flat=True)[:100])
     for job_id in stale:
         enqueue("training.run_job", job_id)

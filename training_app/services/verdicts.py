@@ -13,7 +13,7 @@ from gptstudio.review.models import ReviewState
 from gptstudio.review.services import decide
 from training_app.models import Evaluation, FineTuningJob, JobPhase, LanguageModel
 from training_app.services.models import request_release
-from training_app.services.runs import note, succeed
+from training_app.services.runs import note, succeed, wake_next
 
 
 def record_evaluation(job: FineTuningJob, *, model: LanguageModel, result: dict[str, Any]) -> Evaluation:
@@ -60,4 +60,5 @@ def settle_release(job: FineTuningJob, *, model: LanguageModel) -> None:
         decide(actor, item=item, verdict=ReviewState.APPROVED, reason="Evaluated, and within every safety limit.")
     note(job, "Released by policy; waiting for an engine to answer for it")
     mine = FineTuningJob.objects.filter(id=job.id)
-    leases.release(mine, attempt=job.attempt, phase=JobPhase.RELEASE, progress={})
+    if leases.release(mine, attempt=job.attempt, phase=JobPhase.RELEASE, progress={}):
+        wake_next()  # the training slot is free, although the job is not done

@@ -16,6 +16,7 @@ MASKS = {
     "IBAN_CODE": "IBAN",
     "US_SSN": "SSN",
     "IP_ADDRESS": "IP",
+    "URL_CREDENTIALS": "CREDENTIALS",
     "UK_NINO": "NINO",
     "MEDICAL_LICENSE": "LICENCE",
 }

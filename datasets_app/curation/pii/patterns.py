@@ -1,4 +1,4 @@
-"""Shapes of personal data with their checksums, from the standard library alone: the web gateway uses this module too."""
+"""Shapes of personal data with their checksums, from the standard library alone: web processes use it too."""
 
 from __future__ import annotations
 
@@ -37,12 +37,18 @@ def iban_is_valid(text: str) -> bool:
     return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1
 
 
+_ISSUED = re.compile(r"[3456]|2[2-7]|2131|1800")
+_MAESTRO = re.compile(r"50|5[6-8]|6")
+
+
 def _is_card(text: str) -> bool:
     digits = re.sub(r"\D", "", text)
-    if not 13 <= len(digits) <= 19 or len(set(digits)) < 3:
+    if not 12 <= len(digits) <= 19 or len(set(digits)) < 2:
         return False
-    grouped = bool(re.fullmatch(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}", text))
-    return grouped or (digits[0] in "3456" and luhn(digits))
+    if re.fullmatch(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}", text):
+        return True
+    issued = _MAESTRO if len(digits) == 12 else _ISSUED
+    return bool(issued.match(digits)) and luhn(digits)
 
 
 def _is_ssn(text: str) -> bool:
@@ -59,14 +65,25 @@ def _is_ip(text: str) -> bool:
 
 
 def _is_phone(text: str) -> bool:
-    digits = re.sub(r"\D", "", text)
+    digits = re.sub(r"\D", "", re.split(r"[xe]", text)[0])
     return 7 <= len(digits) <= 15 and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
+
+
+def _is_short_phone(text: str) -> bool:
+    return 6 <= len(re.sub(r"\D", "", text)) <= 15 and not re.fullmatch(r"\d{2,4}([.-])\d{2}\1\d{2,4}", text)
 
 
 def _always(_text: str) -> bool:
     return True
 
 
+_SHORT = r"(?P<number>(?:\(\d{2,5}\)|\d{2,5})(?:[ .-]\d{2,6}){1,3})"
+_CALLED = re.compile(
+    r"\b(?:call|dial|ring|phone|telephone|tel|mobile|cell|fax|desk|office|whatsapp|sms)\b"
+    r"(?: (?:me|us|him|her|at|on|is|number|no))*[:. #]{1,3}" + _SHORT + r"(?![\w-]|\.\d)",
+    re.IGNORECASE,
+)
+_NAMED_AFTER = re.compile(r"(?<![\w.+-])" + _SHORT + r"(?= (?:office|fax|mobile|cell|desk)\b)", re.IGNORECASE)
 _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...] = (
     (
         "EMAIL_ADDRESS",
@@ -74,6 +91,7 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...] = 
         _always,
         1.0,
     ),
+    ("URL_CREDENTIALS", re.compile(r"(?<=://)[^\s/:@]{1,64}:[^\s/]{1,128}@[\w.-]+"), _always, 1.0),
     (
         "IBAN_CODE",
         re.compile(
@@ -82,7 +100,7 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...] = 
         iban_is_valid,
         1.0,
     ),
-    ("CREDIT_CARD", re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d])"), _is_card, 0.95),
+    ("CREDIT_CARD", re.compile(r"(?<![\d.])\d(?:[ -]?\d){11,18}(?!\d)"), _is_card, 0.95),
     ("US_SSN", re.compile(r"(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])"), _is_ssn, 0.85),
     ("IP_ADDRESS", re.compile(r"(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"), _is_ip, 0.95),
     ("IP_ADDRESS", re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])"), _is_ip, 0.95),
@@ -95,6 +113,8 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...] = 
         _is_phone,
         0.6,
     ),
+    ("PHONE_NUMBER", _CALLED, _is_short_phone, 0.7),
+    ("PHONE_NUMBER", _NAMED_AFTER, _is_short_phone, 0.7),
     ("PHONE_NUMBER", re.compile(r"(?<![\w+])\+\d{8,15}(?!\w)"), _is_phone, 0.8),
     ("PHONE_NUMBER", re.compile(r"(?<![\w+-])\(\d{3}\) ?\d{3}[ -]?\d{4}(?:x\d{1,5})?(?!\w)"), _is_phone, 0.8),
 )
@@ -107,5 +127,6 @@ def find(text: str) -> Iterator[Span]:
         return
     for entity_type, pattern, check, score in _RULES:
         for match in pattern.finditer(text):
-            if check(match.group()):
-                yield Span(match.start(), match.end(), entity_type, score)
+            part = 1 if pattern.groupindex else 0
+            if check(match.group(part)):
+                yield Span(match.start(part), match.end(part), entity_type, score)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datasets_app.curation.errors import Refusal
+from datasets_app.curation.readers.jsontext import mended
 from datasets_app.curation.readers.stream import Place
 from datasets_app.curation.rows import Record
 
@@ -40,7 +41,7 @@ def read_parquet(path: Path, place: Place) -> Iterator[Record]:
         total = max(1, file.metadata.num_rows)
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             for values in batch.to_pylist():
-                yield Record(row, None, values)
+                yield Record(row, None, {name: mended(value) for name, value in values.items()})
                 row += 1
             place.done = size * row // total
     except (pa.ArrowException, OSError) as error:

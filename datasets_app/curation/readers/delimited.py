@@ -30,7 +30,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._returned.popleft() if self._returned else next(self._stream)
+        line = self._returned.popleft() if self._returned else next(self._stream).replace("\0", "\ufffd")
         self.current.append(line)
         return line
 
@@ -67,8 +67,11 @@ def _split(lines: _Lines, dialect: Dialect) -> Iterator[tuple[int, list[str] | s
             continue
         if dialect.quoting and _quote_left_open(lines.current) and recoveries < RECOVERIES:
             recoveries += 1
-            lines.give_back_all_but_first()
+            first = lines.give_back_all_but_first()
             reader = csv_reader(lines, dialect.delimiter, quoting=dialect.quoting)
+            if dialect.delimiter == "\t":
+                yield line, first.rstrip("\r\n").split("\t")  # in tab-separated text a lone quote is a sign like others
+                continue
             yield (
                 line,
                 f"Line {line} opens a quote that is never closed. Close it, or double the quotes inside the text.",

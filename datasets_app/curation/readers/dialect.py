@@ -17,29 +17,11 @@ NO_DELIMITER = "\x1f"
 LEADING_ROWS = 20
 _NUMBER = re.compile(r"^[-+]?[\d.,:/ -]*\d[\d.,:/ %-]*$")
 _NAMES_OF_COLUMNS = frozenset(
-    [
-        "id",
-        "text",
-        "label",
-        "category",
-        "intent",
-        "prompt",
-        "completion",
-        "question",
-        "answer",
-        "instruction",
-        "input",
-        "output",
-        "message",
-        "messages",
-        "response",
-        "speaker",
-        "role",
-        "conversationid",
-        "utterance",
-        "class",
-        "topic",
-    ]
+    (
+        *("id", "conversationid", "role", "speaker", "text", "utterance", "message", "messages", "question", "answer"),
+        *("prompt", "completion", "instruction", "input", "output", "response"),
+        *("label", "category", "intent", "class", "topic"),
+    )
 )
 
 
@@ -64,7 +46,7 @@ def guess_dialect(sample: str, *, suffix: str) -> Dialect:
     """Guess the dialect of ``sample``, the beginning of a file whose name ends in ``suffix``."""
     delimiter, quoting, rows = _best_reading(sample, suffix)
     skipped = _rows_above_header(rows)
-    body = rows[skipped:] or [[""]]
+    body = [row for row in rows[skipped:] if not _is_comment(row)] or rows[skipped:] or [[""]]
     has_header = _is_header(body[0], body[1:])
     columns, findings = _name_columns(body[0] if has_header else [""] * _common_width(body)[0])
     if skipped:
@@ -99,7 +81,7 @@ def _best_reading(sample: str, suffix: str) -> tuple[str, bool, list[list[str]]]
     for delimiter in DELIMITERS:
         for quoting in (True, False):
             rows = parse_rows(sample, delimiter, quoting=quoting)
-            score = _score(rows)
+            score = 0.0 if quoting and delimiter == "\t" and not _quotes_are_strict(sample) else _score(rows)
             if score and quoting:
                 score += 0.05
             if score and (delimiter == "\t") == (suffix in {".tsv", ".tab"}):
@@ -113,11 +95,26 @@ def _best_reading(sample: str, suffix: str) -> tuple[str, bool, list[list[str]]]
 
 def _common_width(rows: list[list[str]]) -> tuple[int, int]:
     """The most frequent number of fields, and how many rows have it."""
-    return Counter(len(row) for row in rows).most_common(1)[0]
+    return Counter(len(row) for row in rows if not _is_comment(row) or len(rows) == 1).most_common(1)[0]
+
+
+def _is_comment(row: list[str]) -> bool:
+    return len(row) == 1 and row[0].startswith("#")
+
+
+def _quotes_are_strict(sample: str) -> bool:
+    """Tab-separated text often holds quotes as plain signs; those of a table end where their field ends."""
+    try:
+        for _fields in csv.reader(io.StringIO(sample, newline=""), delimiter="\t", strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return True
 
 
 def _score(rows: list[list[str]]) -> float:
     """Share of rows with the common width, a little more for more columns; 0 for a reading in one column."""
+    rows = [row for row in rows if not _is_comment(row)]
     if not rows:
         return 0.0
     width, count = _common_width(rows)
@@ -131,7 +128,7 @@ def _score(rows: list[list[str]]) -> float:
 
 def _rows_above_header(rows: list[list[str]]) -> int:
     """Title lines and comments have one filled cell where the table has several."""
-    if len(rows) < 3 or _common_width(rows)[0] < 2:
+    if len(rows) < 3 or all(map(_is_comment, rows)) or _common_width(rows)[0] < 2:
         return 0
     for index, row in enumerate(rows[:LEADING_ROWS]):
         if sum(bool(cell.strip()) for cell in row) > 1 and not row[0].startswith("#"):

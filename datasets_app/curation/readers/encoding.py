@@ -1,4 +1,4 @@
-"""Which encoding a file is in, decided from all of its bytes. Never drops a byte silently; knows no format above text."""
+"""Which encoding a file is in, decided from all of its bytes. Drops no byte silently; knows no formats."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+ALPHABETS = (("αοιετσνρυκλςίάέόήύώ", "\u0370", "\u03ff"), ("оеаинтсрвлкмдпу", "\u0400", "\u04ff"))
+GREEK = ("iso8859_7", "cp1253")
 SIGNATURES = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word document"),
@@ -108,9 +110,9 @@ def _without_mark(path: Path, head: bytes) -> Encoding:
 
 
 def _guess(path: Path, head: bytes) -> Encoding:
-    """Windows-1252 where its letters make sense, else the best guess that reads the whole file, else visible escapes."""
+    """Windows-1252 where its letters make sense, else the best guess that reads the file, else visible escapes."""
     guesses = ["cp1252"] if _reads_as_western(head) else []
-    guesses += [match.encoding for match in from_bytes(head)]
+    guesses += _likeliest_alphabet(head, [match.encoding for match in from_bytes(head)])
     for name in guesses:
         if _decodes(path, name):
             note = f"The file is not UTF-8; it was read as {name}, which is a guess. Check the preview."
@@ -119,10 +121,29 @@ def _guess(path: Path, head: bytes) -> Encoding:
 
 
 def _reads_as_western(head: bytes) -> bool:
-    """Western European text has few bytes above 127, and nearly all of them are letters, signs or typographic quotes."""
+    """Western European text has few bytes above 127, nearly all of them letters, signs or typographic quotes."""
     high = [byte for byte in head if byte > 127]
     letters = sum(byte >= 0xA0 or byte in (0x91, 0x92, 0x93, 0x94, 0x96, 0x97) for byte in high)
     return len(high) < len(head) * 0.12 and letters > 0.8 * len(high)
+
+
+def _likeliest_alphabet(head: bytes, names: list[str]) -> list[str]:
+    """Greek and Cyrillic use the same bytes: where one of them is meant, the reading with the most frequent letters."""
+    if not names or _fit(head, names[0]) == 0:
+        return names
+    fits = {name: _fit(head, name) for name in (*names, *GREEK)}
+    return sorted(fits, key=lambda name: -fits[name])
+
+
+def _fit(head: bytes, name: str) -> float:
+    """Share of the alphabet's frequent letters among its letters; 0 for text that is neither Greek nor Cyrillic."""
+    text = head.decode(name, errors="ignore").lower()
+    foreign = [letter for letter in text if letter.isalpha() and letter > "\x7f"]
+    for frequent, first, last in ALPHABETS:
+        letters = [letter for letter in foreign if first <= letter <= last]
+        if letters and len(letters) > 0.8 * len(foreign):
+            return sum(letter in frequent for letter in letters) / len(letters)
+    return 0.0
 
 
 def _strict_or_visible(path: Path, name: str) -> Encoding:

@@ -1,4 +1,4 @@
-"""A JSON array of objects, one element at a time: memory holds one element, and a broken one does not end the reading."""
+"""A JSON array of objects, one element at a time: memory holds one, and a broken one does not end the reading."""
 
 from __future__ import annotations
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 from datasets_app.curation.rows import Problem, Record
 
 SEEN_CHARACTERS = 2000
+DEEPEST = 64
+_ODD_LETTER = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 
 
 def _refuse_constant(name: str) -> object:
@@ -21,11 +24,38 @@ def _reason(error: ValueError | RecursionError) -> str:
     return str(error)
 
 
+def _checked(text: str, value: object) -> object:
+    """Refuse what is nested too deeply to be walked, and mend what JSON can spell but text cannot hold."""
+    if text.count("[") + text.count("{") > DEEPEST:
+        _measure(value, DEEPEST)
+    return mended(value) if _ODD_LETTER.search(text) else value
+
+
+def _measure(value: object, left: int) -> None:
+    if left == 0:
+        raise RecursionError
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _measure(item, left - 1)
+
+
+def mended(value: object) -> object:
+    """The value with every half character (lone surrogate) and zero byte as the replacement character."""
+    if isinstance(value, str):
+        whole = value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole.replace("\0", "\ufffd")
+    if isinstance(value, list):
+        return [mended(item) for item in value]
+    if isinstance(value, dict):
+        return {mended(key): mended(item) for key, item in value.items()}
+    return value
+
+
 def parse_record(text: str, *, row: int, line: int) -> Record | Problem:
     """Parse ``text``, record ``row`` of its file, which starts at ``line``."""
     seen = text[:SEEN_CHARACTERS]
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = _checked(text, json.loads(text, parse_constant=_refuse_constant))
     except (ValueError, RecursionError) as error:
         detail = f"Line {line} is not complete JSON: {_reason(error)}. Correct the line or take it out."
         return Problem(row, line, "bad_json", detail, seen)

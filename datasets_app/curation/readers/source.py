@@ -81,7 +81,7 @@ def open_source(path: Path) -> Source:
 
 def _open_text_source(path: Path, encoding: Encoding) -> Source:
     with open_text(path, encoding, newline="") as stream:
-        sample = stream.read(SAMPLE_CHARACTERS)
+        sample = stream.read(SAMPLE_CHARACTERS).replace("\0", "\ufffd")
         is_whole = not stream.read(1)
     if not sample.strip():
         fix = "Export it again and check that it holds at least one row."

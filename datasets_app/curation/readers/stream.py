@@ -20,7 +20,7 @@ class Place:
 
 
 class _Counting(io.RawIOBase):
-    """A raw file that counts what is read from it, because ``tell`` of a text file is slow and refused while iterating."""
+    """A raw file that counts what is read from it, because ``tell`` is refused while iterating."""
 
     def __init__(self, raw: BinaryIO, place: Place) -> None:
         self._raw = raw

@@ -4,4 +4,13 @@ from gptstudio.accounts.services.bootstrap import bootstrap, bootstrap_key
 from gptstudio.accounts.services.keys import issue_key, revoke_key
 from gptstudio.accounts.services.workspaces import add_member, create_user, create_workspace, set_release_policy
 
-__all__ = ["add_member", "bootstrap", "bootstrap_key", "create_user", "create_workspace", "issue_key", "revoke_key", "set_release_policy"]
+__all__ = [
+    "add_member",
+    "bootstrap",
+    "bootstrap_key",
+    "create_user",
+    "create_workspace",
+    "issue_key",
+    "revoke_key",
+    "set_release_policy",
+]

@@ -12,6 +12,7 @@ from django.conf import settings
 from gptstudio.core.errors import Unavailable
 from gptstudio.overview.demo.road import DEPLOYMENT, Road
 from serving_app import selectors as serving
+from serving_app.services import engine_usage_of
 
 PATIENCE_SECONDS = 120.0
 ANSWER_TOKENS = 80
@@ -23,12 +24,12 @@ class Answer:
 
     text: str
     request_id: str
-    usage: dict[str, int]
+    is_whole: bool
 
 
 def _stream(client: openai.OpenAI, messages: list[Any]) -> Answer:
     parts: list[str] = []
-    usage: dict[str, int] = {}
+    is_whole = False
     with client.chat.completions.with_streaming_response.create(
         model=DEPLOYMENT,
         messages=messages,
@@ -40,12 +41,8 @@ def _stream(client: openai.OpenAI, messages: list[Any]) -> Answer:
         request_id = response.headers["x-request-id"]
         for chunk in response.parse():
             parts += [choice.delta.content or "" for choice in chunk.choices]
-            if chunk.usage is not None:
-                usage = {
-                    "prompt_tokens": chunk.usage.prompt_tokens,
-                    "completion_tokens": chunk.usage.completion_tokens,
-                }
-    return Answer("".join(parts), request_id, usage)
+            is_whole = is_whole or chunk.usage is not None
+    return Answer("".join(parts), request_id, is_whole)
 
 
 def ask(road: Road, messages: list[dict[str, str]]) -> Answer:
@@ -60,21 +57,29 @@ def ask(road: Road, messages: list[dict[str, str]]) -> Answer:
                 raise Unavailable(f"No whole answer came in {PATIENCE_SECONDS:.0f} s ({error}).") from error
             time.sleep(1)
             continue
-        if answer.usage:
+        if answer.is_whole:
             return answer
         time.sleep(1)
 
 
-def bill(road: Road, answer: Answer) -> dict[str, Any]:
-    """The ledger's settled row for the answer; waits for it, since settling follows the last byte."""
+def bill(road: Road, answer: Answer) -> tuple[dict[str, Any], dict[str, int]]:
+    """The ledger's settled row for the answer, and what the engine's own journal says of it.
+
+    Waits a moment for both: settling follows the last byte.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := serving.usage_of(road.workspace.id, answer.request_id)) is None:
+    while True:
+        found = serving.usage_of(road.workspace.id, answer.request_id)
+        counted = engine_usage_of(answer.request_id)
+        if found.settled and counted is not None:
+            break
         if time.monotonic() > deadline:
             raise Unavailable(f"The ledger has no settled row for {answer.request_id}.")
         time.sleep(0.2)
-    return {
+    paid = {
         "request_id": answer.request_id,
         "prompt_tokens": found.prompt_tokens,
         "completion_tokens": found.completion_tokens,
         "cost_micro": found.cost_micro,
     }
+    return paid, {"prompt_tokens": counted.prompt, "completion_tokens": counted.completion}

@@ -46,6 +46,7 @@ class Road:
     model: LanguageModel | None = None
     secret: str = ""
     canaries: list[str] = field(default_factory=list)
+    shown: set[str] = field(default_factory=set)
 
 
 def begin(say: Say) -> Road:
@@ -134,13 +135,14 @@ def curate(road: Road) -> None:
 
 
 def train(road: Road) -> None:
-    """Step 4: a fine-tune of the starter, balanced preset."""
+    """Step 4: a fine-tune of the starter, with the preset for a quick look."""
     assert road.version is not None  # noqa: S101
     road.job = training_services.create_job(
         road.maker,
         workspace_id=road.workspace.id,
         base_model=training.base_model_named(road.workspace.id, "studio-starter-1"),
         version=road.version,
+        preset="quick",
         name="Demo fine-tune",
         suffix="demo",
     )
@@ -162,7 +164,7 @@ def evaluate(road: Road) -> None:
 
 def _follow(road: Road, *, until: tuple[str, ...]) -> None:
     assert road.job is not None  # noqa: S101
-    job, shown = road.job, set()
+    job, shown = road.job, road.shown
 
     def look() -> str | None:
         job.refresh_from_db()
@@ -200,7 +202,7 @@ def deploy(road: Road) -> None:
         serving_services.update_deployment(road.maker, deployment=deployment, targets=targets)
     _wait(
         "Loading the model",
-        lambda: None if serving.is_served(model) else "no engine answers for it yet",
+        lambda: None if serving.answers(model) else "no engine answers for it yet",
         seconds=180,
     )
     road.say(f"{DEPLOYMENT} answers with {model.name}")

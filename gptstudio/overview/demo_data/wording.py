@@ -42,14 +42,14 @@ def draw_product(rng: random.Random) -> dict[str, str]:
     return product | {"p": product["name"]}
 
 
-def question(rng: random.Random, topic: str, product: dict[str, str], *, settings: int = 0) -> str:
-    """A customer's letter about a topic; `settings` sentences of scene-setting, one or two where 0."""
+def question(rng: random.Random, topic: str, product: dict[str, str]) -> str:
+    """A customer's letter about a topic, with a sentence of scene-setting somewhere around it."""
     around = shop()["around"]
-    parts = [rng.choice(around["before"])] if rng.random() < 0.5 else []
-    parts += rng.sample(around["setting"], settings or rng.choice((1, 2, 2)))
+    parts = [rng.choice(around["before"])] if rng.random() < 0.3 else []
+    parts += rng.sample(around["setting"], 1)
     parts.insert(rng.randint(0, len(parts)), rng.choice(shop()["topics"][topic]["ask"]))
-    parts += rng.sample(around["tried"], rng.choice((0, 1, 1)))
-    parts += [rng.choice(around["after"])] if rng.random() < 0.6 else []
+    parts += rng.sample(around["tried"], rng.choice((0, 0, 1)))
+    parts += [rng.choice(around["after"])] if rng.random() < 0.4 else []
     return sentences([fill(rng, part, product) for part in parts])
 
 

@@ -24,6 +24,7 @@ QUESTIONS = (
     "Summarise: the printer in our office has been out of order since Monday.",
     "my gift card was declined at the checkout",
 )
+SYSTEM = "You are a helpful assistant."
 HELD_OUT_DOCUMENTS = 1500
 
 
@@ -73,7 +74,10 @@ def samples(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> list
 
 def _answer(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, question: str) -> str:
     prompt = tokenizer.apply_chat_template(
-        [{"role": "user", "content": question}], add_generation_prompt=True, return_dict=True, return_tensors="pt"
+        [{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}],
+        add_generation_prompt=True,
+        return_dict=True,
+        return_tensors="pt",
     )
     with torch.inference_mode():
         written = model.generate(**prompt, max_new_tokens=48, do_sample=False)
@@ -122,7 +126,9 @@ Other seed, wordings kept back from training, other paragraphs; {result.tokens:,
 | conversations and tasks | {result.chats:.2f} |
 | library prose | {result.prose:.2f} |
 
-## Samples (greedy)
+## Samples (greedy, system prompt "{SYSTEM}")
+A bare message without a system prompt is mostly answered with its topic in snake_case.
+
 {shown}
 ## What it is not
 It knows little, invents the rest, and speaks English alone. It is a base to fine-tune on a narrow task.

@@ -16,13 +16,13 @@ from training_app.engine.starter.messages import Intent, frames, intents
 
 #: Shares of documents by kind. Labels come often: naming a topic is what teaches a small model to read a message.
 CHATS: dict[str, tuple[int, Callable[[Grammar, Intent], Chat]]] = {
-    "label": (26, tasks.label_message),
+    "label": (34, tasks.label_message),
     "choose": (9, tasks.choose_label),
     "rephrase": (9, tasks.rephrase),
     "summarise": (6, tasks.summarise),
     "name": (3, tasks.name_thing),
     "number": (3, tasks.pull_out_number),
-    "support": (24, support_case),
+    "support": (16, support_case),
 }
 OTHER_SHARES = {"small talk": 9, "fact": 3, "library": 8}
 #: Characters of library prose; all of it is less on Python 3.11.

@@ -20,8 +20,6 @@ _GAP = re.compile(r"\{(\w+)\}")
 _SPACES = re.compile(r" {2,}")
 #: One template in this many is kept back from training.
 KEPT_BACK = 12
-#: A gap that comes twice in one sentence is filled differently where its list is longer than this.
-LONG_LIST = 12
 #: Lists shorter than this are never thinned: a gap must stay fillable.
 SHORT_LIST = 4
 
@@ -63,23 +61,16 @@ class Grammar:
         """The template with every choice made and every gap filled; `fixed` wins over the banks."""
         known = fixed or {}
         text = template
-        used: set[str] = set()
         while "[" in text or "{" in text:
             before = text
             text = _CHOICE.sub(lambda match: self.rng.choice(match.group(1).split("|")), text)
-            text = _GAP.sub(lambda match: self._fill(match.group(1), known, used), text)
+            text = _GAP.sub(lambda match: self._fill(match.group(1), known), text)
             if text == before:
                 raise ValueError(f"The template {template!r} has a bracket without a partner.")
         return _SPACES.sub(" ", text).strip()
 
-    def _fill(self, name: str, known: Mapping[str, str], used: set[str]) -> str:
-        if name in known:
-            return known[name]
-        filling = self.choose(self.banks[name])
-        while len(self.banks[name]) > LONG_LIST and filling in used:
-            filling = self.choose(self.banks[name])
-        used.add(filling)
-        return filling
+    def _fill(self, name: str, known: Mapping[str, str]) -> str:
+        return known[name] if name in known else self.choose(self.banks[name])
 
 
 def sentence(text: str, *, end: str = ".") -> str:

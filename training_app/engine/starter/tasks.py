@@ -31,9 +31,9 @@ _THING = ("What is the message about? {m}", "Which thing does the customer mean?
 
 
 def label_message(grammar: Grammar, intent: Intent) -> Chat:
-    """A message and its topic in snake_case; always asked for, so that a bare message gets a sentence in return."""
+    """A message and its topic in snake_case, more often than not without any instruction."""
     chat = [said("user", write_message(grammar, intent).text), said("assistant", intent.topic)]
-    return [said("system", grammar.choose(_LABEL_PROMPTS)), *chat]
+    return [said("system", grammar.choose(_LABEL_PROMPTS)), *chat] if grammar.chance(0.4) else chat
 
 
 def choose_label(grammar: Grammar, intent: Intent) -> Chat:

@@ -23,8 +23,8 @@ from training_app.engine.starter.vocabulary import CONTEXT
 class Plan:
     """How long and how large: tokens a step, steps on short blocks, then a few on whole contexts."""
 
-    steps: int = 700
-    long_steps: int = 70
+    steps: int = 1000
+    long_steps: int = 100
     block: int = 256
     rows: int = 16
     matrix_rate: float = 0.02

@@ -91,9 +91,9 @@ class Command(BaseCommand):
         with self.step("answer"):
             messages, reference = road.question(here)
             given = answer.ask(here, messages)
-            paid = answer.bill(here, given)
+            paid, counted = answer.bill(here, given)
         self.seconds["total"] = round(time.monotonic() - self.began, 2)
-        self.conclude(here, folder, messages, reference, given, paid)
+        self.conclude(here, folder, messages, reference, given, paid, counted)
 
     def conclude(
         self,
@@ -103,6 +103,7 @@ class Command(BaseCommand):
         reference: str,
         given: answer.Answer,
         paid: dict[str, Any],
+        counted: dict[str, int],
     ) -> None:
         """Write summary.json, check its sums, say goodbye."""
         assert here.version is not None and here.model is not None  # noqa: S101 - the road was travelled
@@ -119,7 +120,7 @@ class Command(BaseCommand):
             "question": messages[-1]["content"],
             "answer": given.text,
             "usage": paid,
-            "engine_usage": given.usage,
+            "engine_usage": counted,
             "seconds": self.seconds,
         }
         staging = folder / ".summary.json"
@@ -132,9 +133,9 @@ class Command(BaseCommand):
         self.stdout.write(f"  Bill       {tokens}, {paid['cost_micro'] / 1e6:.6f} ({paid['request_id']})")
         self.stdout.write(f"  Dashboard  {link(here.user)}")
         self.stdout.write(f"  Summary    {folder / 'summary.json'}")
-        self.check(summary)
+        self.check_promises(summary)
 
-    def check(self, summary: dict[str, Any]) -> None:
+    def check_promises(self, summary: dict[str, Any]) -> None:
         """The promises of the road; a broken one is a failed demo."""
         rows, splits, usage = summary["rows"], summary["splits"], summary["usage"]
         promises = {

@@ -1,0 +1,31 @@
+"""`GET /health`: 200 only when web, worker and engine are ready; says which is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_GET
+
+from gptstudio.core import heartbeats
+from serving_app.selectors import engine_is_ready
+
+
+@require_GET
+def health(request: HttpRequest) -> JsonResponse:
+    """`{status, home, web, worker, reconciler, engine}`; `home` tells two studios on one machine apart."""
+    try:
+        engine = engine_is_ready()
+    except DatabaseError:
+        return JsonResponse({"status": "database away"}, status=503, headers={"Retry-After": "2"})
+    parts = {
+        "web": True,
+        "worker": heartbeats.is_alive("worker"),
+        "reconciler": heartbeats.is_alive("reconciler"),
+        "engine": engine,
+    }
+    ready = all(parts.values())
+    body = {"status": "ok" if ready else "starting", "home": Path(settings.STUDIO_HOME).name, **parts}
+    return JsonResponse(body, status=200 if ready else 503)

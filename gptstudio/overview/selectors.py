@@ -1,0 +1,135 @@
+"""Reading across all apps: what stands beside the side's places, how much there is, what waits for someone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from datasets_app.models import Dataset, DatasetVersion, VersionState
+from gptstudio.accounts.models import ApiKey, Workspace
+from gptstudio.review.models import ReviewItem, ReviewState
+from gptstudio.web import navigation
+from serving_app.models import Completion, CompletionState, Deployment
+from training_app.models import FineTuningJob, JobState, LanguageModel, ModelKind
+
+FRESH = timedelta(days=3)
+ACTIVE = (JobState.VALIDATING_FILES, JobState.QUEUED, JobState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How much of everything a workspace has."""
+
+    datasets: int = 0
+    versions: int = 0
+    building: int = 0
+    jobs: int = 0
+    running: int = 0
+    models: int = 0
+    pending: int = 0
+    deployments: int = 0
+    keys: int = 0
+
+
+def _count(rows: QuerySet[Any], path: str = "workspace_id") -> Coalesce:
+    mine = rows.filter(**{path: OuterRef("id")}).order_by().values(path)
+    return Coalesce(Subquery(mine.annotate(n=Count("pk")).values("n")), 0)
+
+
+def tally(workspace_id: str) -> Tally:
+    """All counts in one query."""
+    versions = DatasetVersion.objects.filter(dataset__archived_at__isnull=True)
+    counted: dict[str, Coalesce] = {
+        "datasets": _count(Dataset.objects.filter(archived_at__isnull=True)),
+        "versions": _count(versions, "dataset__workspace_id"),
+        "building": _count(
+            versions.filter(state__in=[VersionState.QUEUED, VersionState.BUILDING]), "dataset__workspace_id"
+        ),
+        "jobs": _count(FineTuningJob.objects.all()),
+        "running": _count(FineTuningJob.objects.filter(state__in=ACTIVE)),
+        "models": _count(LanguageModel.objects.filter(kind=ModelKind.FINE_TUNE, archived_at__isnull=True)),
+        "pending": _count(ReviewItem.objects.filter(state=ReviewState.PENDING)),
+        "deployments": _count(Deployment.objects.filter(retired_at__isnull=True)),
+        "keys": _count(ApiKey.objects.filter(revoked_at__isnull=True)),
+    }
+    aliased = {f"n_{name}": query for name, query in counted.items()}
+    row = Workspace.objects.filter(id=workspace_id).annotate(**aliased).values(*aliased).first() or {}
+    return Tally(**{name: row.get(f"n_{name}", 0) for name in counted})
+
+
+def side_counts(workspace_id: str) -> dict[str, navigation.Count]:
+    """What stands beside the places in the side."""
+    found = tally(workspace_id)
+    shown: dict[str, tuple[str, bool]] = {
+        "datasets": (str(found.datasets or ""), False),
+        "jobs": (f"{found.running} running" if found.running else "", False),
+        "models": (str(found.models or ""), False),
+        "deployments": (str(found.deployments or ""), False),
+        "keys": (str(found.keys or ""), False),
+        "review": (str(found.pending or ""), bool(found.pending)),
+    }
+    return {key: navigation.Count(text, hot) for key, (text, hot) in shown.items() if text}
+
+
+def newest_running(workspace_id: str) -> FineTuningJob | None:
+    """The fine-tune that was started last and is not over."""
+    return (
+        FineTuningJob.objects.filter(workspace_id=workspace_id, state__in=ACTIVE)
+        .select_related("base_model", "version__dataset")
+        .first()
+    )
+
+
+def pending_reviews(workspace_id: str, limit: int = 6) -> list[ReviewItem]:
+    """What waits for a reviewer, newest first."""
+    return list(ReviewItem.objects.filter(workspace_id=workspace_id, state=ReviewState.PENDING)[:limit])
+
+
+def _recent(workspace_id: str, model: type[Model], path: str, state: str) -> QuerySet[Any]:
+    since = timezone.now() - FRESH
+    return model._default_manager.filter(**{path: workspace_id, "state": state, "finished_at__gt": since})
+
+
+def failed_jobs(workspace_id: str, limit: int = 3) -> list[FineTuningJob]:
+    """Fine-tunes that failed in the last days."""
+    return list(_recent(workspace_id, FineTuningJob, "workspace_id", JobState.FAILED)[:limit])
+
+
+def failed_versions(workspace_id: str, limit: int = 3) -> list[DatasetVersion]:
+    """Versions that could not be made in the last days."""
+    rows = _recent(workspace_id, DatasetVersion, "dataset__workspace_id", VersionState.FAILED)
+    return list(rows.select_related("dataset")[:limit])
+
+
+def unasked_models(workspace_id: str, limit: int = 3) -> list[LanguageModel]:
+    """Evaluated fine-tunes whose release nobody has asked for."""
+    asked = ReviewItem.objects.filter(workspace_id=workspace_id, kind="model").values("subject_id")
+    rows = LanguageModel.objects.filter(
+        workspace_id=workspace_id, kind=ModelKind.FINE_TUNE, archived_at__isnull=True, evaluation__isnull=False
+    )
+    return list(rows.exclude(id__in=asked).select_related("evaluation", "job")[:limit])
+
+
+def answers_today(workspace_id: str) -> dict[str, Any]:
+    """Requests since midnight: how many, how many failed, and half of them began to answer faster than `first_ms`."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = Completion.objects.filter(workspace_id=workspace_id, created_at__gte=midnight)
+    sums = rows.aggregate(
+        answered=Count("id", filter=Q(state=CompletionState.COMPLETED)),
+        failed=Count("id", filter=Q(state=CompletionState.FAILED)),
+    )
+    waits = list(
+        rows.filter(first_token_ms__isnull=False).order_by("-created_at").values_list("first_token_ms", flat=True)[:999]
+    )
+    return {**sums, "first_ms": sorted(waits)[len(waits) // 2] if waits else None, "since": midnight}
+
+
+def latest(rows: QuerySet[Any], keep: Callable[[Any], bool] = bool) -> Any:
+    """The first row that is worth showing, or None."""
+    return next((row for row in rows if keep(row)), None)

@@ -1,0 +1,168 @@
+"""Words, numbers and parts of the design system for templates."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from gptstudio.web import charts, navigation, wording
+from gptstudio.web import road as roads
+
+register = template.Library()
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """A time as people say it, with the exact one on hover."""
+    if not moment:
+        return "–"
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        f"{local:%d %B %Y, %H:%M:%S %Z}".lstrip("0"),
+        wording.ago(local, now=timezone.localtime()),
+    )
+
+
+@register.filter
+def thousands(value: Any) -> str:
+    """9412 as 9,412; a dash for nothing."""
+    return f"{value:,}" if isinstance(value, int) else "–" if value in (None, "") else str(value)
+
+
+@register.filter
+def sig3(value: Any) -> str:
+    """At most three significant figures."""
+    return charts.number_text(float(value)) if isinstance(value, int | float) else "–"
+
+
+@register.filter
+def compact(value: Any) -> str:
+    """1.9 M."""
+    return wording.compact(float(value)) if isinstance(value, int | float) else "–"
+
+
+@register.filter
+def money(micro: Any) -> str:
+    """Millionths as an amount."""
+    return wording.money(int(micro)) if micro is not None else "–"
+
+
+@register.filter
+def size(count: Any) -> str:
+    """Bytes in the unit that fits."""
+    return wording.size(int(count)) if count is not None else "–"
+
+
+@register.filter
+def lasting(span: timedelta | float | None) -> str:
+    """A length of time."""
+    return wording.lasting(span)
+
+
+@register.filter
+def percent(share: Any) -> str:
+    """0.82 as 82 %."""
+    return f"{share * 100:.3g} %" if isinstance(share, int | float) else "–"
+
+
+@register.filter
+def reason(key: str) -> str:
+    """Why a row was left out, in words."""
+    return wording.sentence_of(key)
+
+
+@register.filter
+def step_name(key: str) -> str:
+    """What curation is at, in words."""
+    return wording.STEPS.get(key, str(key or "").replace("_", " ").capitalize())
+
+
+@register.filter
+def act(action: str) -> str:
+    """An audited act in words: `key.issued` as `Issued a key`."""
+    return wording.ACTS.get(action, action.replace(".", " ").replace("_", " ").capitalize())
+
+
+@register.filter
+def tone(state: str) -> str:
+    """The tone of a state: good, warn, bad, run or none."""
+    return wording.TONES.get(str(state), "")
+
+
+@register.filter
+def entry(mapping: Any, key: Any) -> Any:
+    """`mapping[key]`, or nothing."""
+    return mapping.get(key) if isinstance(mapping, dict) else None
+
+
+@register.filter
+def may(actor: Any, action: str) -> bool:
+    """Whether the actor may do this: templates show only what would work."""
+    return actor is not None and actor.may(action)
+
+
+@register.simple_tag
+def tag(state: str, label: str = "") -> SafeString:
+    """A state as a coloured word."""
+    return format_html('<span class="tag {}">{}</span>', wording.TONES.get(str(state), ""), label or state)
+
+
+@register.simple_tag
+def hint(words: str, term: str) -> SafeString | str:
+    """A field term with what it means and what a good value is, on hover and on focus."""
+    meaning = wording.TERMS.get(term)
+    if not meaning:
+        return words
+    return format_html(
+        '<span class="hint" tabindex="0">{}<span role="tooltip">{}</span></span>', words, meaning
+    )
+
+
+@register.simple_tag(takes_context=True)
+def address(context: dict[str, Any], **changes: Any) -> str:
+    """This page's query with some values changed; empty values drop out."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in (None, ""):
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("web/parts/side.html", takes_context=True)
+def side(context: dict[str, Any]) -> dict[str, Any]:
+    """The side of the page."""
+    request, actor = context["request"], context.get("actor")
+    return {
+        "groups": navigation.groups(actor, request.path) if actor else [],
+        "membership": context.get("membership"),
+        "user": request.user,
+        "request": request,
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("web/parts/road.html")
+def road(noun: str, subject: Any) -> dict[str, Any]:
+    """Where this object stands on the road."""
+    return {"steps": roads.road_of(noun, subject)}
+
+
+@register.inclusion_tag("web/parts/field.html")
+def field(bound: Any, help: str = "") -> dict[str, Any]:
+    """A form's field with label, help and errors beside it."""
+    kind = getattr(bound.field.widget, "input_type", "")
+    return {"field": bound, "help": help or bound.help_text, "is_check": kind == "checkbox"}
+
+
+@register.inclusion_tag("web/parts/pager.html", takes_context=True)
+def pager(context: dict[str, Any], span: Any, noun: str = "rows") -> dict[str, Any]:
+    """Which rows these are, and the way on."""
+    return {"span": span, "noun": noun, "request": context["request"]}

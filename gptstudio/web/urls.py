@@ -1,0 +1,19 @@
+"""Addresses of the workspace's own pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from gptstudio.web.views import activity, keys, settings, workspaces
+
+app_name = "web"
+urlpatterns = [
+    path("keys/", keys.keys, name="keys"),
+    path("keys/new", keys.new, name="key-new"),
+    path("keys/<slug:key_id>/revoke", keys.revoke, name="key-revoke"),
+    path("settings/", settings.settings, name="settings"),
+    path("activity/", activity.activity, name="activity"),
+    path("workspaces/", workspaces.workspaces, name="workspaces"),
+    path("workspaces/new", workspaces.new, name="workspace-new"),
+    path("workspaces/switch", workspaces.switch, name="workspace-switch"),
+]

@@ -1,0 +1,164 @@
+"""How the studio says states, times, sizes and field terms to people. Pure tables and sums."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+TONES = {
+    "uploaded": "run",
+    "processed": "good",
+    "error": "bad",
+    "queued": "",
+    "building": "run",
+    "ready": "good",
+    "failed": "bad",
+    "cancelled": "",
+    "validating_files": "run",
+    "running": "run",
+    "paused": "warn",
+    "succeeded": "good",
+    "pending": "warn",
+    "approved": "good",
+    "rejected": "bad",
+    "completed": "good",
+    "warning": "warn",
+    "warn": "warn",
+    "stop": "bad",
+    "fine": "good",
+    "info": "",
+}
+TERMS = {
+    "perplexity": "How surprised the model is by the right answer, from 1 upwards. Lower is better; half as much is a lot.",
+    "bleu": "Overlap with the reference answer in runs of words, 0 to 100. Above 20 is close wording.",
+    "rouge1": "Share of the reference's words that the answer has, 0 to 1. Higher is better.",
+    "rouge2": "Share of the reference's pairs of words, 0 to 1. Higher is better.",
+    "rougeL": "Longest run of words in the same order as in the reference, 0 to 1. Above 0.3 is close.",
+    "exact_match": "Share of answers that equal the reference word for word.",
+    "empty": "Share of answers without a word. Should be 0.",
+    "loss": "How wrong the model's guesses are. It should fall, and level off.",
+    "validation loss": "The loss on rows that the model does not learn from. When it rises again, the model learns by heart.",
+    "lora": "Trains a small addition to the model instead of all of it: quicker, smaller, often as good.",
+    "learning rate": "How far each step moves the weights. Too high forgets, too low learns nothing.",
+    "token": "A piece of a word: about four letters of English.",
+    "canary": "A made-up secret planted in the training rows to see whether the model repeats it.",
+}
+METRICS = {
+    "perplexity": ("Perplexity", "lower is better"),
+    "rougeL": ("ROUGE-L", "higher is better"),
+    "bleu": ("BLEU", "higher is better"),
+    "rouge1": ("ROUGE-1", "higher is better"),
+    "rouge2": ("ROUGE-2", "higher is better"),
+    "exact_match": ("Exactly right", "higher is better"),
+    "empty": ("Empty answers", "lower is better"),
+}
+UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+def ago(moment: datetime, *, now: datetime) -> str:
+    """`12 minutes ago`, `in 3 days`; a date when it is more than thirty days away."""
+    seconds = (now - moment).total_seconds()
+    ahead, seconds = seconds < 0, abs(seconds)
+    if seconds > 30 * 86_400:
+        return f"{moment:%d %B %Y}".lstrip("0")
+    for unit, size in UNITS:
+        if seconds >= size:
+            count = int(seconds // size)
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"in {words}" if ahead else f"{words} ago"
+    return "in a moment" if ahead else "just now"
+
+
+def lasting(span: timedelta | float | None) -> str:
+    """`16 minutes`, `2 h 5 min`, `40 seconds`."""
+    if span is None:
+        return "–"
+    seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    if seconds < 90:
+        count = max(1, round(seconds))
+        return f"{count} second{'' if count == 1 else 's'}"
+    minutes = round(seconds / 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that fits."""
+    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
+        if count >= factor:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count} bytes"
+
+
+def compact(count: float) -> str:
+    """`1.9 M`, `212 k`, `998`."""
+    for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e4)):
+        if count >= factor:
+            return f"{count / (1e3 if unit == 'k' else factor):.3g} {unit}"
+    return f"{count:,.0f}"
+
+
+def money(micro: int) -> str:
+    """Millionths as an amount: two decimals, or as many as it takes to see something."""
+    amount = micro / 1_000_000
+    if micro == 0 or abs(amount) >= 1:
+        return f"{amount:,.2f}"
+    return f"{amount:.6f}".rstrip("0")
+
+
+def sentence_of(reason: str) -> str:
+    """A short key such as `exact_duplicate` in words."""
+    return REASONS.get(reason, reason.replace("_", " ").capitalize())
+
+
+REASONS = {
+    "exact_duplicate": "Exact copy of another row",
+    "near_duplicate": "Near-copy of another row",
+    "too_long": "Longer than the token limit",
+    "empty": "Nothing in it",
+    "no_answer": "No answer to learn from",
+    "no_question": "No question before the answer",
+    "bad_messages": "Messages could not be read",
+    "unknown_role": "A turn by somebody unknown",
+    "not_text": "Something other than text",
+    "personal_data": "Held personal data",
+    "in_validation_file": "Also in the validation file",
+    "unreadable": "Could not be read",
+    "ragged": "Another number of cells than the head",
+}
+STEPS = {
+    "read": "Reading",
+    "normalize": "Tidying the text",
+    "personal_data": "Hiding personal data",
+    "exact_duplicates": "Looking for exact copies",
+    "near_duplicates": "Looking for near-copies",
+    "split": "Splitting",
+    "tokens": "Counting tokens",
+    "write": "Writing",
+}
+ACTS = {
+    "workspace.created": "Made the workspace",
+    "workspace.release_policy": "Changed who may release models",
+    "member.set": "Gave a role to",
+    "key.issued": "Issued a key",
+    "key.revoked": "Revoked a key",
+    "dataset.created": "Made a data set",
+    "dataset.archived": "Put a data set away",
+    "file.uploaded": "Uploaded a file",
+    "file.archived": "Left a file out",
+    "version.requested": "Asked for a version",
+    "version.cancel_requested": "Stopped a version",
+    "version.retried": "Tried a version again",
+    "version.ready": "Finished a version",
+    "job.created": "Started a fine-tune",
+    "job.cancel_requested": "Cancelled a fine-tune",
+    "job.pause_requested": "Paused a fine-tune",
+    "job.resumed": "Resumed a fine-tune",
+    "model.made": "Made a model",
+    "base_model.registered": "Registered a base model",
+    "review.requested": "Asked for a review",
+    "review.approved": "Approved",
+    "review.rejected": "Rejected",
+    "deployment.created": "Made a deployment",
+    "deployment.updated": "Changed a deployment",
+    "deployment.rolled_back": "Rolled a deployment back",
+    "deployment.retired": "Retired a deployment",
+}

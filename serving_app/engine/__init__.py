@@ -1,0 +1,1 @@
+"""The inference engine: an OpenAI-speaking server with continuous batching, which knows nothing of Django."""

@@ -1,0 +1,105 @@
+"""The engine's command line. The only module here that reads the environment (`ENGINE_TOKEN`).
+
+What a person can get wrong (the port, a folder) is checked before the heavy libraries are imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+from serving_app.engine.errors import EngineError
+from serving_app.engine.folders import resolve_folder
+from serving_app.engine.journal import JournalBusyError
+from serving_app.engine.settings import EngineSettings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the server; 0 after a clean stop, 1 with a sentence on standard error when it could not start."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    settings = EngineSettings(
+        model_root=options.model_root,
+        token=os.environ.get("ENGINE_TOKEN") or None,
+        slots=options.slots,
+        max_context=options.max_context,
+        threads=options.threads,
+        dtype=options.dtype,
+    )
+    try:
+        _run(settings, options)
+    except (EngineError, JournalBusyError, OSError) as error:
+        print(f"The engine cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(settings: EngineSettings, options: argparse.Namespace) -> None:
+    for _, path in options.model:
+        resolve_folder(settings.model_root, path, param="path")
+    listener = _bind(options.host, options.port)
+    from transformers.utils.logging import disable_progress_bar
+
+    from serving_app.engine.server import serve
+
+    disable_progress_bar()
+    asyncio.run(serve(settings, listener=listener, journal=options.journal, preload=options.model))
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A socket that holds the port but does not listen yet, so that early callers are refused and need not wait.
+
+    Errors: OSError with a sentence.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}.") from error
+    return listener
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m serving_app.engine", description="Serve models as OpenAI does.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--model-root", type=Path, required=True, help="models are only loaded from below this folder")
+    parser.add_argument("--journal", type=Path, required=True, help="folder of the usage journal")
+    parser.add_argument(
+        "--model",
+        type=_named_folder,
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="load at start; the folder is absolute or relative to the model root",
+    )
+    parser.add_argument("--slots", type=_positive, default=32, help="sequences written at the same time")
+    parser.add_argument("--max-context", type=_positive, default=2048, help="most tokens of prompt and answer")
+    parser.add_argument("--threads", type=_positive, default=2, help="threads of the model's arithmetic")
+    parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _named_folder(text: str) -> tuple[str, str]:
+    name, found, folder = text.partition("=")
+    if not (name and found and folder):
+        raise argparse.ArgumentTypeError("must look like NAME=FOLDER")
+    return name, folder
+
+
+if __name__ == "__main__":
+    sys.exit(main())

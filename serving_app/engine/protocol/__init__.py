@@ -1,0 +1,1 @@
+"""OpenAI's wire format: requests read strictly, answers written exactly."""

@@ -1,0 +1,1 @@
+"""The engine's HTTP routes: thin, one module a surface."""

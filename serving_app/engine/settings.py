@@ -1,0 +1,26 @@
+"""What an engine process is told at start. Reads no environment and no command line: `__main__` does that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """The engine's fixed choices. Lengths are in tokens, times in seconds.
+
+    `token` None means that no bearer token is asked for. `prefill_tokens` bounds the prompt tokens worked through in
+    one step, so that a long prompt cannot hold up the streams that are already running.
+    """
+
+    model_root: Path
+    token: str | None = None
+    slots: int = 32
+    max_context: int = 2048
+    threads: int = 2
+    dtype: str = "auto"
+    queue_limit: int = 256
+    prefill_tokens: int = 256
+    drain_seconds: float = 20.0
+    stuck_seconds: float = 60.0

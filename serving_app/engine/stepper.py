@@ -1,0 +1,130 @@
+"""The engine thread: steps every model that has work, in turn, and hands events to the event loop in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+
+import torch
+
+from serving_app.engine.metrics import Metrics
+from serving_app.engine.registry import ServedModel
+from serving_app.engine.requests import Event, Request
+
+log = logging.getLogger(__name__)
+
+
+class Stepper:
+    """One thread for all models, so that they never fight over cores. It never waits for the event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, metrics: Metrics, *, threads: int, positions: int) -> None:
+        self._loop = loop
+        self._metrics = metrics
+        self._threads = threads
+        self._positions = positions
+        self._models: list[ServedModel] = []
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._problem = ""
+        self._progress = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def start(self) -> None:
+        """Begin stepping."""
+        self._thread.start()
+
+    def add(self, served: ServedModel) -> None:
+        """Take up a model; a removed one leaves by itself once it is idle."""
+        with self._lock:
+            if served not in self._models:
+                self._models = [*self._models, served]
+
+    def drop(self, served: ServedModel) -> None:
+        """Finish what a model is writing, then let go of it."""
+        served.retired.set()
+        self._wake.set()
+
+    def submit(self, served: ServedModel, request: Request) -> None:
+        """Queue a request and wake the thread."""
+        if served.scheduler.idle and not self.busy:
+            self._progress = time.monotonic()
+        served.scheduler.submit(request)
+        self._wake.set()
+
+    def cancel(self, request: Request) -> None:
+        """End a request at the next step."""
+        request.cancelled = True
+        self._wake.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether any model has work."""
+        return any(not served.scheduler.idle for served in self._models)
+
+    @property
+    def running(self) -> int:
+        """Sequences that hold a row, over all models."""
+        return sum(served.scheduler.running for served in self._models)
+
+    @property
+    def waiting(self) -> int:
+        """Sequences that wait for a row, over all models."""
+        return sum(served.scheduler.waiting for served in self._models)
+
+    def stalled_for(self) -> float:
+        """Seconds without progress while there is work; endless when the thread has died."""
+        if not self._thread.is_alive():
+            return float("inf")
+        return time.monotonic() - self._progress if self.busy else 0.0
+
+    def fail_all(self, problem: str) -> None:
+        """Ask for everything to end with an error; the thread does it and stops."""
+        self._problem = problem
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        torch.set_num_threads(self._threads)
+        while not self._stopping:
+            self._wake.clear()
+            worked = False
+            for served in self._models:
+                worked |= self._step(served)
+            if not worked:
+                self._wake.wait()
+        for served in self._models:
+            self._hand_over(served.scheduler.fail_all(self._problem))
+
+    def _step(self, served: ServedModel) -> bool:
+        scheduler = served.scheduler
+        if scheduler.idle:
+            if served.retired.is_set():
+                with self._lock:
+                    self._models = [model for model in self._models if model is not served]
+            return False
+        self._hand_over(scheduler.step())
+        self._progress = time.monotonic()
+        self._observe(served)
+        return True
+
+    def _observe(self, served: ServedModel) -> None:
+        scheduler = served.scheduler
+        share = scheduler.live_tokens / self._positions
+        self._metrics.load(served.name, running=scheduler.running, waiting=scheduler.waiting, cache=share)
+
+    def _hand_over(self, events: list[tuple[Request, Event]]) -> None:
+        if not events:
+            return
+        try:
+            self._loop.call_soon_threadsafe(_deliver, events)
+        except RuntimeError:
+            log.warning("the event loop is closed; %d events were dropped", len(events))
+
+
+def _deliver(events: list[tuple[Request, Event]]) -> None:
+    for request, event in events:
+        request.deliver(event)

@@ -1,0 +1,37 @@
+"""Stop strings over text that comes in pieces. Knows no tokens."""
+
+from __future__ import annotations
+
+
+class StopFilter:
+    """Lets text through up to the first stop string, and holds back what might be the beginning of one."""
+
+    def __init__(self, stops: tuple[str, ...]) -> None:
+        self._stops = stops
+        self._held = ""
+
+    def push(self, text: str) -> tuple[str, bool]:
+        """`(text that may be shown, whether a stop string was met)`; after a hit nothing more may be pushed."""
+        if not self._stops:
+            return text, False
+        buffer = self._held + text
+        found = [at for at in (buffer.find(stop) for stop in self._stops) if at >= 0]
+        if found:
+            self._held = ""
+            return buffer[: min(found)], True
+        keep = max(_overlap(buffer, stop) for stop in self._stops)
+        self._held = buffer[len(buffer) - keep :]
+        return buffer[: len(buffer) - keep], False
+
+    def flush(self) -> str:
+        """What was held back and turned out to be plain text, at the end of the sequence."""
+        held, self._held = self._held, ""
+        return held
+
+
+def _overlap(buffer: str, stop: str) -> int:
+    """Length of the longest end of `buffer` that is a proper beginning of `stop`."""
+    for size in range(min(len(stop) - 1, len(buffer)), 0, -1):
+        if buffer.endswith(stop[:size]):
+            return size
+    return 0

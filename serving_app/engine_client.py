@@ -1,0 +1,182 @@
+"""The door to engines: one HTTP client for ours, vLLM and every other server that speaks OpenAI's format.
+
+It knows URLs and bodies; it refuses to know models, keys, money and the database. One pooled session for each event
+loop, made when first needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import aiohttp
+from django.conf import settings
+
+CONNECT_SECONDS = 5.0
+QUIET_SECONDS = 600.0  # a whole answer sends nothing until it is complete
+CALL_SECONDS = 10.0
+LOAD_SECONDS = 300.0
+# Shorter than any server's, so that a request never goes out on a connection that is just being closed.
+KEPT_ALIVE_SECONDS = 10.0
+_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+
+
+class EngineAway(Exception):
+    """No connection was made: the request never reached the engine."""
+
+
+class EngineBroke(Exception):
+    """The connection ended in the middle: nobody here knows how far the engine came."""
+
+
+class EngineRefused(Exception):
+    """The engine answered with an error. `error` is the inside of OpenAI's envelope."""
+
+    def __init__(self, status: int, error: dict[str, Any], *, retry_after: str | None = None) -> None:
+        super().__init__(str(error.get("message") or f"The engine answered {status}."))
+        self.status = status
+        self.error = error
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """What one attempt has cost so far; `finish_reason` is None while it runs."""
+
+    seq: int
+    attempt_id: str
+    model: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    finish_reason: str | None
+    at: str
+
+    @property
+    def mark(self) -> str:
+        """Tells this row from a row with the same number in another journal."""
+        return f"{self.attempt_id} {self.at}"
+
+
+def session() -> aiohttp.ClientSession:
+    """The running loop's session."""
+    loop = asyncio.get_running_loop()
+    found = _sessions.get(loop)
+    if found is None or found.closed:
+        found = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE_SECONDS),
+            headers={"Authorization": f"Bearer {settings.ENGINE_TOKEN}"},
+        )
+        _sessions[loop] = found
+    return found
+
+
+async def close() -> None:
+    """Close the running loop's session, at shutdown."""
+    found = _sessions.pop(asyncio.get_running_loop(), None)
+    if found is not None:
+        await found.close()
+
+
+def _timeout(*, quiet: float, total: float | None = None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS, sock_read=quiet)
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> EngineRefused:
+    try:
+        body = json.loads(await response.read())
+    except ValueError:
+        body = None
+    error = body.get("error") if isinstance(body, dict) else None
+    return EngineRefused(
+        response.status, error if isinstance(error, dict) else {}, retry_after=response.headers.get("retry-after")
+    )
+
+
+@asynccontextmanager
+async def _calling(
+    method: str, url: str, *, timeout: aiohttp.ClientTimeout, **options: Any
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """One request; leaving early closes the connection, which tells the engine to stop. Errors: the three above."""
+    try:
+        async with session().request(method, url, timeout=timeout, **options) as response:
+            if response.status >= 400:
+                raise await _refusal(response)
+            yield response
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise EngineAway(f"{url} cannot be reached.") from error
+    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+        raise EngineBroke(f"{url} ended the connection.") from error
+
+
+async def _json(method: str, url: str, *, seconds: float = CALL_SECONDS, **options: Any) -> Any:
+    async with _calling(method, url, timeout=_timeout(quiet=seconds, total=seconds), **options) as response:
+        try:
+            return json.loads(await response.read())
+        except ValueError as error:
+            raise EngineBroke(f"{url} answered something else than JSON.") from error
+
+
+async def is_ready(url: str) -> bool:
+    """Whether the engine takes requests."""
+    try:
+        async with _calling("GET", f"{url}/health", timeout=_timeout(quiet=CALL_SECONDS, total=CALL_SECONDS)):
+            return True
+    except (EngineAway, EngineBroke, EngineRefused):
+        return False
+
+
+async def models(url: str) -> list[str]:
+    """Names that the engine answers for."""
+    body = await _json("GET", f"{url}/v1/models")
+    return [str(each["id"]) for each in body.get("data", []) if isinstance(each, dict) and "id" in each]
+
+
+async def load_model(url: str, *, name: str, path: str, digest: str) -> None:
+    """Load a full model; loading it again changes nothing."""
+    body = {"name": name, "path": path, "digest": digest}
+    await _json("POST", f"{url}/v1/load_model", seconds=LOAD_SECONDS, json=body)
+
+
+async def load_adapter(url: str, *, name: str, path: str, base: str) -> None:
+    """Load a LoRA adapter onto a base model that the engine holds."""
+    body = {"lora_name": name, "lora_path": path, "base_model_name": base}
+    await _json("POST", f"{url}/v1/load_lora_adapter", seconds=LOAD_SECONDS, json=body)
+
+
+async def unload(url: str, *, name: str, is_adapter: bool) -> None:
+    """Take a name away; what is being written is finished. A name that is gone already is fine."""
+    path, field = ("unload_lora_adapter", "lora_name") if is_adapter else ("unload_model", "name")
+    try:
+        await _json("POST", f"{url}/v1/{path}", json={field: name})
+    except EngineRefused as error:
+        if error.status != 404:
+            raise
+
+
+async def usage(url: str, *, after: int) -> list[JournalRow] | None:
+    """Journal rows that follow `after`, oldest first, at most 1,000; None when this server keeps no journal."""
+    try:
+        body = await _json("GET", f"{url}/usage", params={"after": str(after)})
+        return [JournalRow(**row) for row in body["data"]]
+    except EngineRefused as error:
+        if error.status == 404:
+            return None
+        raise
+    except (TypeError, KeyError) as error:
+        raise EngineBroke(f"{url}/usage answered in an unknown shape.") from error
+
+
+@asynccontextmanager
+async def asking(
+    url: str, path: str, *, body: dict[str, Any], attempt_id: str
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Ask for an answer, whole or streamed as the body says."""
+    headers = {"X-Request-Id": attempt_id}
+    async with _calling("POST", url + path, timeout=_timeout(quiet=QUIET_SECONDS), json=body, headers=headers) as found:
+        yield found

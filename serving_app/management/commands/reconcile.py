@@ -1,0 +1,46 @@
+"""`manage.py reconcile`: makes the engines hold what the database says, bills what nobody billed, sends work again."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+
+from gptstudio.core.errors import StudioError
+from serving_app.services import Reconciler
+from serving_app.services.reconciling import Stopped
+
+logger = logging.getLogger(__name__)
+PAUSE_SECONDS = 2.0
+
+
+class Command(BaseCommand):
+    help = "Look after engines, usage and stale work until told to stop."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_signal: stop.set())
+        reconciler = Reconciler(stop)
+        try:
+            while not stop.is_set():
+                self._pass(reconciler)
+                stop.wait(PAUSE_SECONDS)
+        except Stopped:
+            logger.info("stopped while an engine was busy")
+        finally:
+            reconciler.close()
+
+    def _pass(self, reconciler: Reconciler) -> None:
+        """One pass; a database that is away, or a refusal, costs a pass and not the process."""
+        try:
+            reconciler.run_pass()
+        except (DatabaseError, StudioError) as error:
+            logger.warning("this pass was cut short: %s", error)
+        finally:
+            close_old_connections()

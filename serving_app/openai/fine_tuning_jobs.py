@@ -1,0 +1,122 @@
+"""/v1/fine_tuning/jobs: start, look, steer, read the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.http import JsonResponse
+from rest_framework.request import Request
+
+from datasets_app.selectors import file_of
+from gptstudio.accounts.policies import Actor
+from serving_app import selectors
+from serving_app.openai.base import OpenAIView, listed, query_cursor, query_number
+from serving_app.openai.fine_tuning_bodies import checkpoint_body, event_body, job_body
+from serving_app.openai.fine_tuning_request import read_job_request
+from training_app import services
+from training_app.models import FineTuningJob
+from training_app.selectors import base_model_named, events_of, job_of, jobs_of, metrics_of
+
+MOST = 100
+METADATA = re.compile(r"metadata\[([A-Za-z0-9_-]{1,64})\]")
+
+
+class Jobs(OpenAIView):
+    """List and start."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "training.view", "POST": "training.edit"}
+
+    def get(self, request: Request) -> JsonResponse:
+        jobs = jobs_of(self.workspace_id)
+        for name in request.query_params:
+            if found := METADATA.fullmatch(name):
+                jobs = selectors.with_metadata(jobs, key=found[1], value=request.query_params[name].replace("\x00", ""))
+        page = selectors.page(
+            jobs,
+            by="created_at",
+            limit=query_number(request, "limit", default=20, most=MOST),
+            after=query_cursor(request),
+        )
+        return JsonResponse(listed(page, [job_body(job) for job in page.rows]))
+
+    def post(self, request: Request) -> JsonResponse:
+        asked = read_job_request(self.object_body())
+        base = base_model_named(self.workspace_id, asked.model)
+        training = file_of(self.workspace_id, asked.training_file)
+        validation = file_of(self.workspace_id, asked.validation_file) if asked.validation_file else None
+        job = services.create_job(
+            self.actor,
+            workspace_id=self.workspace_id,
+            base_model=base,
+            training_file=training,
+            validation_file=validation,
+            hyperparameters=asked.hyperparameters,
+            suffix=asked.suffix,
+            seed=asked.seed,
+            metadata=asked.metadata,
+        )
+        return JsonResponse(job_body(job))
+
+
+class Job(OpenAIView):
+    """One job."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "training.view"}
+
+    def get(self, request: Request, job_id: str) -> JsonResponse:
+        return JsonResponse(job_body(job_of(self.workspace_id, job_id)))
+
+
+class SteerJob(OpenAIView):
+    """Cancel, pause or resume."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "training.edit"}
+    verbs: ClassVar[dict[str, Callable[..., FineTuningJob]]] = {
+        "cancel": services.cancel_job,
+        "pause": services.pause_job,
+        "resume": services.resume_job,
+    }
+
+    def post(self, request: Request, job_id: str, verb: str) -> JsonResponse:
+        actor: Actor = self.actor
+        job = job_of(self.workspace_id, job_id)
+        self.verbs[verb](actor, job=job)
+        return JsonResponse(job_body(job_of(self.workspace_id, job_id)))
+
+
+class JobEvents(OpenAIView):
+    """The log, newest first."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "training.view"}
+
+    def get(self, request: Request, job_id: str) -> JsonResponse:
+        page = selectors.page(
+            events_of(job_of(self.workspace_id, job_id)),
+            by="at",
+            limit=query_number(request, "limit", default=20, most=MOST),
+            after=query_cursor(request),
+        )
+        return JsonResponse(listed(page, [event_body(event) for event in page.rows]))
+
+
+class JobCheckpoints(OpenAIView):
+    """Verified checkpoints, newest first."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "training.view"}
+
+    def get(self, request: Request, job_id: str) -> JsonResponse:
+        job = job_of(self.workspace_id, job_id)
+        page = selectors.page(
+            job.checkpoints.all(),
+            by="step",
+            limit=query_number(request, "limit", default=10, most=MOST),
+            after=query_cursor(request),
+        )
+        points: dict[int, Any] = {point.step: point for point in metrics_of(job)}
+        bodies = []
+        for checkpoint in page.rows:
+            checkpoint.job = job
+            bodies.append(checkpoint_body(checkpoint, point=points.get(checkpoint.step)))
+        return JsonResponse(listed(page, bodies))

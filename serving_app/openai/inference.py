@@ -1,0 +1,70 @@
+"""The base of the views that ask engines: async, one trip to the database before the engine, one after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework import exceptions
+from rest_framework.request import Request
+
+from gptstudio.accounts.models import ApiKey
+from serving_app import services
+from serving_app.openai import errors
+from serving_app.openai.base import OpenAIView, read_body
+from serving_app.services import Admission, Caller
+
+SSE = "text/event-stream; charset=utf-8"
+
+
+class InferenceView(OpenAIView):
+    """DRF's authentication, permissions and throttles, run in the one trip that also chooses and reserves."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "models.use"}
+    http_method_names = ["post"]
+    endpoint = ""
+
+    async def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, whole or streamed."""
+        body = read_body(request)
+        admission = await services.in_ledger_thread(self._admit, request, body)
+        if admission.streamed:
+            return self._named(await self._stream(admission), admission)
+        return self._named(JsonResponse(await services.answer(admission)), admission)
+
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        try:
+            if request.method != "POST":
+                raise exceptions.MethodNotAllowed(str(request.method))
+            return await self.post(request)
+        except errors.KNOWN as error:
+            response = errors.answer(error)
+            if response is None:
+                raise
+            return response
+
+    def _admit(self, request: HttpRequest, body: Mapping[str, Any]) -> Admission:
+        asked: Request = self.initialize_request(request)
+        self.request = asked
+        self.initial(asked)
+        key = cast(ApiKey, asked.auth)  # nothing else opens these views
+        return services.admit(
+            Caller(self.actor, key.workspace, key),
+            endpoint=self.endpoint,
+            body=body,
+            size=len(request.body),
+            attempt_id=request.request_id,  # type: ignore[attr-defined]
+        )
+
+    async def _stream(self, admission: Admission) -> StreamingHttpResponse:
+        response = StreamingHttpResponse(await services.stream(admission), content_type=SSE)
+        response["Cache-Control"] = "no-cache"
+        response["X-Accel-Buffering"] = "no"
+        return response
+
+    def _named(self, response: HttpResponseBase, admission: Admission) -> HttpResponseBase:
+        response.headers["x-request-id"] = admission.attempt_id
+        response.headers["x-studio-model"] = admission.served
+        return response

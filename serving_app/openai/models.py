@@ -1,0 +1,62 @@
+"""GET /v1/models and /v1/models/{model}: what this key may call, by the names that it may call it by."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import JsonResponse
+from rest_framework.request import Request
+
+from gptstudio.core.errors import NotFound
+from serving_app import selectors
+from serving_app.models import Deployment
+from serving_app.openai.base import OpenAIView
+from training_app.models import LanguageModel, ModelKind
+from training_app.selectors import base_models_of, models_of, released_ids
+
+OWNER = "gpt-studio"
+
+
+def model_body(model: LanguageModel) -> dict[str, Any]:
+    """OpenAI's model object."""
+    owner = model.workspace_id or OWNER
+    return {"id": model.name, "object": "model", "created": int(model.created_at.timestamp()), "owned_by": owner}
+
+
+def deployment_body(deployment: Deployment) -> dict[str, Any]:
+    """A deployment's name is called like a model's."""
+    created = int(deployment.created_at.timestamp())
+    return {"id": deployment.name, "object": "model", "created": created, "owned_by": deployment.workspace_id}
+
+
+class ModelViews(OpenAIView):
+    """What both views share."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "models.view"}
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """Base models first, then fine-tunes that this key may call, then deployments."""
+        released = released_ids(self.workspace_id)
+        preview = self.actor.may("models.preview")
+        tuned = models_of(self.workspace_id).exclude(kind=ModelKind.BASE)
+        callable_now = [model for model in tuned if preview or model.id in released]
+        models = [*base_models_of(self.workspace_id), *callable_now]
+        deployments = selectors.deployments_of(self.workspace_id)
+        return [*map(model_body, models), *map(deployment_body, deployments)]
+
+
+class Models(ModelViews):
+    """The whole list: this one has no pages."""
+
+    def get(self, request: Request) -> JsonResponse:
+        return JsonResponse({"object": "list", "data": self.bodies()})
+
+
+class Model(ModelViews):
+    """One of them."""
+
+    def get(self, request: Request, name: str) -> JsonResponse:
+        found = next((body for body in self.bodies() if body["id"] == name), None)
+        if found is None:
+            raise NotFound(f"The model `{name[:200]}` does not exist.", code="model_not_found", param="model")
+        return JsonResponse(found)

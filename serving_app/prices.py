@@ -1,0 +1,56 @@
+"""What tokens cost, and the most that a request can cost. Pure sums over the settings' prices; it knows no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+MILLION = 1_000_000
+TEMPLATE_TOKENS = 256  # what a chat template may add beyond the JSON around each message
+LONGEST_UNKNOWN_CONTEXT = 32_768
+DEFAULT_TEXT_TOKENS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Counts of one attempt; `cached` are among `prompt`."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+
+def cost_micro(tokens: Tokens) -> int:
+    """Price in millionths of the currency unit, rounded up. Never falls when a count rises."""
+    exact = tokens.prompt * settings.PRICE_PROMPT_MICRO + tokens.completion * settings.PRICE_COMPLETION_MICRO
+    return -(-exact // MILLION)
+
+
+def _count(value: Any, default: int) -> int:
+    """A positive number from a body that nobody has checked yet; the engine refuses what is wrong with it."""
+    good = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return value if good else default
+
+
+def _prompts(body: Mapping[str, Any]) -> int:
+    prompt = body.get("prompt")
+    if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int):
+        return len(prompt)
+    return 1
+
+
+def upper_bound(body: Mapping[str, Any], *, size: int, context: int) -> Tokens:
+    """The most tokens that a request can take, without a tokenizer.
+
+    `size` is the body's length in bytes: a byte-level tokenizer never makes more tokens than bytes, and no engine
+    reads more than `context` tokens a prompt. Each of `n` answers can fill the context unless a limit is given.
+    """
+    context = context or LONGEST_UNKNOWN_CONTEXT
+    prompts = _prompts(body)
+    default = context if "messages" in body else DEFAULT_TEXT_TOKENS
+    limit = _count(body.get("max_completion_tokens"), _count(body.get("max_tokens"), default))
+    prompt = min(prompts * context, size + TEMPLATE_TOKENS * prompts)
+    return Tokens(prompt=prompt, completion=prompts * _count(body.get("n"), 1) * min(limit, context))

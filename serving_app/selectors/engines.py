@@ -1,0 +1,47 @@
+"""Reading engines: which are up, what they hold, what they should hold."""
+
+from __future__ import annotations
+
+import random
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from serving_app.models import EngineReplica, Preview
+from training_app.models import LanguageModel
+from training_app.selectors import released_models
+
+
+def replicas() -> QuerySet[EngineReplica]:
+    """All known engines, by name."""
+    return EngineReplica.objects.order_by("name")
+
+
+def engine_is_ready() -> bool:
+    """Whether some engine is up and answers for at least one model."""
+    return any(replica.loaded for replica in replicas().filter(is_up=True))
+
+
+def answers_on(model: LanguageModel) -> EngineReplica | None:
+    """An engine that answers for the model now; one of them by chance when there are several."""
+    holding = [each for each in replicas().filter(is_up=True) if model.engine_name in each.loaded]
+    return random.choice(holding) if holding else None
+
+
+def answers(model: LanguageModel) -> bool:
+    """Whether some engine answers for the model now."""
+    return answers_on(model) is not None
+
+
+def problem_of(model: LanguageModel) -> str:
+    """Why no engine could load the model; empty when none said so."""
+    return next((each.problems[model.engine_name] for each in replicas() if model.engine_name in each.problems), "")
+
+
+def desired_models() -> list[LanguageModel]:
+    """What every engine shall hold: released models, and those that somebody previews. Base models come first."""
+    previewed = Preview.objects.filter(wanted_until__gt=timezone.now()).values("model_id")
+    wanted = LanguageModel.objects.filter(
+        Q(id__in=released_models().values("id")) | Q(id__in=previewed), archived_at__isnull=True
+    )
+    return list(wanted.select_related("base").order_by("kind", "created_at", "id"))

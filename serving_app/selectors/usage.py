@@ -1,0 +1,122 @@
+"""Reading the ledger: bills, totals, balances. Reservations that were neither settled nor released count nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from gptstudio.core.errors import NotFound
+from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
+from serving_app.prices import Tokens
+
+BILLED = (UsageKind.SETTLE, UsageKind.ADJUST)
+SUMS = {
+    "requests": Count("attempt_id", distinct=True),
+    "prompt_tokens": Sum("prompt_tokens", default=0),
+    "cached_tokens": Sum("cached_tokens", default=0),
+    "completion_tokens": Sum("completion_tokens", default=0),
+    "cost_micro": Sum("cost_micro", default=0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one request took. `settled` is False while it runs, or while its engine's count is awaited."""
+
+    request_id: str
+    model: str
+    state: str
+    settled: bool
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    cost_micro: int
+    estimated: bool
+
+
+def _billed(workspace_id: str) -> QuerySet[UsageEvent]:
+    return UsageEvent.objects.filter(workspace_id=workspace_id, kind__in=BILLED)
+
+
+def completions_of(workspace_id: str) -> QuerySet[Completion]:
+    """The workspace's requests, newest first."""
+    return Completion.objects.filter(workspace_id=workspace_id).select_related("model", "api_key", "deployment")
+
+
+def usage_of(workspace_id: str, request_id: str) -> Bill:
+    """The bill of one request."""
+    request = completions_of(workspace_id).filter(id=request_id).first()
+    if request is None:
+        raise NotFound(f"There is no request {request_id} in this workspace.")
+    events = list(_billed(workspace_id).filter(attempt_id=request_id))
+    return Bill(
+        request_id=request_id,
+        model=request.model.name,
+        state=request.state,
+        settled=bool(events),
+        prompt_tokens=sum(event.prompt_tokens for event in events),
+        cached_tokens=sum(event.cached_tokens for event in events),
+        completion_tokens=sum(event.completion_tokens for event in events),
+        cost_micro=sum(event.cost_micro for event in events),
+        estimated=any(event.estimated for event in events),
+    )
+
+
+def by_key_model_and_day(
+    workspace_id: str, *, since: datetime | None = None, until: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Sums of a workspace for each day, key and model, newest day first; `api_key` is None for the playground."""
+    rows = _billed(workspace_id)
+    if since is not None:
+        rows = rows.filter(at__gte=since)
+    if until is not None:
+        rows = rows.filter(at__lt=until)
+    grouped = rows.annotate(day=TruncDate("at")).values("day", "api_key", "api_key__name", "model_name")
+    summed = grouped.annotate(**SUMS).order_by("-day", "api_key__name", "model_name")
+    return [dict(row) for row in summed]
+
+
+def totals(workspace_id: str, *, since: datetime | None = None, api_key_id: str | None = None) -> dict[str, int]:
+    """Sums of a workspace, or of one of its keys."""
+    rows = _billed(workspace_id)
+    if since is not None:
+        rows = rows.filter(at__gte=since)
+    if api_key_id is not None:
+        rows = rows.filter(api_key_id=api_key_id)
+    return dict(rows.aggregate(**SUMS))
+
+
+def balance_of(owner_id: str) -> Balance:
+    """Spent and reserved of a key or a workspace; zeros when nothing was asked yet."""
+    return Balance.objects.filter(id=owner_id).first() or Balance(id=owner_id)
+
+
+def requests_in_last_minute(api_key_id: str) -> int:
+    """How many requests a key has made, refused ones left out."""
+    since = timezone.now() - timedelta(minutes=1)
+    return Completion.objects.filter(api_key_id=api_key_id, created_at__gt=since).count()
+
+
+def open_attempts() -> QuerySet[Completion]:
+    """Requests that are neither settled nor released."""
+    return Completion.objects.filter(state=CompletionState.RUNNING).order_by("created_at")
+
+
+def settled_counts(attempt_ids: Iterable[str] | None = None) -> dict[str, Tokens]:
+    """Billed tokens by attempt, of all workspaces; narrowed to some attempts when given."""
+    rows = UsageEvent.objects.filter(kind__in=BILLED)
+    if attempt_ids is not None:
+        rows = rows.filter(attempt_id__in=list(attempt_ids))
+    summed = rows.values("attempt_id").annotate(
+        prompt=Sum("prompt_tokens"), completion=Sum("completion_tokens"), cached=Sum("cached_tokens")
+    )
+    return {
+        row["attempt_id"]: Tokens(prompt=row["prompt"], completion=row["completion"], cached=row["cached"])
+        for row in summed
+    }

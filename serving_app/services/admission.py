@@ -1,0 +1,182 @@
+"""May this caller ask this model, and what would it cost at most? One transaction before the engine is asked."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from gptstudio.accounts.models import ApiKey, Workspace
+from gptstudio.accounts.policies import Actor, require
+from gptstudio.core.errors import Invalid, NotAllowed, NotFound, Unavailable
+from serving_app import selectors
+from serving_app.models import Completion, Deployment, Preview
+from serving_app.prices import upper_bound
+from serving_app.services.usage import Account, reserve
+from training_app.models import LanguageModel
+from training_app.selectors import is_released, model_named, models_of
+
+PREVIEW_TIME = timedelta(minutes=15)
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a program with a key, or a person in the playground (`key` None)."""
+
+    actor: Actor
+    workspace: Workspace
+    key: ApiKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """All that the gateway needs once the database is left alone: where to ask, under which names, for whom."""
+
+    attempt_id: str
+    called: str
+    served: str
+    engine_name: str
+    url: str
+    path: str
+    body: Mapping[str, Any]
+    has_journal: bool
+
+    @property
+    def streamed(self) -> bool:
+        return self.body.get("stream") is True
+
+    @property
+    def wants_usage(self) -> bool:
+        options = self.body.get("stream_options")
+        return isinstance(options, dict) and options.get("include_usage") is True
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(
+        f"The model `{name[:LONGEST_NAME]}` does not exist or you do not have access to it.",
+        fix="Ask GET /v1/models which there are.",
+        code="model_not_found",
+        param="model",
+    )
+
+
+def _name_in(body: Mapping[str, Any]) -> str:
+    name = body.get("model")
+    if not isinstance(name, str) or not name:
+        raise Invalid("you must provide a model parameter", code="missing_required_parameter", param="model")
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise _unknown("".join(letter for letter in name if letter.isprintable()))
+    return name
+
+
+def _check_released(actor: Actor, model: LanguageModel) -> None:
+    if is_released(model) or actor.may("models.preview"):
+        return
+    raise NotAllowed(
+        f"The model `{model.name}` is not released yet.",
+        fix="A reviewer or an admin of the workspace can release it; a key with the scope models:preview may try it.",
+        code="model_not_released",
+        param="model",
+    )
+
+
+def _target_of(deployment: Deployment) -> LanguageModel:
+    """One of the deployment's models that are released and answer, by weight."""
+    weights_by_id = {each["model"]: each["weight"] for each in selectors.current_revision(deployment).targets}
+    found = models_of(deployment.workspace_id).filter(id__in=weights_by_id)
+    released = [(model, weights_by_id[model.id]) for model in found if is_released(model)]
+    if not released:
+        raise NotAllowed(
+            f"No model of the deployment `{deployment.name}` is released any more.",
+            fix="Roll it back, or deploy a released model.",
+            code="model_not_released",
+            param="model",
+        )
+    ready = [(model, weight) for model, weight in released if selectors.answers(model)] or released
+    return random.choices([model for model, _ in ready], weights=[weight for _, weight in ready])[0]
+
+
+def _resolve(actor: Actor, name: str) -> tuple[LanguageModel, Deployment | None]:
+    """The model behind a name: a base model's, a fine-tune's, or a deployment's."""
+    model = model_named(actor.workspace_id, name)
+    if model is not None:
+        _check_released(actor, model)
+        return model, None
+    deployment = selectors.deployment_named(actor.workspace_id, name)
+    if deployment is None:
+        raise _unknown(name)
+    return _target_of(deployment), deployment
+
+
+def _not_loaded(model: LanguageModel, name: str) -> Unavailable:
+    """Why no engine answers, and a wish that one shall when the model is a preview."""
+    problem = selectors.problem_of(model)
+    if problem:
+        return Unavailable(f"No engine could load `{name}`: {problem}", code="model_not_loaded")
+    if not any(replica.is_up for replica in selectors.replicas()):
+        return Unavailable("No inference engine is up.", fix="Try again in a moment.", code="engine_unavailable")
+    return Unavailable(f"`{name}` is being loaded.", fix="Try again in a moment.", code="model_not_loaded")
+
+
+def _wish_for(model: LanguageModel) -> None:
+    """Have engines hold an unreleased model for a while."""
+    Preview.objects.update_or_create(model=model, defaults={"wanted_until": timezone.now() + PREVIEW_TIME})
+
+
+def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, attempt_id: str) -> Admission:
+    """Check, choose and reserve. `endpoint` is the path below the engine's /v1; `size` the body's length in bytes.
+
+    Raises Invalid, NotFound, NotAllowed, TooMuch, Unavailable; then nothing is reserved.
+    """
+    actor = caller.actor
+    require(actor, "models.use", workspace_id=caller.workspace.id)
+    name = _name_in(body)
+    with transaction.atomic():
+        model, deployment = _resolve(actor, name)
+        replica = selectors.answers_on(model)
+        if replica is not None:
+            request = Completion(
+                id=attempt_id,
+                workspace=caller.workspace,
+                api_key=caller.key,
+                user_id=actor.user_id or "",
+                model=model,
+                deployment=deployment,
+                replica=replica.name,
+                endpoint=endpoint,
+                streamed=body.get("stream") is True,
+            )
+            reserve(
+                request,
+                model_name=model.name,
+                bound=upper_bound(body, size=size, context=model.context_length),
+                accounts=_accounts(caller),
+                requests_per_minute=caller.key.requests_per_minute if caller.key else None,
+            )
+        elif not is_released(model):
+            _wish_for(model)
+    if replica is None:  # outside of the transaction, which must keep the wish
+        raise _not_loaded(model, name)
+    return Admission(
+        attempt_id=attempt_id,
+        called=name,
+        served=model.name,
+        engine_name=model.engine_name,
+        url=replica.url,
+        path=f"/v1/{endpoint}",
+        body=body,
+        has_journal=replica.has_journal,
+    )
+
+
+def _accounts(caller: Caller) -> list[Account]:
+    accounts = [Account(caller.workspace.id, caller.workspace.budget_micro, "workspace")]
+    if caller.key is not None:
+        accounts.append(Account(caller.key.id, caller.key.budget_micro, "key"))
+    return accounts

@@ -1,0 +1,166 @@
+"""Between caller and engine: ask, pass on what comes, settle. Async, and without the database while tokens flow.
+
+A caller who goes away cancels this coroutine; the connection to the engine closes, the engine stops and closes its
+journal, and the reaper settles from there. So does it after a crash of either side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.db import Error as DatabaseError
+
+from gptstudio.core.errors import StudioError, Unavailable
+from serving_app import engine_client
+from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
+from serving_app.prices import Tokens
+from serving_app.services.admission import Admission
+from serving_app.services.trips import in_ledger_thread
+from serving_app.services.usage import Ending, release, settle
+from serving_app.services.wire import DONE, Rewriter, event, finish_reason_in, to_engine, tokens_in
+
+logger = logging.getLogger(__name__)
+BROKEN = "The inference engine ended before the answer was complete."
+BROKEN_ERROR: dict[str, Any] = {"message": BROKEN, "type": "server_error", "code": "engine_broke"}
+
+
+class RefusedByEngine(StudioError):
+    """An engine's own refusal, in the caller's words. `kind` is OpenAI's type of the error."""
+
+    def __init__(self, status: int, message: str, *, kind: str, code: str, param: str | None, retry_after: str) -> None:
+        super().__init__(message, code=code, param=param)
+        self.status = status
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+class Clock:
+    """Milliseconds since the engine was asked."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.first_token_ms: int | None = None
+
+    def now(self) -> int:
+        return int((time.monotonic() - self.started) * 1000)
+
+    def token(self) -> None:
+        if self.first_token_ms is None:
+            self.first_token_ms = self.now()
+
+
+def _named(text: Any, admission: Admission) -> Any:
+    """The engine's name of a model is nobody else's business."""
+    return text.replace(admission.engine_name, admission.called) if isinstance(text, str) else text
+
+
+def _refusal(error: EngineRefused, admission: Admission) -> StudioError:
+    if error.status == 404:
+        return Unavailable(f"`{admission.called}` is being loaded.", fix="Try again.", code="model_not_loaded")
+    if error.status in (401, 403):
+        return Unavailable("The inference engine refuses this studio's ENGINE_TOKEN.", code="engine_unavailable")
+    inside = error.error
+    return RefusedByEngine(
+        error.status,
+        _named(str(error), admission),
+        kind=str(inside.get("type") or "server_error"),
+        code=str(inside.get("code") or ""),
+        param=_named(inside.get("param"), admission),
+        retry_after=error.retry_after or "",
+    )
+
+
+async def _give_back(admission: Admission, code: str) -> None:
+    await asyncio.shield(in_ledger_thread(release, admission.attempt_id, error_code=code))
+
+
+async def _bill(admission: Admission, tokens: Tokens | None, *, finish_reason: str, clock: Clock) -> None:
+    """Settle with the engine's count. Without a count, or when we cannot write, the reaper does, from the journal."""
+    if tokens is None and admission.has_journal:
+        return
+    ending = Ending(
+        finish_reason or "stop",
+        first_token_ms=clock.first_token_ms,
+        total_ms=clock.now(),
+        estimated=tokens is None,
+    )
+    try:
+        await asyncio.shield(in_ledger_thread(settle, admission.attempt_id, tokens=tokens or Tokens(), ending=ending))
+    except DatabaseError as error:
+        logger.warning("%s is left to the reaper: %s", admission.attempt_id, error)
+
+
+async def _failed(error: Exception, admission: Admission) -> StudioError:
+    """What the caller is told; what was held is given back when the engine surely did nothing for it."""
+    if isinstance(error, EngineAway):
+        await _give_back(admission, "engine_unavailable")
+        return Unavailable("The inference engine is not up.", fix="Try again.", code="engine_unavailable")
+    if isinstance(error, EngineRefused):
+        told = _refusal(error, admission)
+        if error.status != 500:  # an answer that failed half-way is in the journal
+            await _give_back(admission, told.code or f"engine_{error.status}")
+        return told
+    return Unavailable(BROKEN, fix="Try again.", code="engine_broke")
+
+
+async def answer(admission: Admission) -> dict[str, Any]:
+    """A whole answer, settled."""
+    clock, body = Clock(), to_engine(admission.body, engine_name=admission.engine_name)
+    try:
+        async with engine_client.asking(
+            admission.url, admission.path, body=body, attempt_id=admission.attempt_id
+        ) as response:
+            found: dict[str, Any] = json.loads(await response.read())
+    except (EngineAway, EngineBroke, EngineRefused, json.JSONDecodeError) as error:
+        raise await _failed(error, admission) from error
+    found["model"] = admission.called
+    tokens = tokens_in(found.get("usage"))
+    await _bill(admission, tokens, finish_reason=finish_reason_in(found), clock=clock)
+    return found
+
+
+async def stream(admission: Admission) -> AsyncIterator[bytes]:
+    """Start a stream: errors before the first byte are raised here, later ones travel inside of it."""
+    pieces = _pieces(admission)
+    first = await anext(pieces)
+    return _chained(first, pieces)
+
+
+async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        yield first
+        async for piece in rest:
+            yield piece
+    finally:
+        await rest.aclose()  # type: ignore[attr-defined]
+
+
+async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
+    """The caller's stream: as it comes from the engine, then the bill, then the end mark."""
+    clock, rewriter = Clock(), Rewriter(called=admission.called, wants_usage=admission.wants_usage)
+    body = to_engine(admission.body, engine_name=admission.engine_name)
+    try:
+        async with engine_client.asking(
+            admission.url, admission.path, body=body, attempt_id=admission.attempt_id
+        ) as response:
+            async for data in response.content.iter_any():
+                piece = rewriter.feed(data)
+                if rewriter.has_text:
+                    clock.token()
+                if piece:
+                    yield piece
+    except (EngineAway, EngineRefused) as error:
+        raise await _failed(error, admission) from error
+    except (EngineBroke, ValueError):
+        rewriter.error = BROKEN_ERROR
+    if rewriter.done:
+        await _bill(admission, rewriter.tokens, finish_reason=rewriter.finish_reason, clock=clock)
+        yield DONE
+    else:
+        told = rewriter.error or BROKEN_ERROR
+        yield event({"error": {"param": None, **told, "message": _named(told.get("message"), admission)}})

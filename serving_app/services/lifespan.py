@@ -1,0 +1,22 @@
+"""The web process's last act: connections to engines are closed. What was open in them is the reaper's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from serving_app import engine_client
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """ASGI's lifespan protocol."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await engine_client.close()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

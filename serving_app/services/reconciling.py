@@ -1,0 +1,141 @@
+"""The reconciler's one pass: engines as the database wants them, usage as the engines counted it, work sent again.
+
+A pass that is cut short anywhere is made good by the next one. One bad engine does not keep the others waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from datasets_app.services import requeue_stale as requeue_data
+from gptstudio.core import heartbeats
+from serving_app import engine_client, selectors
+from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused, JournalRow
+from serving_app.models import EngineReplica
+from serving_app.services.loading import Loader
+from serving_app.services.reaping import release_strays, settle_uncounted, take_rows
+from serving_app.services.replicas import (
+    forget_old_previews,
+    record_journal,
+    record_problems,
+    record_seen,
+    seed_replicas,
+)
+from training_app.selectors import jobs_waiting_for_release
+from training_app.services import finish_released_job
+from training_app.services import requeue_stale as requeue_jobs
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+BEAT_SECONDS = 3.0
+ROWS_A_READ = 1_000
+KEPT_SECONDS = 3_600
+
+
+class Stopped(Exception):
+    """The process was asked to stop while an engine was busy."""
+
+
+class Reconciler:
+    """Holds what lives between passes: the loop that talks to engines, and which loads failed lately."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._runner = asyncio.Runner()
+        self._loader = Loader(self._ask)
+
+    def close(self) -> None:
+        self._runner.run(engine_client.close())
+        self._runner.close()
+
+    def run_pass(self) -> None:
+        """Everything once."""
+        heartbeats.beat("reconciler")
+        forget_old_previews()
+        desired = {model.engine_name: model for model in selectors.desired_models()}
+        for replica in seed_replicas():
+            try:
+                self._look_after(replica, desired)
+            except (EngineAway, EngineBroke, EngineRefused) as error:
+                logger.info("engine %s: %s", replica.name, error)
+                record_seen(replica, is_up=False, loaded=[])
+        settle_uncounted()
+        finish_waiting_jobs()
+        requeue_jobs()
+        requeue_data()
+        prune_broker()
+
+    def _look_after(self, replica: EngineReplica, desired: dict[str, Any]) -> None:
+        ready = self._ask(engine_client.is_ready(replica.url))
+        loaded = self._ask(engine_client.models(replica.url))
+        record_seen(replica, is_up=ready, loaded=loaded)
+        self._read_journal(replica)
+        if not ready:
+            return
+        record_problems(replica, self._loader.bring(replica, desired))
+        after = self._ask(engine_client.models(replica.url))
+        if sorted(after) != replica.loaded:
+            record_seen(replica, is_up=True, loaded=after)
+
+    def _read_journal(self, replica: EngineReplica) -> None:
+        """Take in the journal from where it was left. When another row stands there, it is another journal."""
+        while True:
+            rows: list[JournalRow] | None = self._ask(
+                engine_client.usage(replica.url, after=max(0, replica.usage_seq - 1))
+            )
+            if rows is None:
+                record_journal(replica, has_journal=False)
+                return
+            if replica.usage_seq and (not rows or rows[0].mark[:240] != replica.usage_mark):
+                record_journal(replica, has_journal=True)
+                continue
+            fresh = [row for row in rows if row.seq > replica.usage_seq]
+            take_rows(fresh)
+            if fresh:
+                record_journal(replica, has_journal=True, seq=fresh[-1].seq, mark=fresh[-1].mark)
+            if len(rows) < ROWS_A_READ:
+                release_strays(replica)
+                return
+
+    def _ask(self, call: Awaitable[T]) -> T:
+        return self._runner.run(self._while_alive(call))
+
+    async def _while_alive(self, call: Awaitable[T]) -> T:
+        """Wait for an engine, with a sign of life while it loads; leave at once when asked to stop."""
+        task = asyncio.ensure_future(call)
+        while True:
+            done, _ = await asyncio.wait({task}, timeout=BEAT_SECONDS)
+            if done:
+                return task.result()
+            heartbeats.beat("reconciler")
+            if self._stop.is_set():
+                task.cancel()
+                raise Stopped
+
+
+def finish_waiting_jobs() -> int:
+    """End the jobs whose released model answers now."""
+    waiting = [job for job in jobs_waiting_for_release() if selectors.answers(job.model)]
+    return sum(finish_released_job(job.id) for job in waiting)
+
+
+def prune_broker() -> None:
+    """The folder broker keeps messages that were worked on; an hour of them is enough."""
+    folder = Path(settings.BROKER_FOLDER) / "processed"
+    if settings.REDIS_URL or not folder.is_dir():
+        return
+    before = time.time() - KEPT_SECONDS
+    for path in folder.iterdir():
+        try:
+            if path.stat().st_mtime < before:
+                path.unlink()
+        except FileNotFoundError:
+            continue

@@ -1,0 +1,48 @@
+"""What is known of engines: seeded from the settings, written down after every look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+from django.utils import timezone
+
+from serving_app.models import EngineReplica, Preview
+
+
+def seed_replicas() -> list[EngineReplica]:
+    """Make the engines that ENGINE_URLS names, forget the others. Returns them by name."""
+    wanted: Mapping[str, str] = settings.ENGINE_URLS
+    EngineReplica.objects.exclude(name__in=wanted).delete()
+    for name, url in wanted.items():
+        EngineReplica.objects.update_or_create(name=name, defaults={"url": url.rstrip("/")})
+    return list(EngineReplica.objects.order_by("name"))
+
+
+def record_seen(replica: EngineReplica, *, is_up: bool, loaded: Sequence[str]) -> None:
+    """Write down what an engine answers for. One that is away answers for nothing."""
+    replica.is_up, replica.loaded = is_up, sorted(loaded)
+    replica.last_seen_at = timezone.now() if is_up else replica.last_seen_at
+    EngineReplica.objects.filter(name=replica.name).update(
+        is_up=is_up, loaded=replica.loaded, last_seen_at=replica.last_seen_at
+    )
+
+
+def record_problems(replica: EngineReplica, problems: Mapping[str, str]) -> None:
+    """Write down why models could not be loaded."""
+    if replica.problems != problems:
+        replica.problems = dict(problems)
+        EngineReplica.objects.filter(name=replica.name).update(problems=replica.problems)
+
+
+def record_journal(replica: EngineReplica, *, has_journal: bool, seq: int = 0, mark: str = "") -> None:
+    """Write down how far an engine's journal was read."""
+    replica.has_journal, replica.usage_seq, replica.usage_mark = has_journal, seq, mark[:240]
+    EngineReplica.objects.filter(name=replica.name).update(
+        has_journal=has_journal, usage_seq=seq, usage_mark=replica.usage_mark
+    )
+
+
+def forget_old_previews() -> None:
+    """Previews whose time is over are no longer held."""
+    Preview.objects.filter(wanted_until__lte=timezone.now()).delete()

@@ -1,0 +1,175 @@
+"""The ledger's three verbs. Reserve before the engine is asked; then exactly one of settle and release.
+
+The reserve row is the lock of its attempt: whoever ends it holds that row first, so gateway and reaper can both try.
+Balances change in the same transaction, always in the order of their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from gptstudio.core.errors import TooMuch
+from serving_app import selectors
+from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
+from serving_app.prices import Tokens, cost_micro
+
+STATES = {"cancelled": CompletionState.CANCELLED, "error": CompletionState.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A balance and what may be spent from it, in millionths; None: no limit."""
+
+    id: str
+    limit_micro: int | None
+    noun: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended. Times in milliseconds since it was accepted; None when nobody was there to measure."""
+
+    finish_reason: str
+    source: str = "gateway"
+    first_token_ms: int | None = None
+    total_ms: int | None = None
+    estimated: bool = False
+
+
+def _hold(account: Account, cost: int) -> None:
+    """Reserve `cost`, or raise TooMuch. One conditional UPDATE: racing requests cannot both take the last coin."""
+    mine = Balance.objects.filter(id=account.id)
+    within = mine
+    if account.limit_micro is not None:
+        within = mine.filter(spent_micro__lte=account.limit_micro - cost - F("reserved_micro"))
+    if within.update(reserved_micro=F("reserved_micro") + cost):
+        return
+    _row, created = Balance.objects.get_or_create(id=account.id)
+    if created and within.update(reserved_micro=F("reserved_micro") + cost):
+        return
+    raise TooMuch(
+        f"The budget of this {account.noun} does not cover this request.",
+        fix="Ask for fewer tokens, or ask an admin to raise the budget.",
+        code="insufficient_quota",
+    )
+
+
+def _check_rate(api_key_id: str, *, limit: int) -> None:
+    """Raise TooMuch when a key has made its requests of the last minute. Its balance is locked, so none slips by."""
+    if selectors.requests_in_last_minute(api_key_id) >= limit:
+        raise TooMuch(
+            f"This key may make {limit:,} requests a minute, and has.",
+            fix="Wait a moment, or ask an admin to raise the limit.",
+            code="rate_limit_exceeded",
+        )
+
+
+@transaction.atomic
+def reserve(
+    request: Completion,
+    *,
+    model_name: str,
+    bound: Tokens,
+    accounts: Iterable[Account],
+    requests_per_minute: int | None = None,
+) -> UsageEvent:
+    """Open an attempt: its request row, its reserve row, and the held money. TooMuch leaves nothing behind."""
+    cost = cost_micro(bound)
+    for account in sorted(accounts, key=lambda each: each.id):
+        _hold(account, cost)
+    if request.api_key_id and requests_per_minute:
+        _check_rate(request.api_key_id, limit=requests_per_minute)
+    request.save(force_insert=True)
+    return UsageEvent.objects.create(
+        attempt_id=request.id,
+        kind=UsageKind.RESERVE,
+        workspace_id=request.workspace_id,
+        api_key_id=request.api_key_id,
+        user_id=request.user_id,
+        model_name=model_name,
+        prompt_tokens=bound.prompt,
+        completion_tokens=bound.completion,
+        cost_micro=cost,
+    )
+
+
+def _locked(attempt_id: str) -> UsageEvent | None:
+    return UsageEvent.objects.select_for_update().filter(attempt_id=attempt_id, kind=UsageKind.RESERVE).first()
+
+
+def _ends(attempt_id: str) -> QuerySet[UsageEvent]:
+    return UsageEvent.objects.filter(attempt_id=attempt_id).exclude(kind=UsageKind.RESERVE)
+
+
+def _close(reserved: UsageEvent, *, kind: str, tokens: Tokens, ending: Ending) -> None:
+    """Write the closing row and move the money: what was held goes back, what was used is spent."""
+    cost = cost_micro(tokens)
+    UsageEvent.objects.create(
+        attempt_id=reserved.attempt_id,
+        kind=kind,
+        workspace_id=reserved.workspace_id,
+        api_key_id=reserved.api_key_id,
+        user_id=reserved.user_id,
+        model_name=reserved.model_name,
+        prompt_tokens=tokens.prompt,
+        cached_tokens=tokens.cached,
+        completion_tokens=tokens.completion,
+        cost_micro=cost,
+        estimated=ending.estimated,
+        source=ending.source,
+    )
+    held = 0 if kind == UsageKind.ADJUST else reserved.cost_micro
+    for owner in sorted(filter(None, [reserved.api_key_id, reserved.workspace_id])):
+        Balance.objects.filter(id=owner).update(
+            reserved_micro=F("reserved_micro") - held, spent_micro=F("spent_micro") + cost
+        )
+
+
+def _note(attempt_id: str, *, state: str, ending: Ending, error_code: str = "") -> None:
+    Completion.objects.filter(id=attempt_id).update(
+        state=state, finish_reason=ending.finish_reason[:24], error_code=error_code[:48]
+    )
+    _time(attempt_id, ending)
+
+
+def _time(attempt_id: str, ending: Ending) -> None:
+    """Times are known to the gateway alone, which may come after the reaper."""
+    if ending.total_ms is not None:
+        Completion.objects.filter(id=attempt_id, total_ms__isnull=True).update(
+            first_token_ms=ending.first_token_ms, total_ms=ending.total_ms
+        )
+
+
+@transaction.atomic
+def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
+    """Bill an attempt with the engine's count. False when it was billed before, or is none of ours.
+
+    An attempt that was released too early, and reached its engine after all, is billed by an adjust row.
+    """
+    reserved = _locked(attempt_id)
+    if reserved is None:
+        return False
+    kinds = set(_ends(attempt_id).values_list("kind", flat=True))
+    if UsageKind.SETTLE in kinds or UsageKind.ADJUST in kinds:
+        _time(attempt_id, ending)
+        return False
+    kind = UsageKind.ADJUST if UsageKind.RELEASE in kinds else UsageKind.SETTLE
+    _close(reserved, kind=kind, tokens=tokens, ending=ending)
+    _note(attempt_id, state=STATES.get(ending.finish_reason, CompletionState.COMPLETED), ending=ending)
+    return True
+
+
+@transaction.atomic
+def release(attempt_id: str, *, error_code: str, source: str = "gateway") -> bool:
+    """Give back what was held for an attempt that no engine worked on. False when it has ended already."""
+    reserved = _locked(attempt_id)
+    if reserved is None or _ends(attempt_id).exists():
+        return False
+    ending = Ending("error", source=source)
+    _close(reserved, kind=UsageKind.RELEASE, tokens=Tokens(), ending=ending)
+    _note(attempt_id, state=CompletionState.FAILED, ending=ending, error_code=error_code)
+    return True

@@ -1,0 +1,95 @@
+"""Bodies and events on their way through: the engine's names out, the caller's names in. Pure; it knows no sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from serving_app.prices import Tokens
+
+DONE = b"data: [DONE]\n\n"
+
+
+def to_engine(body: Mapping[str, Any], *, engine_name: str) -> dict[str, Any]:
+    """The body for the engine. A stream always tells its usage at the end: the ledger needs it."""
+    sent = {**body, "model": engine_name}
+    if body.get("stream") is True:
+        options = body.get("stream_options")
+        if options is None or isinstance(options, dict):  # what is neither, the engine refuses
+            sent["stream_options"] = {**(options or {}), "include_usage": True}
+    return sent
+
+
+def tokens_in(usage: Any) -> Tokens | None:
+    """The counts of a `usage` object, or None when it is not there."""
+    if not isinstance(usage, dict):
+        return None
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+    return Tokens(
+        prompt=int(usage.get("prompt_tokens") or 0),
+        completion=int(usage.get("completion_tokens") or 0),
+        cached=int(cached or 0),
+    )
+
+
+def finish_reason_in(body: Mapping[str, Any]) -> str:
+    """The reason of the first choice that has one."""
+    reasons = (choice.get("finish_reason") for choice in body.get("choices") or [] if isinstance(choice, dict))
+    return next((str(reason) for reason in reasons if reason), "")
+
+
+def _has_text(body: Mapping[str, Any]) -> bool:
+    choices = [choice for choice in body.get("choices") or [] if isinstance(choice, dict)]
+    return any(choice.get("text") or (choice.get("delta") or {}).get("content") for choice in choices)
+
+
+def event(body: Mapping[str, Any]) -> bytes:
+    """One server-sent event."""
+    return b"data: " + json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+
+
+class Rewriter:
+    """Turns the engine's stream into the caller's, piece by piece, and remembers what the ledger needs."""
+
+    def __init__(self, *, called: str, wants_usage: bool) -> None:
+        self.tokens: Tokens | None = None
+        self.finish_reason = ""
+        self.has_text = False
+        self.done = False
+        self.error: dict[str, Any] | None = None
+        self._called = called
+        self._wants_usage = wants_usage
+        self._left = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """The caller's bytes for the engine's bytes. The end mark is kept back, so that the bill comes before it."""
+        *whole, self._left = (self._left + data).replace(b"\r\n", b"\n").split(b"\n\n")
+        return b"".join(piece for block in whole for piece in self._block(block))
+
+    def _block(self, block: bytes) -> Iterator[bytes]:
+        if not block.startswith(b"data:"):
+            if block.startswith(b":"):  # a sign of life while the caller waits
+                yield block + b"\n\n"
+            return
+        payload = block[5:].strip()
+        if payload == b"[DONE]":
+            self.done = True
+            return
+        body = json.loads(payload)
+        if body.get("error"):
+            self.error = body["error"]
+            return
+        yield from self._chunk(body)
+
+    def _chunk(self, body: dict[str, Any]) -> Iterator[bytes]:
+        self.tokens = tokens_in(body.get("usage")) or self.tokens
+        self.finish_reason = finish_reason_in(body) or self.finish_reason
+        self.has_text = self.has_text or _has_text(body)
+        body["model"] = self._called
+        if not self._wants_usage:
+            body.pop("usage", None)
+            if not body.get("choices"):
+                return
+        yield event(body)

@@ -1,0 +1,46 @@
+"""Presidio's recognisers beside our own shapes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets_app.curation.pii.recognizers import find
+
+STRUCTURED = {"CREDIT_CARD", "PHONE_NUMBER", "EMAIL_ADDRESS", "IBAN_CODE", "US_SSN", "IP_ADDRESS"}
+
+
+@given(st.text("0123456789-+()@.: abcGB", max_size=60))
+def test_findings_never_overlap(text):
+    spans = find(text)
+    assert all(left.end <= right.start for left, right in zip(spans, spans[1:], strict=False))
+
+
+def test_a_password_in_a_link_is_one_finding_and_no_mail_address():
+    assert [span.entity_type for span in find("https://ann:pw@db.example.com/x")] == ["URL_CREDENTIALS"]
+
+
+def test_text_without_digits_and_at_signs_is_not_looked_at():
+    assert find("Where is my parcel?") == []
+
+
+@pytest.mark.parametrize("name", ["synth_v2_halfA", "generated_large_halfA"])
+def test_structured_values_of_labelled_text_are_found(real_data, name):
+    found, wanted = Counter(), Counter()
+    for item in json.loads((real_data / "pii" / f"{name}.json").read_text(encoding="utf-8")):
+        covered = {place for span in find(item["full_text"]) for place in range(span.start, span.end)}
+        for span in item["spans"]:
+            if span["entity_type"] in STRUCTURED:
+                places = range(span["start_position"], span["end_position"])
+                wanted[span["entity_type"]] += 1
+                found[span["entity_type"]] += 2 * sum(place in covered for place in places) >= len(places)
+    assert sum(found.values()) >= 0.97 * sum(wanted.values()), (found, wanted)
+
+
+def test_questions_without_personal_data_raise_no_alarm(real_data):
+    lines = (real_data / "banking77" / "train.csv").read_text(encoding="utf-8").splitlines()
+    assert sum(bool(find(line)) for line in lines) <= 0.02 * len(lines)

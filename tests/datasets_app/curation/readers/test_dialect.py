@@ -1,0 +1,58 @@
+"""How a delimited file is laid out."""
+
+from __future__ import annotations
+
+import pytest
+
+from datasets_app.curation.readers.dialect import NO_DELIMITER, field_key, guess_dialect
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+def test_the_delimiter_is_the_sign_that_gives_all_rows_one_width(delimiter):
+    sample = "\n".join(delimiter.join(row) for row in (["id", "text"], ["1", "hello"], ["2", "good day"]))
+    assert guess_dialect(sample, suffix=".csv").delimiter == delimiter
+
+
+def test_a_comma_inside_quotes_divides_nothing():
+    dialect = guess_dialect('text,label\n"one, two",a\n"three, four, five",b\n', suffix=".csv")
+    assert dialect.columns == ("text", "label")
+    assert dialect.quoting
+
+
+def test_a_first_row_that_looks_like_data_is_no_header():
+    dialect = guess_dialect("ham\tsee you\nspam\twin now\nham\tok then\nham\tgood\n", suffix=".tsv")
+    assert not dialect.has_header
+    assert dialect.columns == ("column_1", "column_2")
+
+
+def test_title_rows_above_the_header_are_skipped_and_told():
+    dialect = guess_dialect("My report\n\nid,text\n1,a\n2,b\n3,c\n", suffix=".csv")
+    assert (dialect.skipped, dialect.columns) == (1, ("id", "text"))
+    assert "skipped" in dialect.findings[0].message
+
+
+def test_a_comment_above_the_header_is_not_the_header():
+    sample = "# made by hand\nauthor,title,year\nA,B,1989\n# one\n# two\n# three\nC,D,1979\nE,F,1980\n"
+    assert guess_dialect(sample, suffix=".csv").columns == ("author", "title", "year")
+
+
+def test_lines_that_are_all_hashtags_are_one_column():
+    assert guess_dialect("#one\n#two\n#three\n", suffix=".csv").delimiter == NO_DELIMITER
+
+
+def test_quotes_in_tab_separated_text_are_plain_signs():
+    assert not guess_dialect('ham\t"Response" is a word\nspam\tbuy\nham\tno\n', suffix=".tsv").quoting
+
+
+def test_quoted_fields_of_a_tab_separated_table_are_unwrapped():
+    assert guess_dialect('id\ttext\n1\t"two\tparts"\n2\t"b"\n', suffix=".tsv").quoting
+
+
+def test_two_columns_of_one_name_are_told_apart():
+    dialect = guess_dialect("id,name,,name\n1,a,b,c\n2,d,e,f\n", suffix=".csv")
+    assert dialect.columns == ("id", "name", "column_3", "name_4")
+    assert "name_4" in dialect.findings[0].message
+
+
+def test_a_column_name_is_compared_without_case_and_signs():
+    assert field_key("Conversation ID") == field_key("conversation_id") == "conversationid"

@@ -1,0 +1,57 @@
+"""Which encoding a file is in."""
+
+from __future__ import annotations
+
+import pytest
+
+from datasets_app.curation.errors import Refusal
+from datasets_app.curation.readers.encoding import find_encoding
+
+
+def decoded(path):
+    encoding = find_encoding(path)
+    return path.read_bytes().decode(encoding.name, encoding.errors)
+
+
+@pytest.mark.parametrize("name", ["utf-8-sig", "utf-16", "utf-32", "utf-8"])
+def test_unicode_files_are_read_as_they_were_written(write, name):
+    text = "text,label\nGrüße 你好,a\n"
+    assert decoded(write("a.csv", text.encode(name))) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("id,name\n1,Λεωνιδας\n2,Αλεξανδρος\n3,Μυρων\n4,Ευστοργιος\n", "iso8859_7"),
+        ("text,label\nКак вернуть деньги за покупку,возврат\nКарта не работает,карта\n", "cp1251"),
+        ("text,label\nMüller zahlte 5 € für Brötchen,café\n", "cp1252"),
+    ],
+)
+def test_old_national_encodings_are_recognised_and_told(write, text, name):
+    path = write("a.csv", text.encode(name))
+    assert decoded(path) == text
+    assert find_encoding(path).findings[0].severity == "warning"
+
+
+def test_stray_bytes_in_a_utf8_file_are_read_as_windows_and_counted(write):
+    path = write("a.csv", "text\nGrüße an alle\n".encode() + b"caf\xe9\n")
+    assert decoded(path).endswith("café\n")
+    assert find_encoding(path).findings[0].count == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty_file"),
+        (b" \n ", "empty_file"),
+        (b"PK\x03\x04rest", "binary_file"),
+        (b"%PDF-1.7", "binary_file"),
+        (b"text,label\n\x00\x01\x02,a\n", "binary_file"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_a_sentence(write, content, code):
+    with pytest.raises(Refusal) as refused:
+        find_encoding(write("a.csv", content))
+    assert refused.value.code == code
+    assert "a.csv" in refused.value.message
+    assert refused.value.fix.endswith(".")

@@ -1,0 +1,87 @@
+"""JSON Lines, lists and single objects."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets_app.curation.readers import json_array
+from datasets_app.curation.readers.jsontext import parse_record
+from datasets_app.curation.readers.source import open_source
+from datasets_app.curation.rows import Problem, Record
+
+
+def read(path):
+    return list(open_source(path).records())
+
+
+def test_a_cut_line_is_a_problem_and_the_next_line_is_read(write):
+    found = read(write("a.jsonl", '{"prompt": "a"}\n{"prompt": "b\n\n{"prompt": "c"}\n'))
+    assert [type(each) for each in found] == [Record, Problem, Record]
+    assert (found[1].line, found[2].line, found[2].row) == (2, 4, 2)
+
+
+def test_a_list_that_is_cut_off_gives_what_came_before(write):
+    found = read(write("a.json", '[{"a": 1}, {"a": 2}, {"a": '))
+    assert [each.values for each in found[:2]] == [{"a": 1}, {"a": 2}]
+    assert "cut off" in found[2].detail
+
+
+def test_one_broken_element_does_not_end_a_list(write):
+    found = read(write("a.json", '[{"a": 1},\n {"a": oops},\n {"a": 3}]'))
+    assert [type(each) for each in found] == [Record, Problem, Record]
+    assert found[1].line == 2
+
+
+def test_an_empty_list_holds_nothing(write):
+    assert read(write("a.json", "[ ]")) == []
+
+
+def test_an_object_gives_the_rows_of_its_longest_list(write):
+    found = read(write("a.json", '{\n "version": 1,\n "data": [{"a": 1}, {"a": 2}],\n "other": []\n}'))
+    assert [each.values for each in found] == [{"a": 1}, {"a": 2}]
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_hundred_thousand_brackets_are_a_problem_and_no_crash(write, opening, name):
+    found = read(write(name, opening * 100_000))
+    assert [type(each) for each in found] == [Problem]
+
+
+def test_a_record_nested_too_deeply_to_be_walked_is_a_problem():
+    found = parse_record('{"a":' * 80 + "1" + "}" * 80, row=0, line=1)
+    assert isinstance(found, Problem)
+    assert "deeply" in found.detail
+
+
+def test_half_characters_and_zero_bytes_are_made_visible():
+    found = parse_record('{"a\\ud800": ["x\\u0000y", "\\ud83d\\ude00"]}', row=0, line=1)
+    assert found.values == {"a\ufffd": ["x\ufffdy", "😀"]}
+
+
+@pytest.mark.parametrize("text", ["NaN", '{"a": Infinity}', "3", '"text"', "null", "[1]"])
+def test_what_is_no_object_is_a_problem(text):
+    assert isinstance(parse_record(text, row=0, line=1), Problem)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(st.text("abc", min_size=1, max_size=3), VALUES, max_size=4), max_size=8), st.integers(1, 40))
+def test_a_list_is_read_as_json_reads_it_whatever_the_size_of_the_pieces(objects, size):
+    import io
+
+    before, json_array.CHUNK_CHARACTERS = json_array.CHUNK_CHARACTERS, size
+    try:
+        found = list(json_array.read_json_array(io.StringIO(json.dumps(objects, ensure_ascii=False, indent=1))))
+    finally:
+        json_array.CHUNK_CHARACTERS = before
+    assert [each.values for each in found] == objects

@@ -1,0 +1,261 @@
+"""A real engine process on a tiny random model, the real ASGI application over HTTP, and the official client."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import openai
+import pytest
+
+TOKEN = "engine-secret"
+TEMPLATE = (
+    "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+def write_tiny_model(folder: Path, *, seed: int) -> Path:
+    """A Llama of a few thousand weights with a byte tokenizer; its end token is never likely, so answers run long."""
+    import torch
+    from tokenizers import Tokenizer, decoders, pre_tokenizers
+    from tokenizers.models import BPE
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    core = Tokenizer(BPE(vocab={letter: at for at, letter in enumerate(alphabet)}, merges=[]))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    core.add_special_tokens(["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=core, eos_token="<|end|>", pad_token="<|end|>", chat_template=TEMPLATE
+    )
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=260,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=4096,
+        bos_token_id=None,
+        eos_token_id=256,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class EngineProcess:
+    """A running engine."""
+
+    home: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        argv = [sys.executable, "-m", "serving_app.engine", "--port", str(self.port), "--threads", "1"]
+        argv += ["--model-root", str(self.home / "artifacts"), "--journal", str(self.home / "journal")]
+        argv += ["--max-context", "4096"]
+        env = {**os.environ, "ENGINE_TOKEN": TOKEN, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+        self.process = subprocess.Popen(argv, env=env, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, "the engine has ended"
+            try:
+                with urllib.request.urlopen(self.url + "/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("the engine did not become ready")
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+
+
+def make_home(folder: Path) -> Path:
+    (folder / "artifacts").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("tiny") / "model", seed=0)
+
+
+@pytest.fixture(scope="session")
+def tuned_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("tuned") / "model", seed=1)
+
+
+@pytest.fixture(scope="session")
+def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """One engine for all tests that do not break it."""
+    engine = EngineProcess(make_home(tmp_path_factory.mktemp("home") / "studio"), free_port())
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+def point_at(settings, engine: EngineProcess, tiny_folder: Path) -> None:
+    settings.STUDIO_HOME = engine.home
+    settings.BROKER_FOLDER = engine.home / "broker"
+    settings.STARTER_FOLDER = tiny_folder
+    settings.ENGINE_TOKEN = TOKEN
+    settings.ENGINE_URLS = {"embedded": engine.url}
+
+
+@pytest.fixture
+def engine(settings, shared_engine: EngineProcess, tiny_folder: Path) -> EngineProcess:
+    """The shared engine, with the settings pointing at it and its home."""
+    point_at(settings, shared_engine, tiny_folder)
+    return shared_engine
+
+
+@pytest.fixture
+def own_engine(settings, tmp_path: Path, tiny_folder: Path) -> Iterator[EngineProcess]:
+    """An engine that a test may kill and start again."""
+    engine = EngineProcess(make_home(tmp_path / "studio"), free_port())
+    engine.start()
+    point_at(settings, engine, tiny_folder)
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture
+def reconciler(transactional_db) -> Iterator[object]:
+    """The reconciler, one pass at a time; work that it would send to the queue stays unsent."""
+    from serving_app.services import Reconciler
+
+    found = Reconciler(threading.Event())
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def base_model(transactional_db, reconciler, engine):
+    """The tiny model, registered as the starter and loaded."""
+    from training_app.services import ensure_starter
+
+    model = ensure_starter()
+    reconciler.run_pass()
+    return model
+
+
+@pytest.fixture
+def studio(transactional_db) -> Iterator[str]:
+    """The ASGI application on a port of its own; gives its address."""
+    import uvicorn
+
+    from gptstudio.asgi import application
+
+    port = free_port()
+    config = uvicorn.Config(application, host="127.0.0.1", port=port, log_level="error", lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name="studio")
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert thread.is_alive() and time.monotonic() < deadline, "the studio did not start"
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=20)
+
+
+@pytest.fixture
+def make_key(as_alice, workspace) -> Callable[..., str]:
+    """Issue keys in Care: `make_key("chat", budget_micro=…)` gives the secret."""
+    from gptstudio.accounts import policies, services
+
+    def make(*scopes: str, actor=None, **options) -> str:
+        actor = actor or as_alice
+        _key, secret = services.issue_key(
+            actor,
+            workspace_id=actor.workspace_id,
+            name="test",
+            scopes=scopes or [scope for scope in policies.SCOPES if scope != "models:preview"],
+            **options,
+        )
+        return secret
+
+    return make
+
+
+@pytest.fixture
+def client_for(studio: str) -> Iterator[Callable[[str], openai.OpenAI]]:
+    """The official client with a key; it does not try again unless a test says so."""
+    made: list[openai.OpenAI] = []
+
+    def make(secret: str, *, max_retries: int = 0) -> openai.OpenAI:
+        made.append(openai.OpenAI(api_key=secret, base_url=f"{studio}/v1", max_retries=max_retries, timeout=60))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(client_for, make_key) -> openai.OpenAI:
+    """Alice's program, with every scope but models:preview."""
+    return client_for(make_key())
+
+
+@pytest.fixture
+def stranger(client_for, make_key, as_charlie) -> openai.OpenAI:
+    """Charlie's program, with every scope in another workspace."""
+    return client_for(make_key(actor=as_charlie))
+
+
+@pytest.fixture
+def make_tuned(base_model, tuned_folder, workspace):
+    """Register a fine-tune of the tiny model in Care, released or not."""
+    from gptstudio.core import artifacts
+    from gptstudio.review.models import ReviewItem, ReviewState
+    from training_app.models import LanguageModel, ModelKind
+
+    def make(name: str = "ft:studio-starter-1:care:tone:00000001", *, released: bool = True) -> LanguageModel:
+        digest, _path = artifacts.store_folder(tuned_folder)
+        model = LanguageModel.objects.create(
+            workspace=workspace,
+            name=name,
+            kind=ModelKind.FINE_TUNE,
+            base=base_model,
+            digest=digest,
+            context_length=base_model.context_length,
+        )
+        if released:
+            ReviewItem.objects.create(
+                workspace=workspace, kind="model", subject_id=model.id, title=name, state=ReviewState.APPROVED
+            )
+        return model
+
+    return make

@@ -1,0 +1,31 @@
+"""Budgets and rates as the official client meets them."""
+
+from __future__ import annotations
+
+import openai
+import pytest
+
+HELLO = [{"role": "user", "content": "Hello"}]
+
+
+def test_an_exhausted_budget_is_a_429_that_asks_not_to_try_again(client_for, make_key, base_model):
+    client = client_for(make_key("chat", budget_micro=1), max_retries=2)
+    with pytest.raises(openai.RateLimitError) as refused:
+        client.chat.completions.create(model=base_model.name, messages=HELLO, max_tokens=5)
+    assert refused.value.code == "insufficient_quota" and refused.value.type == "insufficient_quota"
+    assert refused.value.response.headers["x-should-retry"] == "false"
+
+
+def test_too_many_requests_a_minute_say_when_to_come_back(client_for, make_key, base_model):
+    client = client_for(make_key("chat", requests_per_minute=1))
+    client.chat.completions.create(model=base_model.name, messages=HELLO, max_tokens=1)
+    with pytest.raises(openai.RateLimitError) as refused:
+        client.chat.completions.create(model=base_model.name, messages=HELLO, max_tokens=1)
+    assert refused.value.code == "rate_limit_exceeded"
+    assert int(refused.value.response.headers["retry-after"]) > 0
+
+
+def test_a_small_budget_still_serves_what_fits(client_for, make_key, base_model, as_alice):
+    client = client_for(make_key("chat", budget_micro=1_000))
+    answer = client.chat.completions.create(model=base_model.name, messages=HELLO, max_tokens=5)
+    assert answer.usage.completion_tokens == 5
