@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,15 @@ def versions_of(workspace_id: str) -> QuerySet[DatasetVersion]:
     return DatasetVersion.objects.filter(
         dataset__workspace_id=workspace_id, dataset__archived_at__isnull=True
     ).select_related("dataset")
+
+
+def newest_versions(workspace_id: str, dataset_ids: Sequence[str]) -> dict[str, DatasetVersion]:
+    """The newest version of each of these data sets, by data set."""
+    rows = DatasetVersion.objects.filter(dataset__workspace_id=workspace_id, dataset_id__in=dataset_ids)
+    found: dict[str, DatasetVersion] = {}
+    for version in rows.order_by("number").defer("report", "recipe"):
+        found[version.dataset_id] = version
+    return found
 
 
 def version_of(workspace_id: str, version_id: str) -> DatasetVersion:

@@ -14,4 +14,9 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("serving_app.openai.urls")),
+    path("", include("gptstudio.overview.urls")),
+    path("", include("gptstudio.web.urls")),
+    path("datasets/", include("datasets_app.web.urls")),
+    path("", include("training_app.web.urls")),
+    path("", include("serving_app.web.urls")),
 ]

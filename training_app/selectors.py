@@ -77,6 +77,12 @@ def released_ids(workspace_id: str) -> set[str]:
     )
 
 
+def release_states(workspace_id: str) -> dict[str, str]:
+    """How the workspace's fine-tunes stand with their reviewers, by model id; absent: nobody asked."""
+    items = ReviewItem.objects.filter(workspace_id=workspace_id, kind="model")
+    return dict(items.values_list("subject_id", "state"))
+
+
 def jobs_of(workspace_id: str) -> QuerySet[FineTuningJob]:
     """The workspace's jobs, newest first."""
     return FineTuningJob.objects.filter(workspace_id=workspace_id).select_related(

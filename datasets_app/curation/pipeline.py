@@ -24,7 +24,7 @@ from datasets_app.curation.leaks import leaks
 from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.readers.source import Source, open_source
 from datasets_app.curation.reading import Reader, Row
-from datasets_app.curation.recipe import Recipe
+from datasets_app.curation.recipe import Recipe, texts_option
 from datasets_app.curation.report import report_of
 from datasets_app.curation.splits import VALIDATION
 from datasets_app.curation.table import WORKING, Writer, text_of, texts
@@ -43,13 +43,19 @@ class Pipeline:
         split, limits = recipe.step("split"), recipe.step("tokens")
         if split is None:
             raise Refusal(code="bad_recipe", message="The recipe does not split the rows.", fix="Add the split step.")
-        names = split.options["validation_files"]
-        self.own_validation = {str(name) for name in names} if isinstance(names, list | tuple) else set()
+        self.own_validation = frozenset(texts_option(split, "validation_files"))
+        self._check_validation_files(files)
         self.files = sorted(files, key=lambda path: path.name not in self.own_validation)  # their copies go, not they
         named = limits.options["tokenizer"] if limits else None
         self.tokenizer = tokenizer or (Path(str(named)) if named else None)
         self.gathered = Gathered()
         self.seconds: dict[str, float] = defaultdict(float)
+
+    def _check_validation_files(self, files: Sequence[Path]) -> None:
+        missing = sorted(self.own_validation - {path.name for path in files})
+        if missing:
+            message = f"The recipe names the validation file {missing[0]}, which is not among the files."
+            raise Refusal(code="bad_recipe", message=message, fix="Add the file, or take its name out of the recipe.")
 
     def run(self, out: Path) -> str:
         """Returns the digest. Raises Refusal; nothing is left behind then."""

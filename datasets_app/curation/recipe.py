@@ -70,7 +70,7 @@ def load_recipe(path: Path) -> Recipe:
     """Read and check the recipe in ``path``. Raises Refusal."""
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _bad(f"The recipe {path.name} cannot be read ({error}).") from error
     return parse_recipe(given)
 
@@ -94,6 +94,8 @@ def _step(given: object) -> Step:
         raise _bad(f"The step “{kind}” is not known. Known are: {', '.join(KINDS)}.")
     kind = str(given["kind"])
     options = given.get("options") or {}
+    if not isinstance(options, dict):
+        raise _bad(f"The options of {kind} are an object.")
     strange = set(options) - set(OPTIONS[kind])
     if strange:
         raise _bad(f"The step {kind} has no option “{sorted(strange)[0]}”.")
@@ -115,6 +117,9 @@ def _check_options(kind: str, options: Mapping[str, object]) -> None:
     for (of, name), choices in CHOICES.items():
         if of == kind and options[name] not in choices:
             raise _bad(f"The option {name} of {kind} is one of {', '.join(choices)}.")
+    for name in ("validation_files", "allow"):
+        if name in options and not _is_list_of_texts(options[name]):
+            raise _bad(f"The option {name} of {kind} is a list of texts.")
     if kind == "split":
         _check_split(options)
     elif kind == "near_duplicates" and not 0.3 <= _number(options["threshold"], "threshold") <= 1.0:
@@ -127,8 +132,13 @@ def _check_options(kind: str, options: Mapping[str, object]) -> None:
 
 def _check_split(options: Mapping[str, object]) -> None:
     shares = [_number(options[name], name) for name in ("train", "validation", "test")]
+    _number(options["seed"], "seed")
     if min(shares) < 0 or shares[0] <= 0 or abs(sum(shares) - 1) > 1e-6:
         raise _bad("The shares of train, validation and test add up to 1; none is negative, and train is more than 0.")
+
+
+def _is_list_of_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _check_policy(policy: object) -> None:
@@ -140,6 +150,12 @@ def _check_policy(policy: object) -> None:
 def number_option(step: Step | None, name: str) -> float:
     """A numeric option of a step; 0 where the step is absent."""
     return _number(step.options[name], name) if step else 0.0
+
+
+def texts_option(step: Step, name: str) -> list[str]:
+    """An option that is a list of texts."""
+    value = step.options[name]
+    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _number(value: object, name: str) -> float:

@@ -78,7 +78,7 @@ def retry_version(actor: Actor, *, version: DatasetVersion) -> DatasetVersion:
     require(actor, "datasets.edit", workspace_id=version.dataset.workspace_id)
     TRANSITIONS.check(version.state, VersionState.QUEUED, noun="version")
     DatasetVersion.objects.filter(id=version.id, state=VersionState.FAILED).update(
-        state=VersionState.QUEUED, error={}, progress={}, cancel_requested=False, finished_at=None, attempt=0
+        state=VersionState.QUEUED, error={}, progress={}, cancel_requested=False, finished_at=None
     )
     _audit(actor, version, "version.retried")
     enqueue("datasets.build_version", version.id)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -11,8 +13,21 @@ from datasets_app.curation.pii import patterns
 from datasets_app.curation.pii.patterns import Span
 
 LEAST_SCORE = 0.4
+_MODEL_LIBRARIES = ("torch", "transformers")
 _DIGIT = re.compile(r"\d")
 _PLACES = ("US", "GB", "DE", "FR", "IL", "IN", "CA", "BR")
+
+
+@contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """Let imports inside find no such libraries: Presidio's optional models would load torch, which takes seconds."""
+    hidden: dict[str, Any] = dict.fromkeys(name for name in names if name not in sys.modules)
+    sys.modules.update(hidden)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @cache
@@ -21,16 +36,17 @@ def _recognizers() -> tuple[Any, ...]:
 
     `PhoneRecognizer` asks `phonenumbers` once a region, so it comes last and only for texts with enough digits.
     """
-    from presidio_analyzer.predefined_recognizers import (
-        CreditCardRecognizer,
-        CryptoRecognizer,
-        EmailRecognizer,
-        IbanRecognizer,
-        IpRecognizer,
-        MedicalLicenseRecognizer,
-        UkNinoRecognizer,
-        UsSsnRecognizer,
-    )
+    with _without(*_MODEL_LIBRARIES):
+        from presidio_analyzer.predefined_recognizers import (
+            CreditCardRecognizer,
+            CryptoRecognizer,
+            EmailRecognizer,
+            IbanRecognizer,
+            IpRecognizer,
+            MedicalLicenseRecognizer,
+            UkNinoRecognizer,
+            UsSsnRecognizer,
+        )
 
     EmailRecognizer.validate_result = lambda self, text: (
         True

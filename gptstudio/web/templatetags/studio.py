@@ -37,6 +37,12 @@ def thousands(value: Any) -> str:
 
 
 @register.filter
+def minus(value: Any, other: Any) -> Any:
+    """`value` without `other`; nothing when one of them is missing."""
+    return value - other if isinstance(value, int) and isinstance(other, int) else None
+
+
+@register.filter
 def sig3(value: Any) -> str:
     """At most three significant figures."""
     return charts.number_text(float(value)) if isinstance(value, int | float) else "–"

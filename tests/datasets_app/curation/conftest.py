@@ -39,7 +39,11 @@ class Curated:
         kept = splits["train"] + splits["validation"] + splits["test"]
         dropped = sum(counted["dropped"].values())
         on_disk = (len(self.rows()), len(self.ledger()))
-        return counted["in"] == counted["kept"] + dropped and on_disk == (counted["kept"], dropped) and kept == counted["kept"]
+        return (
+            counted["in"] == counted["kept"] + dropped
+            and on_disk == (counted["kept"], dropped)
+            and kept == counted["kept"]
+        )
 
 
 @pytest.fixture
@@ -61,7 +65,10 @@ def curate(tmp_path) -> Callable[..., Curated]:
     def run(*files: Path, tokenizer: Path | None = None, out: str = "out", **options: Any) -> Curated:
         seen: list[tuple[str, int, int]] = []
         steps = Pipeline(
-            recipe(**options), files, tokenizer=tokenizer, progress=lambda step, done, total: seen.append((step, done, total))
+            recipe(**options),
+            files,
+            tokenizer=tokenizer,
+            progress=lambda step, done, total: seen.append((step, done, total)),
         )
         return Curated(tmp_path / out, steps.run(tmp_path / out), seen)
 
@@ -100,10 +107,36 @@ def tokenizer(tmp_path_factory) -> Path:
     return folder
 
 
-WORDS = (
-    "parcel invoice window garden bicycle holiday refund printer mountain kettle library sandwich passport violin "
-    "concert battery umbrella museum elephant carpet lantern harbour notebook cushion tractor pepper satellite blanket"
-).split()
+WORDS = [
+    "parcel",
+    "invoice",
+    "window",
+    "garden",
+    "bicycle",
+    "holiday",
+    "refund",
+    "printer",
+    "mountain",
+    "kettle",
+    "library",
+    "sandwich",
+    "passport",
+    "violin",
+    "concert",
+    "battery",
+    "umbrella",
+    "museum",
+    "elephant",
+    "carpet",
+    "lantern",
+    "harbour",
+    "notebook",
+    "cushion",
+    "tractor",
+    "pepper",
+    "satellite",
+    "blanket",
+]
 
 
 @pytest.fixture
@@ -114,6 +147,9 @@ def questions() -> Callable[[int], list[tuple[str, str]]]:
         from random import Random
 
         chance = Random(7)
-        return [(" ".join(chance.sample(WORDS, 8)) + f" {place}", " ".join(chance.sample(WORDS, 6))) for place in range(count)]
+        return [
+            (" ".join(chance.sample(WORDS, 8)) + f" {place}", " ".join(chance.sample(WORDS, 6)))
+            for place in range(count)
+        ]
 
     return make

@@ -36,7 +36,9 @@ def test_a_veil_leaves_one_character_of_each_value():
 VALUES = st.sampled_from(
     ["ann.lee@example.com", "4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00", "536-90-4399", "192.168.10.254"]
 )
-WORDS = st.lists(st.sampled_from(["the", "card", "is", "lost,", "pay", "Grüße", "你好", "12", "!"]), max_size=6).map(" ".join)
+WORDS = st.lists(st.sampled_from(["the", "card", "is", "lost,", "pay", "Grüße", "你好", "12", "!"]), max_size=6).map(
+    " ".join
+)
 
 
 @given(st.lists(st.tuples(WORDS, VALUES), min_size=1, max_size=4))

@@ -69,13 +69,19 @@ def test_what_is_no_object_is_a_problem(text):
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0")),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
     max_leaves=8,
 )
 
 
-@given(st.lists(st.dictionaries(st.text("abc", min_size=1, max_size=3), VALUES, max_size=4), max_size=8), st.integers(1, 40))
+@given(
+    st.lists(st.dictionaries(st.text("abc", min_size=1, max_size=3), VALUES, max_size=4), max_size=8),
+    st.integers(1, 40),
+)
 def test_a_list_is_read_as_json_reads_it_whatever_the_size_of_the_pieces(objects, size):
     import io
 

@@ -32,7 +32,10 @@ def test_parquet_gives_its_rows_and_follows_its_place(tmp_path):
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": ["one", "two\0"], "label": ["a", None]}), path)
     source = open_source(path)
-    assert [each.values for each in source.records()] == [{"text": "one", "label": "a"}, {"text": "two\ufffd", "label": None}]
+    assert [each.values for each in source.records()] == [
+        {"text": "one", "label": "a"},
+        {"text": "two\ufffd", "label": None},
+    ]
     assert source.place.done == source.size
 
 
@@ -47,7 +50,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         open_source(tmp_path / "missing.csv")
 
 
-NASTY = st.sampled_from([b'"', b",", b"\n", b"\t", b"[", b"{", b"}", b"]", b"\\u", b"\xff\xfe", b"\xef\xbb\xbf", b"\0", b"#", b"PAR1"])
+NASTY = st.sampled_from(
+    [b'"', b",", b"\n", b"\t", b"[", b"{", b"}", b"]", b"\\u", b"\xff\xfe", b"\xef\xbb\xbf", b"\0", b"#", b"PAR1"]
+)
 
 
 @settings(max_examples=150)

@@ -1,0 +1,29 @@
+"""Addresses beneath datasets/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from datasets_app.web.views import building, datasets, files, versions
+
+app_name = "datasets"
+VERSION = "versions/<slug:version_id>"
+urlpatterns = [
+    path("", datasets.datasets, name="list"),
+    path("new", datasets.new, name="new"),
+    path(f"{VERSION}/", versions.report, name="version"),
+    path(f"{VERSION}/rows", versions.rows, name="version-rows"),
+    path(f"{VERSION}/left-out", versions.left_out, name="version-left-out"),
+    path(f"{VERSION}/recipe", versions.recipe, name="version-recipe"),
+    path(f"{VERSION}/origin", versions.origin, name="version-origin"),
+    path(f"{VERSION}/progress", building.progress, name="version-progress"),
+    path(f"{VERSION}/cancel", building.cancel, name="version-cancel"),
+    path(f"{VERSION}/retry", building.retry, name="version-retry"),
+    path("<slug:dataset_id>/", datasets.dataset, name="dataset"),
+    path("<slug:dataset_id>/contents", datasets.contents, name="contents"),
+    path("<slug:dataset_id>/archive", datasets.archive, name="archive"),
+    path("<slug:dataset_id>/files", files.upload, name="upload"),
+    path("<slug:dataset_id>/files/<slug:file_id>/", files.file, name="file"),
+    path("<slug:dataset_id>/files/<slug:file_id>/archive", files.archive, name="file-archive"),
+    path("<slug:dataset_id>/version", building.new, name="version-new"),
+]

@@ -1,0 +1,1 @@
+"""Views of data sets, files and versions."""

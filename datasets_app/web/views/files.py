@@ -1,0 +1,76 @@
+"""Files: upload with progress, what was found in one, leaving one out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from datasets_app import selectors, services
+from datasets_app.models import Dataset
+from datasets_app.web import wording
+from datasets_app.web.forms import UploadForm
+from gptstudio.core.errors import NotFound, StudioError
+from gptstudio.web.access import ACT, MemberRequest, member_page
+
+
+def landed(request: MemberRequest, address: str) -> HttpResponse:
+    """Send the browser on; the uploading script is told where, since it cannot see a redirect."""
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return HttpResponse(status=204, headers={"X-Location": address})
+    return redirect(address)
+
+
+def keep_files(request: MemberRequest, dataset: Dataset, files: Sequence[UploadedFile]) -> None:
+    """Keep each file; one that is refused does not take the others along."""
+    for file in files:
+        name = str(file.name or "file")
+        try:
+            services.add_file(request.actor, dataset=dataset, name=name, chunks=file.chunks())
+        except StudioError as error:
+            messages.error(request, f"{name} was not kept. {error}")
+
+
+@member_page("datasets.edit", ACT)
+def upload(request: MemberRequest, dataset_id: str) -> HttpResponse:
+    """More files for a data set."""
+    dataset = selectors.dataset_of(request.actor.workspace_id, dataset_id)
+    form = UploadForm(request.POST, request.FILES)
+    if form.is_valid():
+        keep_files(request, dataset, form.cleaned_data["files"])
+    else:
+        messages.error(request, "No file was chosen. Choose one, or drag it onto the field.")
+    return landed(request, reverse("datasets:dataset", args=[dataset.id]))
+
+
+@member_page("datasets.view")
+def file(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
+    """What was found in a file: mapping, findings with row numbers, a preview."""
+    found = selectors.file_of(request.actor.workspace_id, file_id)
+    if found.dataset_id != dataset_id:
+        raise NotFound(f"There is no file {file_id} in this data set.")
+    detection = found.detection
+    columns = detection.get("columns", [])
+    context = {
+        "file": found,
+        "dataset": found.dataset,
+        "line": wording.file_line(detection),
+        "mapping": wording.mapping_lines(detection.get("mapping") or {}),
+        "findings": detection.get("findings", []),
+        "columns": columns,
+        "preview": [[row.get(name) for name in columns] for row in detection.get("preview", [])],
+    }
+    return render(request, "datasets/file.html", context)
+
+
+@member_page("datasets.edit", ACT)
+def archive(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
+    """Leave a file out of what comes next."""
+    found = selectors.file_of(request.actor.workspace_id, file_id)
+    services.archive_file(request.actor, file=found)
+    messages.success(request, f"{found.name} is left out of new versions. Those made from it stay as they are.")
+    return redirect("datasets:dataset", found.dataset_id)

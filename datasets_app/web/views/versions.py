@@ -1,0 +1,111 @@
+"""A version's page: Report, Rows, What was left out, Recipe, Where it came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from datasets_app import recipes, selectors
+from datasets_app.models import DatasetVersion
+from datasets_app.web import wording
+from datasets_app.web.views.building import UNDER_WAY
+from gptstudio.web import live
+from gptstudio.web.access import MemberRequest, member_page
+from gptstudio.web.paging import page_number, span
+
+SPLITS = (("train", "Training"), ("validation", "Validation"), ("test", "Test"))
+ROWS = 20
+
+
+def _page(request: MemberRequest, version_id: str, tab: str) -> dict[str, Any]:
+    """What every tab shows: the head, the road, and the state."""
+    version = selectors.version_of(request.actor.workspace_id, version_id)
+    return {
+        "version": version,
+        "dataset": version.dataset,
+        "tab": tab,
+        "sentence": wording.version_sentence(version.report) if version.report else "",
+        "is_busy": version.state in UNDER_WAY,
+        "is_cleared": selectors.version_is_cleared(version),
+        "mark": live.mark_of(version.state, version.progress, version.cancel_requested),
+    }
+
+
+@member_page("datasets.view")
+def report(request: MemberRequest, version_id: str) -> HttpResponse:
+    """What became of the rows, in words and in two charts."""
+    page = _page(request, version_id, "report")
+    body = page["version"].report
+    if not body:
+        return render(request, "datasets/version_state.html", page)
+    hidden = sorted(body.get("personal_data", {}).items(), key=lambda pair: -pair[1])
+    duplicates = body.get("duplicates", {})
+    page |= {
+        "report": body,
+        "hidden": [(wording.personal_name(kind), count) for kind, count in hidden],
+        "hidden_total": sum(count for _, count in hidden),
+        "copies": duplicates.get("exact", 0),
+        "dropped": sorted(body.get("rows", {}).get("dropped", {}).items(), key=lambda pair: -pair[1]),
+        "examples": [(each, wording.changed(each["before"], each["after"])) for each in body.get("examples", [])[:6]],
+        "classes": wording.class_chart(body.get("classes") or {}),
+        "lengths": wording.length_chart(body.get("tokens") or {}),
+        "findings": [(file, each) for file in body.get("files", []) for each in file.get("findings", [])],
+    }
+    return render(request, "datasets/version_report.html", page)
+
+
+@member_page("datasets.view")
+def rows(request: MemberRequest, version_id: str) -> HttpResponse:
+    """The rows themselves, by split."""
+    page = _page(request, version_id, "rows")
+    split, number = request.GET.get("split", "train"), page_number(request)
+    found, total = selectors.rows_page(page["version"], split=split, offset=(number - 1) * ROWS, limit=ROWS)
+    counts = page["version"].report.get("splits", {})
+    page |= {
+        "span": span(found, total=total, number=number, size=ROWS),
+        "split": split,
+        "splits": [(key, title, counts.get(key, 0)) for key, title in SPLITS],
+    }
+    return render(request, "datasets/version_rows.html", page)
+
+
+@member_page("datasets.view")
+def left_out(request: MemberRequest, version_id: str) -> HttpResponse:
+    """Every row that did not make it, with its place in the file and the reason."""
+    page = _page(request, version_id, "left-out")
+    wanted, number = request.GET.get("reason") or None, page_number(request)
+    found, total = selectors.ledger_page(page["version"], reason=wanted, offset=(number - 1) * ROWS, limit=ROWS)
+    page |= {
+        "span": span(found, total=total, number=number, size=ROWS),
+        "wanted": wanted,
+        "reasons": sorted(page["version"].report.get("rows", {}).get("dropped", {}).items()),
+    }
+    return render(request, "datasets/version_left_out.html", page)
+
+
+def _recipe_lines(version: DatasetVersion) -> list[dict[str, Any]]:
+    done = {each["kind"]: each for each in version.report.get("steps", [])}
+    lines = []
+    for step in version.recipe.get("steps", []):
+        title, why = recipes.STEP_HINTS.get(step["kind"], (step["kind"], ""))
+        shown = {key: value for key, value in step.get("options", {}).items() if value not in ({}, [], None, "")}
+        lines.append({"title": title, "why": why, "step": step, "options": shown, "done": done.get(step["kind"])})
+    return lines
+
+
+@member_page("datasets.view")
+def recipe(request: MemberRequest, version_id: str) -> HttpResponse:
+    """The steps in their order, with what each did."""
+    page = _page(request, version_id, "recipe")
+    return render(request, "datasets/version_recipe.html", {**page, "lines": _recipe_lines(page["version"])})
+
+
+@member_page("datasets.view")
+def origin(request: MemberRequest, version_id: str) -> HttpResponse:
+    """The files it was made from, and the digests that prove it."""
+    page = _page(request, version_id, "origin")
+    files = page["version"].files.select_related("uploaded_by").order_by("created_at", "id")
+    lines = [(file, wording.file_line(file.detection)) for file in files]
+    return render(request, "datasets/version_origin.html", {**page, "files": lines})

@@ -1,0 +1,136 @@
+"""How detections, reports and rows are said and drawn. Pure; it reads nothing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from gptstudio.web.charts import BarChart, bar_chart, columns
+
+WORD = re.compile(r"\s+|[^\s]+")
+MASK = re.compile(r"\[[A-Z_]{2,}\]|<[A-Z_]{3,}>")
+FORMATS = {"csv": "CSV", "tsv": "TSV", "json": "JSON", "jsonl": "JSON lines", "parquet": "Parquet"}
+LAYOUTS = {
+    "messages": "conversations",
+    "sharegpt": "conversations",
+    "prompt_completion": "questions with answers",
+    "question_answer": "questions with answers",
+    "alpaca": "instructions with answers",
+    "text_label": "texts with labels",
+    "text": "texts without answers",
+    "unknown": "not recognised",
+}
+PARTS = {
+    "prompt": "Question",
+    "completion": "Answer",
+    "messages": "Conversation",
+    "context": "Context",
+    "label": "Label",
+    "system": "Instructions to the model",
+    "group": "Belongs together by",
+    "turn": "Order of turns",
+    "speaker": "Speaker",
+}
+PERSONAL = {
+    "EMAIL_ADDRESS": "e-mail addresses",
+    "PHONE_NUMBER": "phone numbers",
+    "PERSON": "names",
+    "CREDIT_CARD": "card numbers",
+    "IBAN_CODE": "bank accounts",
+    "US_SSN": "social security numbers",
+    "IP_ADDRESS": "IP addresses",
+    "LOCATION": "places",
+    "ADDRESS": "addresses",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text and how it is drawn: plain, del, ins or mark."""
+
+    text: str
+    kind: str = "plain"
+
+
+def personal_name(kind: str) -> str:
+    """A type of personal data in words."""
+    return PERSONAL.get(kind, kind.replace("_", " ").lower())
+
+
+def changed(before: str, after: str) -> list[Piece]:
+    """What became of a text: the later text, with what is new marked and hidden personal data shown as such."""
+    old, new = WORD.findall(before), WORD.findall(after)
+    matcher = difflib.SequenceMatcher(a=[word.strip() for word in old], b=[word.strip() for word in new], autojunk=False)
+    pieces: list[Piece] = []
+    for tag, _, _, start, end in matcher.get_opcodes():
+        text = "".join(new[start:end])
+        if text:
+            pieces.extend(_marked(text, "plain" if tag == "equal" or not text.strip() else "ins"))
+    return pieces
+
+
+def _marked(text: str, kind: str) -> list[Piece]:
+    pieces, place = [], 0
+    for found in MASK.finditer(text):
+        if found.start() > place:
+            pieces.append(Piece(text[place : found.start()], kind))
+        pieces.append(Piece(found.group(), "mark"))
+        place = found.end()
+    if place < len(text):
+        pieces.append(Piece(text[place:], kind))
+    return pieces
+
+
+def mapping_lines(mapping: dict[str, Any]) -> list[tuple[str, str]]:
+    """Which column plays which part, in words; parts that no column plays are left out."""
+    lines = []
+    for part, column in mapping.items():
+        name = PARTS.get(part)
+        shown = ", ".join(map(str, column)) if isinstance(column, list) else str(column or "")
+        if name and shown:
+            lines.append((name, shown))
+    return lines
+
+
+def file_line(detection: dict[str, Any]) -> str:
+    """One line about a file that was read: `2,988 rows, CSV, utf-8, questions with answers`."""
+    if not detection:
+        return ""
+    kind = FORMATS.get(str(detection.get("format")), str(detection.get("format", "")))
+    layout = LAYOUTS.get(str(detection.get("layout")), "")
+    parts = [f"{detection.get('rows', 0):,} rows", kind, str(detection.get("encoding") or ""), layout]
+    return ", ".join(part for part in parts if part)
+
+
+def length_chart(tokens: dict[str, Any]) -> BarChart | None:
+    """Rows by length in tokens, with the limit."""
+    histogram = [(float(edge), float(count)) for edge, count in tokens.get("histogram", [])]
+    limit = tokens.get("limit")
+    pairs = [(f"{edge:,.0f}", count) for edge, count in histogram]
+    text = f"limit {limit:,} tokens" if limit else ""
+    edges = [edge for edge, _ in histogram]
+    return columns(pairs, noun="rows", limit=limit, edges=edges, limit_text=text)
+
+
+def class_chart(classes: dict[str, Any]) -> BarChart | None:
+    """Share of each label among the training rows, the twelve most frequent."""
+    counts = classes.get("train") or {}
+    total = sum(counts.values())
+    if not total:
+        return None
+    first = sorted(counts.items(), key=lambda pair: -pair[1])[:12]
+    return bar_chart([(str(label), 100 * count / total) for label, count in first], unit=" %")
+
+
+def version_sentence(report: dict[str, Any]) -> str:
+    """The top of a version's page: so what?"""
+    rows, splits = report.get("rows", {}), report.get("splits", {})
+    kept, taken = rows.get("kept", 0), rows.get("in", 0)
+    left = taken - kept
+    files = len(report.get("files", []))
+    sentence = f"{kept:,} of {taken:,} rows from {files} file{'' if files == 1 else 's'}"
+    if left:
+        sentence += f"; {left:,} left out, each with its reason"
+    return f"{sentence}. {splits.get('train', 0):,} teach, {splits.get('validation', 0):,} steer, {splits.get('test', 0):,} examine."

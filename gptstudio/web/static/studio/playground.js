@@ -1,0 +1,118 @@
+// The playground: sends the conversation, shows the answer as it comes, stops when asked.
+(() => {
+  const form = document.querySelector("[data-playground]");
+  if (!form) return;
+  const find = (name) => document.querySelector(`[data-${name}]`);
+  const talk = find("talk"), say = find("say"), status = find("status"), stop = find("stop"), send = find("send");
+  let turns = [], asking = null;
+
+  function show(role, text) {
+    find("blank")?.remove();
+    const box = document.createElement("div");
+    box.className = `turn ${role}`;
+    const who = document.createElement("span");
+    who.className = "small dim";
+    who.textContent = role === "user" ? "You" : find("model").value;
+    const line = document.createElement("p");
+    line.textContent = text;
+    box.append(who, line);
+    talk.append(box);
+    talk.scrollTop = talk.scrollHeight;
+    return [box, line];
+  }
+  function body() {
+    const system = find("system").value.trim();
+    return JSON.stringify({
+      model: find("model").value,
+      messages: [...(system ? [{ role: "system", content: system }] : []), ...turns],
+      temperature: Number(find("temperature").value),
+      max_tokens: Number(find("most").value),
+    });
+  }
+  const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
+
+  async function ask(signal) {
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": form.querySelector("[name=csrfmiddlewaretoken]").value };
+    for (let tries = 0; ; tries += 1) {
+      const response = await fetch(form.dataset.stream, { method: "POST", headers, body: body(), signal });
+      if (response.ok) return response;
+      const found = await response.json().catch(() => null);
+      const error = found?.error ?? { message: "The studio did not answer.", fix: "Try again.", code: "" };
+      if (error.code !== "model_not_loaded" || tries >= 30) throw new Error(`${error.message} ${error.fix}`.trim());
+      status.textContent = "An engine is loading the model…";
+      await pause(2000);
+    }
+  }
+  async function* events(response) {
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let left = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const parts = (left + value).split("\n\n");
+      left = parts.pop();
+      for (const part of parts) if (part.startsWith("data: {")) yield JSON.parse(part.slice(6));
+    }
+  }
+  async function answer() {
+    const began = performance.now();
+    const [box, line] = show("assistant", "");
+    let first = 0, usage = null;
+    box.classList.add("is-live");
+    try {
+      for await (const event of events(await ask(asking.signal))) {
+        if (event.error) throw new Error(event.error.message);
+        const text = event.choices?.[0]?.delta?.content;
+        if (text) {
+          first ||= performance.now() - began;
+          const low = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 60;
+          line.textContent += text;
+          if (low) talk.scrollTop = talk.scrollHeight;
+        }
+        usage = event.usage ?? usage;
+      }
+      const time = `first word after ${(first / 1000).toFixed(1)} s, all in ${((performance.now() - began) / 1000).toFixed(1)} s`;
+      status.textContent = usage ? `${usage.prompt_tokens} tokens read, ${usage.completion_tokens} written, ${time}` : time;
+    } catch (error) {
+      const stopped = error.name === "AbortError";
+      status.textContent = stopped ? "Stopped. What was written until then is billed." : "";
+      if (!stopped) { box.remove(); window.studioSay(error.message, "bad"); }
+    }
+    box.classList.remove("is-live");
+    if (line.textContent) turns.push({ role: "assistant", content: line.textContent });
+    else { box.remove(); say.value ||= turns.pop()?.content ?? ""; }
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = say.value.trim();
+    if (!text || asking) return;
+    say.value = "";
+    turns.push({ role: "user", content: text });
+    show("user", text);
+    asking = new AbortController();
+    send.disabled = true;
+    stop.hidden = false;
+    status.textContent = "Thinking…";
+    await answer();
+    asking = null;
+    send.disabled = false;
+    stop.hidden = true;
+    say.focus();
+  });
+  stop.addEventListener("click", () => asking?.abort());
+  find("clear").addEventListener("click", () => {
+    asking?.abort();
+    turns = [];
+    talk.replaceChildren();
+    status.textContent = "";
+    say.focus();
+  });
+  say.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
+  });
+  find("model").addEventListener("change", (event) => {
+    const name = find("python-model");
+    if (name) name.textContent = event.target.value;
+  });
+})();

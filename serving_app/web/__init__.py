@@ -1,0 +1,1 @@
+"""The dashboard's pages for asking models, deploying them, and what it costs."""

@@ -1,0 +1,23 @@
+"""Addresses of playground, deployments and usage."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from serving_app.web.views import deployments, playground, usage
+
+app_name = "serving"
+DEPLOYMENT = "deployments/<slug:deployment_id>"
+urlpatterns = [
+    path("playground/", playground.playground, name="playground"),
+    path("playground/stream", playground.stream, name="playground-stream"),
+    path("deployments/", deployments.deployments, name="deployments"),
+    path("deployments/new", deployments.new, name="deployment-new"),
+    path(f"{DEPLOYMENT}/", deployments.deployment, name="deployment"),
+    path(f"{DEPLOYMENT}/update", deployments.update, name="deployment-update"),
+    path(f"{DEPLOYMENT}/roll-back", deployments.roll_back, name="deployment-roll-back"),
+    path(f"{DEPLOYMENT}/retire", deployments.retire, name="deployment-retire"),
+    path("usage/", usage.usage, name="usage"),
+    path("usage/requests", usage.requests, name="usage-requests"),
+    path("usage/export", usage.export, name="usage-export"),
+]

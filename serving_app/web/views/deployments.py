@@ -1,0 +1,157 @@
+"""Deployments: the list, a new one, one with its revisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from gptstudio.core.errors import StudioError
+from gptstudio.review.models import ReviewState
+from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
+from gptstudio.web.paging import page_of
+from serving_app import selectors, services
+from serving_app.models import Deployment, DeploymentRevision
+from serving_app.web.forms import DeploymentForm, SharesForm
+from training_app.models import LanguageModel, ModelKind
+from training_app.selectors import models_of, release_states
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model of a revision: its share in per cent, and whether an engine answers for it."""
+
+    model: LanguageModel | None
+    share: float
+    answers: bool
+    problem: str
+
+
+def released(workspace_id: str) -> list[LanguageModel]:
+    """The models that can be deployed."""
+    states = release_states(workspace_id)
+    return [
+        model
+        for model in models_of(workspace_id)
+        if model.kind == ModelKind.BASE or states.get(model.id) == ReviewState.APPROVED
+    ]
+
+
+class Shown:
+    """Turns revisions into targets with two queries, whatever their number."""
+
+    def __init__(self, workspace_id: str) -> None:
+        self.models = {model.id: model for model in models_of(workspace_id)}
+        replicas = [each for each in selectors.replicas() if each.is_up]
+        self.loaded = {name for each in replicas for name in each.loaded}
+        self.problems = {name: why for each in replicas for name, why in each.problems.items()}
+
+    def targets(self, revision: DeploymentRevision | None) -> list[Target]:
+        """The revision's models, the largest share first."""
+        if revision is None:
+            return []
+        whole = sum(each["weight"] for each in revision.targets) or 1
+        found = [self._target(each, whole) for each in revision.targets]
+        return sorted(found, key=lambda target: -target.share)
+
+    def _target(self, each: dict[str, Any], whole: int) -> Target:
+        model = self.models.get(each["model"])
+        name = model.engine_name if model else ""
+        return Target(model, 100 * each["weight"] / whole, name in self.loaded, self.problems.get(name, ""))
+
+
+def _current(deployment: Deployment) -> DeploymentRevision | None:
+    return next(iter(deployment.revisions.all()), None)
+
+
+@member_page("deployments.view")
+def deployments(request: MemberRequest) -> HttpResponse:
+    """What is in service."""
+    span = page_of(request, selectors.deployments_of(request.actor.workspace_id))
+    shown = Shown(request.actor.workspace_id)
+    rows = [(each, _current(each), shown.targets(_current(each))) for each in span.rows]
+    return render(request, "serving/deployments.html", {"span": span, "rows": rows})
+
+
+@member_page("deployments.edit", FORM)
+def new(request: MemberRequest) -> HttpResponse:
+    """A name and shares."""
+    models = released(request.actor.workspace_id)
+    form = DeploymentForm(request.POST or None, models=models, shares={request.GET.get("model", ""): 100})
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.create_deployment(
+                request.actor,
+                workspace_id=request.actor.workspace_id,
+                name=form.cleaned_data["name"],
+                targets=form.targets(),
+            )
+        except StudioError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"{made.name} answers as soon as an engine holds its model.")
+            return redirect("serving:deployment", made.id)
+    context = {"form": form, "has_models": bool(models)}
+    return render(request, "serving/deployment_new.html", context, status=400 if form.errors else 200)
+
+
+def _page(request: MemberRequest, found: Deployment, form: SharesForm | None = None) -> dict[str, Any]:
+    shown, revisions = Shown(request.actor.workspace_id), list(found.revisions.all())
+    current = revisions[0] if revisions else None
+    weights = {each["model"]: each["weight"] for each in current.targets} if current else {}
+    return {
+        "deployment": found,
+        "current": current,
+        "targets": shown.targets(current),
+        "revisions": [(each, shown.targets(each)) for each in revisions],
+        "form": form or SharesForm(models=released(request.actor.workspace_id), shares=weights),
+        "base": request.build_absolute_uri("/v1"),
+    }
+
+
+@member_page("deployments.view")
+def deployment(request: MemberRequest, deployment_id: str) -> HttpResponse:
+    """One deployment: who answers, and what it was before."""
+    found = selectors.deployment_of(request.actor.workspace_id, deployment_id)
+    return render(request, "serving/deployment.html", _page(request, found))
+
+
+@member_page("deployments.edit", ACT)
+def update(request: MemberRequest, deployment_id: str) -> HttpResponse:
+    """Other models or shares: a new revision."""
+    found = selectors.deployment_of(request.actor.workspace_id, deployment_id)
+    form = SharesForm(request.POST, models=released(request.actor.workspace_id))
+    if form.is_valid():
+        try:
+            revision = services.update_deployment(
+                request.actor, deployment=found, targets=form.targets(), note=form.cleaned_data["note"]
+            )
+        except StudioError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"Revision {revision.number} is in force.")
+            return redirect("serving:deployment", found.id)
+    return render(request, "serving/deployment.html", _page(request, found, form), status=400)
+
+
+@member_page("deployments.edit", ACT)
+def roll_back(request: MemberRequest, deployment_id: str) -> HttpResponse:
+    """A new revision like an earlier one."""
+    found = selectors.deployment_of(request.actor.workspace_id, deployment_id)
+    raw = request.POST.get("number", "")
+    number = int(raw) if raw.isascii() and raw.isdigit() else None
+    revision = services.roll_back(request.actor, deployment=found, number=number)
+    messages.success(request, f"{revision.note}: it is revision {revision.number} now.")
+    return redirect("serving:deployment", found.id)
+
+
+@member_page("deployments.edit", ACT)
+def retire(request: MemberRequest, deployment_id: str) -> HttpResponse:
+    """Stop answering under the name."""
+    found = selectors.deployment_of(request.actor.workspace_id, deployment_id)
+    services.retire_deployment(request.actor, deployment=found)
+    messages.success(request, f"{found.name} is retired. Its models stay, under their own names.")
+    return redirect("serving:deployments")

@@ -1,0 +1,114 @@
+"""The playground: a conversation with a model, streamed through the same gateway that programs use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from gptstudio.accounts.policies import require
+from gptstudio.core.errors import Invalid, StudioError, Unavailable
+from gptstudio.core.ids import mint
+from gptstudio.review.models import ReviewState
+from gptstudio.web.access import MemberRequest, member_page
+from serving_app import selectors, services
+from serving_app.services import Admission, Caller
+from training_app.models import ModelKind
+from training_app.selectors import models_of, release_states
+
+ROLES = ("system", "user", "assistant")
+MOST_TURNS = 100
+MOST_TOKENS = 2048
+
+
+@member_page("models.use")
+def playground(request: MemberRequest) -> HttpResponse:
+    """The page; `?model=` chooses one."""
+    workspace_id = request.actor.workspace_id
+    states, shown = release_states(workspace_id), []
+    for model in models_of(workspace_id):
+        is_released = model.kind == ModelKind.BASE or states.get(model.id) == ReviewState.APPROVED
+        if is_released or request.actor.may("models.preview"):
+            shown.append((model.name, str(model), is_released))
+    names = [each.name for each in selectors.deployments_of(workspace_id)]
+    wanted = request.GET.get("model", "")
+    known = [*names, *(name for name, _, _ in shown)]
+    chosen = wanted if wanted in known else (known[0] if known else "")
+    context = {"models": shown, "deployments": names, "chosen": chosen, "base": request.build_absolute_uri("/v1")}
+    return render(request, "serving/playground.html", context)
+
+
+def _turns(given: Any) -> list[dict[str, str]]:
+    if not isinstance(given, list) or not 1 <= len(given) <= MOST_TURNS:
+        raise Invalid("The conversation is empty or too long.", fix="Start a new one.")
+    turns = [
+        {"role": each["role"], "content": each["content"]}
+        for each in given
+        if isinstance(each, dict) and each.get("role") in ROLES and isinstance(each.get("content"), str)
+    ]
+    if len(turns) != len(given):
+        raise Invalid("A turn of the conversation cannot be read.", fix="Start a new one.")
+    return turns
+
+
+def _number(given: Any, *, low: float, high: float, otherwise: float) -> float:
+    good = isinstance(given, int | float) and not isinstance(given, bool) and low <= given <= high
+    return given if good else otherwise
+
+
+def body_of(request: HttpRequest) -> dict[str, Any]:
+    """The gateway's body from the page's. Raises Invalid."""
+    try:
+        given = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("The page sent something that cannot be read.", fix="Reload it.") from error
+    if not isinstance(given, dict):
+        raise Invalid("The page sent something that cannot be read.", fix="Reload it.")
+    return {
+        "model": given.get("model"),
+        "messages": _turns(given.get("messages")),
+        "temperature": _number(given.get("temperature"), low=0, high=2, otherwise=0.7),
+        "max_tokens": int(_number(given.get("max_tokens"), low=1, high=MOST_TOKENS, otherwise=256)),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def _admit(request: MemberRequest, body: Mapping[str, Any]) -> Admission:
+    """The one trip to the database before the engine is asked."""
+    membership = getattr(request, "membership", None)
+    if membership is None:
+        raise Unavailable("You are signed out.", fix="Reload the page and sign in again.", code="signed_out")
+    require(request.actor, "models.use", workspace_id=membership.workspace_id)
+    return services.admit(
+        Caller(request.actor, membership.workspace),
+        endpoint="chat/completions",
+        body=body,
+        size=len(request.body),
+        attempt_id=mint("req_"),
+    )
+
+
+async def stream(request: MemberRequest) -> HttpResponseBase:
+    """`POST {model, messages, temperature, max_tokens}` answers with OpenAI's stream, or one sentence as JSON."""
+    if request.method != "POST":
+        return HttpResponse(status=405, headers={"Allow": "POST"})
+    try:
+        admission = await services.in_ledger_thread(_admit, request, body_of(request))
+        pieces = await services.stream(admission)
+    except StudioError as error:
+        said = {"message": error.message, "fix": error.fix, "code": error.code}
+        return JsonResponse({"error": said}, status=error.status)
+    except DatabaseError:
+        said = {"message": "The studio's database is busy.", "fix": "Try again.", "code": "unavailable"}
+        return JsonResponse({"error": said}, status=503)
+    response = StreamingHttpResponse(pieces, content_type="text/event-stream; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["X-Accel-Buffering"] = "no"
+    response.headers["X-Request-Id"] = admission.attempt_id
+    return response

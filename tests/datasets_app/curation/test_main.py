@@ -1,0 +1,56 @@
+"""Curation by command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+STEPS = [{"kind": kind} for kind in ("normalize", "personal_data", "exact_duplicates", "near_duplicates", "split")]
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "datasets_app.curation", *map(str, arguments)], capture_output=True, text=True, **options
+    )
+
+
+def test_a_run_says_its_progress_and_its_digest_as_json_lines(write, pairs, questions, tmp_path):
+    recipe = write("recipe.json", json.dumps({"version": 1, "mapping": None, "steps": STEPS}))
+    done = run("run", "--recipe", recipe, "--in", pairs(*questions(20)), "--out", tmp_path / "out")
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, said[-1]["kind"], len(said[-1]["digest"])) == (0, "finished", 64)
+    assert set(said[0]) == {"kind", "step", "done", "total"}
+    names = {"train.parquet", "validation.parquet", "test.parquet", "ledger.parquet", "report.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+
+
+def test_a_refusal_is_a_sentence_and_exit_code_2_and_no_traceback(write, tmp_path):
+    recipe = write("recipe.json", "{")
+    done = run("run", "--recipe", recipe, "--in", write("a.csv", ""), "--out", tmp_path / "out")
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["kind"], said["code"]) == (2, "failed", "bad_recipe")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_cannot_be_read_is_told_by_detect(write):
+    done = run("detect", write("a.csv", ""))
+    assert (done.returncode, list(json.loads(done.stdout))) == (2, ["error"])
+
+
+def test_scan_writes_a_line_for_each_finding(write):
+    done = run("scan", "--in", write("a.csv", "text,label\nann@example.com,a\nx,b\n"))
+    assert json.loads(done.stdout)["entity_type"] == "EMAIL_ADDRESS"
+
+
+def test_sigterm_ends_a_run_with_code_3_and_leaves_nothing(write, questions, pairs, tmp_path):
+    recipe = write("recipe.json", json.dumps({"version": 1, "mapping": None, "steps": STEPS}))
+    many = pairs(*questions(30_000))
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "datasets_app.curation", "run", "--recipe", recipe, "--in", many, "--out", out]
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.csv", "recipe.json"]

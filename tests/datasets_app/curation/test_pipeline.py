@@ -1,0 +1,252 @@
+"""The whole recipe, from files to splits, report and ledger."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from datasets_app.curation.errors import Refusal
+
+REPORT_KEYS = set(
+    [
+        "version",
+        "rows",
+        "splits",
+        "personal_data",
+        "duplicates",
+        "tokens",
+        "classes",
+        "steps",
+        "examples",
+        "files",
+        "notes",
+    ]
+)
+ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens"]
+CARD = "I want to know why the card payment I made in the supermarket yesterday evening is still pending"
+
+
+def test_every_row_is_in_a_split_or_in_the_ledger(curate, pairs, questions):
+    made = [*questions(60), ("", "no question"), ("no answer", ""), *questions(3)]
+    done = curate(pairs(*made))
+    assert done.adds_up()
+    assert done.report["rows"]["dropped"] == {"empty": 1, "exact_duplicate": 3, "no_answer": 1}
+    assert set(done.report) == REPORT_KEYS
+    assert list(done.rows()[0]) == ROW_KEYS
+    assert {step["kind"]: step["dropped"] for step in done.report["steps"]}["exact_duplicates"] == 3
+
+
+def test_row_ids_count_over_all_files_in_their_order(curate, pairs, questions):
+    made = questions(40)
+    done = curate(pairs(*made[:20], name="a.csv"), pairs(*made[20:], name="b.csv"))
+    rows = sorted(done.rows(), key=lambda row: row["row_id"])
+    assert [row["row_id"] for row in rows] == list(range(40))
+    assert [(row["file"], row["row"]) for row in rows[19:21]] == [("a.csv", 19), ("b.csv", 0)]
+
+
+def test_near_copies_share_a_cluster_and_a_split(curate, pairs, questions):
+    done = curate(pairs(*questions(60), *[(f"{CARD} {word}", f"Wait {word}") for word in ("please", "thanks", "now")]))
+    near = [
+        (name, row) for name in ("train", "validation", "test") for row in done.rows(name) if "supermarket" in str(row)
+    ]
+    assert len(near) == 3
+    assert len({(name, row["cluster"], row["group"]) for name, row in near}) == 1
+    assert done.report["duplicates"] == {"exact": 0, "near_clusters": 1, "near_rows": 3}
+    assert "nearly the same" in done.report["notes"][0]
+
+
+def test_a_conversation_is_never_divided(curate, write, questions):
+    lines = ["prompt,completion,ticket_id", *(f"{q},{a},{place // 4}" for place, (q, a) in enumerate(questions(80)))]
+    done = curate(write("a.csv", "\n".join(lines)))
+    split_of: dict[str, set[str]] = {}
+    for name in ("train", "validation", "test"):
+        for row in done.rows(name):
+            split_of.setdefault(row["group"], set()).add(name)
+    assert len(split_of) == 20
+    assert all(len(names) == 1 for names in split_of.values())
+
+
+def test_personal_data_is_hidden_in_rows_ledger_and_report(curate, pairs, questions):
+    secret = ("My mail is ann.lee@example.com and my card 4111 1111 1111 1111", "Thank you ann.lee@example.com")
+    done = curate(pairs(*questions(30), secret, secret))
+    assert done.report["personal_data"] == {"CREDIT_CARD": 2, "EMAIL_ADDRESS": 4}
+    assert [row["reason"] for row in done.ledger()] == ["exact_duplicate"]
+    everything = str(done.rows()) + str(done.ledger()) + json.dumps(done.report)
+    assert "[EMAIL]" in everything
+    assert "ann.lee" not in everything and "4111" not in everything
+
+
+def test_the_user_s_turns_can_be_hidden_alone(curate, pairs, questions):
+    done = curate(
+        pairs(*questions(20), ("I am ann@example.com", "Write to help@example.com")), personal_data={"turns": "user"}
+    )
+    assert "[EMAIL]" in str(done.rows()) and "help@example.com" in str(done.rows())
+
+
+def test_a_row_can_be_dropped_for_what_it_holds(curate, pairs, questions):
+    done = curate(
+        pairs(*questions(20), ("I am ann@example.com", "Hello")),
+        personal_data={"policy": {"EMAIL_ADDRESS": "drop_row"}},
+    )
+    assert done.report["rows"]["dropped"] == {"personal_data": 1}
+    assert done.ledger()[0]["text"] == "user: I am [EMAIL]\nassistant: Hello"
+
+
+def test_the_same_files_and_recipe_give_the_same_digest_and_rows(curate, pairs, questions):
+    file = pairs(*questions(60))
+    first, again = curate(file), curate(file, out="again")
+    other = curate(file, out="other", split={"seed": 1})
+    assert first.digest == again.digest != other.digest
+    assert first.rows() == again.rows()
+
+
+def test_labels_are_counted_in_each_split(curate, write, questions):
+    lines = ["text,label", *(f"{q},{('a', 'b')[place % 2]}" for place, (q, _) in enumerate(questions(100)))]
+    done = curate(write("a.csv", "\n".join(lines)))
+    assert done.report["classes"]["train"] == {"a": 40, "b": 40}
+    assert done.report["classes"]["test"] == {"a": 5, "b": 5}
+
+
+def test_a_validation_file_stays_whole_and_its_copies_leave_the_others(curate, pairs, questions):
+    made = questions(40)
+    copies = [(f"{CARD} {word}", f"Wait {word}") for word in ("please", "thanks", "now")]
+    done = curate(
+        pairs(*made[:30], *copies[:2], made[30], name="train.csv"),
+        pairs(*made[30:], copies[2], name="held.csv"),
+        split={"train": 1.0, "validation": 0.0, "test": 0.0, "validation_files": ["held.csv"]},
+    )
+    assert {row["file"] for row in done.rows("validation")} == {"held.csv"}
+    assert done.report["splits"] == {"train": 30, "validation": 11, "test": 0, "leaks": 0}
+    assert done.report["rows"]["dropped"] == {"exact_duplicate": 1, "in_validation_file": 2}
+    assert done.adds_up()
+
+
+def test_a_validation_file_that_was_not_given_is_refused(curate, pairs):
+    with pytest.raises(Refusal, match="held.csv"):
+        curate(pairs("a"), split={"validation_files": ["held.csv"]})
+
+
+def test_a_file_that_is_refused_is_noted_and_the_others_are_used(curate, pairs, write, questions):
+    done = curate(write("empty.csv", ""), pairs(*questions(20)))
+    assert done.report["rows"]["kept"] == 20
+    told = {file["file"]: file for file in done.report["files"]}
+    assert told["empty.csv"]["rows"] == 0
+    assert (told["empty.csv"]["findings"][0]["severity"], told["pairs.csv"]["rows"]) == ("error", 20)
+    assert "empty.csv is empty" in done.report["notes"][0]
+
+
+@pytest.mark.parametrize("content", ["", "PK\x03\x04"])
+def test_a_single_file_that_is_refused_refuses_the_run_and_leaves_nothing(curate, write, tmp_path, content):
+    with pytest.raises(Refusal, match=r"a\.csv"):
+        curate(write("a.csv", content))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_validation_file_that_is_refused_refuses_the_run(curate, pairs, write):
+    with pytest.raises(Refusal, match="held.csv is empty"):
+        curate(pairs("a"), write("held.csv", ""), split={"validation_files": ["held.csv"]})
+
+
+def test_a_file_that_breaks_off_keeps_what_was_read(curate, pairs, questions, tmp_path):
+    broken = tmp_path / "broken.parquet"
+    table = pa.table({"prompt": [f"{'x' * 50} {place}" for place in range(3000)], "completion": ["y"] * 3000})
+    pq.write_table(table, broken, row_group_size=1000, compression=None, use_dictionary=False)
+    content = bytearray(broken.read_bytes())
+    content[len(content) // 2 : len(content) * 3 // 4] = b"\xff" * (len(content) * 3 // 4 - len(content) // 2)
+    broken.write_bytes(content)
+    done = curate(pairs(*questions(20)), broken, without=("tokens", "near_duplicates"))
+    assert done.adds_up()
+    assert "not a whole Parquet file" in done.report["notes"][0]
+    assert {file["file"]: file["rows"] for file in done.report["files"]}["broken.parquet"] < 3000
+
+
+def test_when_no_row_is_left_the_reasons_are_told(curate, write):
+    with pytest.raises(Refusal) as refused:
+        curate(write("a.csv", "x,y\n1,2\n3,4\n"))
+    assert refused.value.code == "nothing_left"
+    assert "2 × no_answer_column" in refused.value.message
+
+
+def test_a_recipe_without_a_split_is_refused(curate, pairs):
+    with pytest.raises(Refusal, match="does not split"):
+        curate(pairs("a"), without=("split", "tokens"))
+
+
+def test_a_failed_run_leaves_the_version_before_it(curate, pairs, write, questions):
+    done = curate(pairs(*questions(20)))
+    with pytest.raises(Refusal):
+        curate(write("empty.csv", ""))
+    assert len(done.rows()) == 20
+
+
+def test_a_mapping_of_people_is_used(curate, write, questions):
+    lines = ["x;y;z", *(f"{q};{a};{place % 3}" for place, (q, a) in enumerate(questions(30)))]
+    done = curate(
+        write("a.csv", "\n".join(lines)), mapping={"prompt": "x", "completion": "y", "label": "z", "group": []}
+    )
+    assert done.report["rows"]["kept"] == 30
+    assert {row["label"] for row in done.rows()} == {"0", "1", "2"}
+
+
+def test_progress_names_the_steps_in_their_order_and_reaches_its_ends(curate, pairs, questions):
+    done = curate(pairs(*questions(20)))
+    steps = list(dict.fromkeys(step for step, _done, _total in done.progress))
+    assert steps == ["read", "near_duplicates", "split", "write", "check"]
+    assert {step for step, place, total in done.progress if place == total} == set(steps)
+
+
+LONG = ("one two three four five six seven eight nine", "ten eleven")
+
+
+def test_rows_over_the_limit_go_to_the_ledger(curate, pairs, tokenizer):
+    done = curate(
+        pairs(*("short question" + str(place) for place in range(20)), LONG),
+        without=(),
+        tokens={"limit": 8},
+        tokenizer=tokenizer,
+    )
+    assert done.report["rows"]["dropped"] == {"too_long": 1}
+    assert done.ledger()[0]["detail"] == "The row has 11 tokens; the limit is 8."
+    assert done.report["tokens"] == {"limit": 8, "over": 1, "histogram": [[16, 21]]}
+    assert {row["tokens"] for row in done.rows()} == {5}
+
+
+def test_long_conversations_can_lose_their_oldest_turns(curate, write, tokenizer, questions):
+    talk = [("user", "one two three four five"), ("assistant", "six"), ("user", "seven"), ("assistant", "eight")]
+    line = json.dumps({"messages": [{"role": role, "content": content} for role, content in talk]})
+    done = curate(
+        write("a.jsonl", line + "\n"), without=(), tokens={"limit": 8, "policy": "truncate"}, tokenizer=tokenizer,
+        split={"train": 1.0, "validation": 0.0, "test": 0.0},
+    )  # fmt: skip
+    assert [turn["content"] for turn in done.rows()[0]["messages"]] == ["six", "seven", "eight"][1:]
+
+
+def test_a_row_over_the_limit_can_refuse_the_run(curate, pairs, tokenizer):
+    with pytest.raises(Refusal, match=re.escape("pairs.csv, row 0: The row has 11 tokens")):
+        curate(pairs(LONG), without=(), tokens={"limit": 8, "policy": "refuse"}, tokenizer=tokenizer)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10])
+def test_a_handful_of_rows_trains_at_least_one(curate, pairs, questions, count):
+    done = curate(pairs(*questions(count)))
+    assert done.adds_up() and done.report["splits"]["train"] >= 1
+
+
+def test_templates_with_changing_words_never_leak(curate, pairs):
+    from random import Random
+
+    chance = Random(3)
+    words = [f"w{place}" for place in range(12)]
+    done = curate(
+        pairs(*((" ".join(chance.choices(words, k=9)), " ".join(chance.choices(words, k=4))) for _ in range(400)))
+    )
+    assert done.report["splits"]["leaks"] == 0 and done.adds_up()
+
+
+def test_the_file_s_name_stands_without_its_folder(curate, pairs, questions):
+    assert Path(curate(pairs(*questions(10))).report["files"][0]["file"]).name == "pairs.csv"

@@ -1,0 +1,46 @@
+"""The whole road on both set-ups: upload, detect, curate, train, evaluate, release, deploy, a streamed answer, its bill."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+
+
+@pytest.mark.parametrize("set_up", ["embedded", "production"])
+def test_the_road_ends_in_an_answer_that_is_billed_exactly(
+    set_up: str, small_export: Path, request: pytest.FixtureRequest
+) -> None:
+    studio = request.getfixturevalue(set_up)
+    demo = studio.manage("demo", "--data", str(small_export))
+    log = (studio.home / "demo" / "studio.log").read_text() if (studio.home / "demo" / "studio.log").exists() else ""
+    assert demo.returncode == 0, demo.stdout[-3000:] + demo.stderr[-3000:] + log[-3000:]
+    summary = json.loads((studio.home / "demo" / "summary.json").read_text())
+    rows, splits = summary["rows"], summary["splits"]
+    assert rows["in"] == 160 == rows["kept"] + sum(rows["dropped"].values())
+    assert rows["kept"] == splits["train"] + splits["validation"] + splits["test"]
+    assert splits["leaks"] == 0
+    assert summary["tuned"]["perplexity"] < summary["base"]["perplexity"] / 2
+    usage = summary["usage"]
+    assert usage["completion_tokens"] > 0
+    assert {name: usage[name] for name in summary["engine_usage"]} == summary["engine_usage"]
+    assert studio.manage("verify_audit").returncode == 0
+
+
+def test_a_demo_on_a_file_that_is_not_there_says_so(embedded) -> None:
+    demo = embedded.manage("demo", "--data", "nowhere.csv")
+    assert demo.returncode != 0
+    assert "There is no file nowhere.csv" in demo.stderr
+    assert "Traceback" not in demo.stderr
+
+
+def test_a_demo_on_a_file_without_answers_stops_with_a_reason(embedded, tmp_path: Path) -> None:
+    lonely = tmp_path / "lonely.csv"
+    lonely.write_text("colour,size\n" + "".join(f"red{number},{number}\n" for number in range(30)))
+    demo = embedded.manage("demo", "--data", str(lonely))
+    assert demo.returncode != 0
+    assert "No row is left to learn from" in demo.stderr
+    assert "Traceback" not in demo.stderr

@@ -1,0 +1,108 @@
+"""`manage.py run`: starts over its leftovers, restarts what dies, stops clean, and says what is in its way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def health(port: str) -> tuple[int, dict]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+    except OSError:
+        return 0, {}
+
+
+def wait_until_ready(port: str, studio: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while health(port)[0] != 200:
+        assert studio.poll() is None, "the studio ended while it started"
+        assert time.monotonic() < deadline, f"not ready: {health(port)}"
+        time.sleep(0.3)
+
+
+def start(set_up) -> subprocess.Popen:
+    log = (set_up.home.parent / "run.log").open("ab")
+    return subprocess.Popen([sys.executable, "manage.py", "run"], cwd=ROOT, env=set_up.env, stdout=log, stderr=log)
+
+
+def children_of(parent: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if int(fields[1]) == parent:
+                found.append(int(entry.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_the_studio_starts_over_its_own_leftovers_and_stops_clean(embedded) -> None:
+    port = embedded.env["PORT"]
+    first = start(embedded)
+    wait_until_ready(port, first)
+    orphans = children_of(first.pid)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in orphans):
+        assert time.monotonic() < deadline, "children outlived their killed supervisor"
+        time.sleep(0.1)
+    second = start(embedded)
+    wait_until_ready(port, second)
+    victims = children_of(second.pid)
+    os.kill(victims[-1], signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while len([pid for pid in children_of(second.pid) if alive(pid)]) < len(victims) or victims[-1] in children_of(second.pid):
+        assert time.monotonic() < deadline, "the killed child was not started again"
+        time.sleep(0.2)
+    wait_until_ready(port, second)
+    second.send_signal(signal.SIGINT)
+    assert second.wait(timeout=60) == 0
+    assert not [pid for pid in victims if alive(pid)]
+
+
+def test_a_taken_port_is_named_with_the_way_out(embedded) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(embedded.env["PORT"])))
+        taken.listen()
+        outcome = embedded.manage("run")
+    assert outcome.returncode != 0
+    assert f"Port {embedded.env['PORT']}" in outcome.stderr
+    assert "Set PORT" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_home_that_cannot_be_made_is_named(embedded, tmp_path: Path) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    embedded.env["STUDIO_HOME"] = str(blocker / "home")
+    outcome = embedded.manage("run")
+    assert outcome.returncode != 0
+    assert "STUDIO_HOME" in outcome.stderr
+    assert "Traceback" not in outcome.stderr

@@ -1,0 +1,127 @@
+"""Forms of fine-tunes and models: a preset first, every setting in the drawer behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from datasets_app.models import DatasetVersion
+from gptstudio.web.forms import StudioForm
+from training_app import presets
+from training_app.models import LanguageModel
+
+METHODS = (("full", "All weights"), ("lora", "LoRA"))
+METHOD_HINTS = {
+    "full": "Every weight learns. Best for small models.",
+    "lora": "A small addition learns: quicker, and the base model stays shared.",
+}
+TITLES = {
+    "learning_rate": "Learning rate",
+    "batch_size": "Batch size",
+    "n_epochs": "Passes over the data",
+    "optimizer": "Optimiser",
+    "scheduler": "Learning rate falls",
+    "warmup_ratio": "Warm-up share",
+    "weight_decay": "Weight decay",
+    "max_length": "Longest row, in tokens",
+    "early_stopping_patience": "Patience",
+    "seed": "Seed",
+    "lora_rank": "LoRA rank",
+    "lora_alpha": "LoRA alpha",
+    "lora_dropout": "LoRA dropout",
+}
+
+
+def _setting(name: str) -> forms.Field:
+    hint = presets.HINTS.get(name, "")
+    if name in presets.CHOICES:
+        choices = [("", "As the preset says"), *[(value, value) for value in presets.CHOICES[name]]]
+        return forms.ChoiceField(label=TITLES[name], choices=choices, required=False, help_text=hint)
+    low, high, whole = presets.RANGES[name]
+    kind = forms.IntegerField if whole else forms.FloatField
+    bounds: dict[str, Any] = {"min_value": int(low), "max_value": int(high)} if whole else {"min_value": low, "max_value": high}
+    field = kind(label=TITLES[name], required=False, help_text=hint, **bounds)
+    if not whole:
+        field.widget.attrs["step"] = "any"
+    return field
+
+
+class JobForm(StudioForm):
+    """What to train, on what, how."""
+
+    version = forms.ChoiceField(label="Data")
+    base_model = forms.ChoiceField(label="Base model")
+    preset = forms.ChoiceField(
+        label="How thoroughly", choices=[(each["key"], each["title"]) for each in presets.PRESETS], widget=forms.RadioSelect
+    )
+    method = forms.ChoiceField(label="What learns", choices=METHODS, widget=forms.RadioSelect)
+    name = forms.CharField(label="Name", max_length=120, required=False, help_text="Such as “Refund replies, second try”.")
+    suffix = forms.RegexField(
+        r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        label="In the model's name",
+        required=False,
+        help_text="Letters, digits, dots and dashes. Programs see it in ft:…",
+        error_messages={"invalid": "Use up to 64 letters, digits, dots and dashes."},
+    )
+
+    def __init__(
+        self, *args: Any, versions: Iterable[DatasetVersion], base_models: Iterable[LanguageModel], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.versions = {each.id: each for each in versions}
+        self.base_models = {each.id: each for each in base_models}
+        self._choices("version", [(each.id, self._version_title(each)) for each in self.versions.values()])
+        sized = [(each.id, f"{each.name}, {each.parameters / 1e6:,.3g} M") for each in self.base_models.values()]
+        self._choices("base_model", sized)
+        for name in TITLES:
+            self.fields[name] = _setting(name)
+
+    def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - the fields above
+        field.choices = choices
+
+    @staticmethod
+    def _version_title(version: DatasetVersion) -> str:
+        rows = version.report.get("splits", {}).get("train", 0)
+        return f"{version}, {rows:,} training rows"
+
+    @property
+    def chosen_version(self) -> DatasetVersion:
+        """The data of a valid form."""
+        return self.versions[self.cleaned_data["version"]]
+
+    @property
+    def chosen_base_model(self) -> LanguageModel:
+        """The base model of a valid form."""
+        return self.base_models[self.cleaned_data["base_model"]]
+
+    def settings(self) -> dict[str, Any]:
+        """The hyperparameters that somebody filled in."""
+        return {name: value for name in TITLES if (value := self.cleaned_data.get(name)) not in (None, "")}
+
+    def drawer(self) -> list[forms.BoundField]:
+        """The fields of the drawer."""
+        return [self[name] for name in TITLES]
+
+    def has_drawer_errors(self) -> bool:
+        """Whether the drawer must stand open."""
+        return any(name in self.errors for name in TITLES)
+
+
+class BaseModelForm(StudioForm):
+    """A model folder that somebody has copied below STUDIO_HOME/import."""
+
+    name = forms.CharField(label="Name", max_length=100, help_text="What programs and people call it.")
+    path = forms.CharField(label="Folder", max_length=200, help_text="Below STUDIO_HOME/import, such as SmolLM2-135M.")
+    licence = forms.CharField(label="Licence", max_length=80, required=False)
+
+
+class ReasonForm(StudioForm):
+    """Why something is decided."""
+
+    reason = forms.CharField(
+        label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), help_text="It is kept in the record."
+    )

@@ -1,0 +1,127 @@
+"""Models: the list, one with its verdict and release state, asking for release, taking it back, base models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from gptstudio.accounts.models import ReleasePolicy
+from gptstudio.core.errors import Conflict, StudioError
+from gptstudio.review.models import ReviewItem, ReviewState
+from gptstudio.review.selectors import item_about
+from gptstudio.review.services import decide
+from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
+from gptstudio.web.paging import page_of
+from training_app import selectors, services
+from training_app.models import LanguageModel, ModelKind
+from training_app.web import verdicts
+from training_app.web.forms import BaseModelForm, ReasonForm
+
+
+@member_page("models.view")
+def models(request: MemberRequest) -> HttpResponse:
+    """Base models first, then the workspace's own, each with its verdict and release."""
+    workspace_id = request.actor.workspace_id
+    wanted = request.GET.get("q", "").strip()[:120]
+    rows = selectors.models_of(workspace_id)
+    if wanted:
+        rows = rows.filter(name__icontains=wanted) | rows.filter(title__icontains=wanted)
+    span, states = page_of(request, rows), selectors.release_states(workspace_id)
+    shown = []
+    for model in span.rows:
+        evaluation = getattr(model, "evaluation", None)
+        state = ReviewState.APPROVED if model.kind == ModelKind.BASE else states.get(model.id, "")
+        shown.append((model, verdicts.verdict(evaluation) if evaluation else None, state))
+    return render(request, "training/models.html", {"span": span, "shown": shown, "wanted": wanted})
+
+
+def _may_release_alone(request: MemberRequest, item: ReviewItem | None) -> bool:
+    """Under the policy `self` whoever made the model decides, with a reason, on its page."""
+    workspace = request.membership.workspace
+    mine = item is not None and item.state == ReviewState.PENDING and request.actor.user_id in item.makers
+    return mine and workspace.release_policy == ReleasePolicy.SELF and request.actor.may("models.request_release")
+
+
+@member_page("models.view")
+def model(request: MemberRequest, model_id: str) -> HttpResponse:
+    """One model: what it scores, whether it is released, where it comes from."""
+    found = selectors.model_of(request.actor.workspace_id, model_id)
+    return render(request, "training/model.html", _context(request, found))
+
+
+def _context(request: MemberRequest, found: LanguageModel, form: ReasonForm | None = None) -> dict[str, Any]:
+    evaluation = getattr(found, "evaluation", None)
+    item = item_about(found.id, kind="model")
+    is_own = found.workspace_id is not None and found.kind == ModelKind.FINE_TUNE
+    return {
+        "model": found,
+        "evaluation": evaluation,
+        "verdict": verdicts.verdict(evaluation) if evaluation else None,
+        "scores": verdicts.scores(evaluation) if evaluation else [],
+        "checks": evaluation.safety.get("checks", []) if evaluation else [],
+        "item": item,
+        "decisions": list(item.decisions.all()) if item else [],
+        "is_released": selectors.is_released(found),
+        "can_ask": is_own and evaluation and (item is None or item.state == ReviewState.REJECTED),
+        "can_release": _may_release_alone(request, item),
+        "form": form or ReasonForm(),
+    }
+
+
+@member_page("models.request_release", ACT)
+def ask(request: MemberRequest, model_id: str) -> HttpResponse:
+    """Put the model before a reviewer, with its scores as evidence."""
+    found = selectors.model_of(request.actor.workspace_id, model_id)
+    services.request_release(request.actor, model=found)
+    messages.success(request, "Asked. It waits in the review queue, with its scores and its safety report.")
+    return redirect("training:model", found.id)
+
+
+def _decided(request: MemberRequest, model_id: str, verdict: str) -> HttpResponse:
+    found = selectors.model_of(request.actor.workspace_id, model_id)
+    item = item_about(found.id, kind="model")
+    if item is None:
+        raise Conflict("Nobody has asked for this model's release.", fix="Ask for it first.")
+    form = ReasonForm(request.POST)
+    if form.is_valid():
+        try:
+            decide(request.actor, item=item, verdict=verdict, reason=form.cleaned_data["reason"])
+        except StudioError as error:
+            form.refuse(error)
+        else:
+            said = "Released: programs can ask it." if verdict == ReviewState.APPROVED else "Taken back."
+            messages.success(request, f"{said} Engines follow within seconds.")
+            return redirect("training:model", found.id)
+    return render(request, "training/model.html", _context(request, found, form), status=400)
+
+
+@member_page("models.request_release", ACT)
+def release(request: MemberRequest, model_id: str) -> HttpResponse:
+    """Release alone, where the workspace's policy lets one person decide."""
+    return _decided(request, model_id, ReviewState.APPROVED)
+
+
+@member_page("reviews.decide", ACT)
+def withdraw(request: MemberRequest, model_id: str) -> HttpResponse:
+    """Take a released model back."""
+    return _decided(request, model_id, ReviewState.REJECTED)
+
+
+@member_page("base_models.register", FORM)
+def register(request: MemberRequest) -> HttpResponse:
+    """Register a folder as a base model."""
+    form = BaseModelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = services.register_base_model(
+                request.actor, workspace_id=request.actor.workspace_id, **form.cleaned_data
+            )
+        except StudioError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"{found.name} is registered: you can fine-tune it.")
+            return redirect("training:model", found.id)
+    return render(request, "training/model_register.html", {"form": form}, status=400 if form.errors else 200)
