@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
 from gptstudio.overview.health import health
 from gptstudio.overview.sign_in import sign_in
 
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 urlpatterns = [
     path("health", health, name="health"),
     path("sign-in/<str:token>", sign_in, name="sign-in"),

@@ -59,7 +59,9 @@ def throw_away_postgres() -> str | None:
     if owner:
         shutil.chown(folder, "postgres")
     data = folder / "data"
-    subprocess.run([initdb, "-D", str(data), "-U", "postgres", "-A", "trust"], check=True, stdout=subprocess.DEVNULL, **owner)
+    subprocess.run(
+        [initdb, "-D", str(data), "-U", "postgres", "-A", "trust"], check=True, stdout=subprocess.DEVNULL, **owner
+    )
     port = free_port()
     server = subprocess.Popen(
         [str(Path(initdb).with_name("postgres")), "-D", str(data), "-p", str(port), "-k", str(folder), "-F"],

@@ -47,7 +47,7 @@ class FilesField(forms.FileField):
 class UploadForm(StudioForm):
     """Files for a data set that stands."""
 
-    files = FilesField(label="Files")
+    files = FilesField(label="Files")  # type: ignore[assignment]
 
 
 class DatasetForm(UploadForm):
@@ -65,10 +65,12 @@ class RecipeForm(StudioForm):
     """How files become a version. Every field has the preset's value until somebody changes it."""
 
     preset = forms.ChoiceField(label="Recipe", widget=forms.RadioSelect)
-    files = forms.MultipleChoiceField(label="Files", widget=forms.CheckboxSelectMultiple)
+    files = forms.MultipleChoiceField(label="Files", widget=forms.CheckboxSelectMultiple)  # type: ignore[assignment]
     split = forms.ChoiceField(label="Split", required=False, widget=forms.RadioSelect)
     base_model = forms.ChoiceField(
-        label="Base model", required=False, help_text="Rows are measured with the tokenizer of the model you will train."
+        label="Base model",
+        required=False,
+        help_text="Rows are measured with the tokenizer of the model you will train.",
     )
     limit = forms.IntegerField(label="Longest row, in tokens", min_value=16, max_value=32768, required=False)
     policy = forms.ChoiceField(label="Longer rows", choices=POLICIES, required=False)

@@ -62,7 +62,9 @@ def personal_name(kind: str) -> str:
 def changed(before: str, after: str) -> list[Piece]:
     """What became of a text: the later text, with what is new marked and hidden personal data shown as such."""
     old, new = WORD.findall(before), WORD.findall(after)
-    matcher = difflib.SequenceMatcher(a=[word.strip() for word in old], b=[word.strip() for word in new], autojunk=False)
+    matcher = difflib.SequenceMatcher(
+        a=[word.strip() for word in old], b=[word.strip() for word in new], autojunk=False
+    )
     pieces: list[Piece] = []
     for tag, _, _, start, end in matcher.get_opcodes():
         text = "".join(new[start:end])

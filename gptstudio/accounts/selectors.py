@@ -95,3 +95,8 @@ def key_of(workspace_id: str, key_id: str) -> ApiKey:
 def user_by_email(email: str) -> User | None:
     """A person by e-mail address, whatever its case."""
     return User.objects.filter(email__iexact=email).first()
+
+
+def user_by_id(user_id: str) -> User | None:
+    """A person by id."""
+    return User.objects.filter(id=user_id).first()

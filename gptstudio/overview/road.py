@@ -174,10 +174,7 @@ def of_deployment(deployment: Any) -> list[Step]:
     heaviest = max(targets, key=lambda target: target["weight"])["model"]
     model = training.models_of(deployment.workspace_id).filter(id=heaviest).select_related("job__version__dataset")
     found = model.first()
-    if found is None or found.job is None:
-        line = Line(deployment.workspace_id, model=found)
-    else:
-        line = _of_job(found.job)
+    line = Line(deployment.workspace_id, model=found) if found is None or found.job is None else _of_job(found.job)
     line.deployments = [deployment]
     return _strip(line, "serve")
 

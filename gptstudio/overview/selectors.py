@@ -124,10 +124,9 @@ def answers_today(workspace_id: str) -> dict[str, Any]:
         answered=Count("id", filter=Q(state=CompletionState.COMPLETED)),
         failed=Count("id", filter=Q(state=CompletionState.FAILED)),
     )
-    waits = list(
-        rows.filter(first_token_ms__isnull=False).order_by("-created_at").values_list("first_token_ms", flat=True)[:999]
-    )
-    return {**sums, "first_ms": sorted(waits)[len(waits) // 2] if waits else None, "since": midnight}
+    recent = rows.filter(first_token_ms__isnull=False).order_by("-created_at")
+    waits = sorted(wait for wait in recent.values_list("first_token_ms", flat=True)[:999] if wait is not None)
+    return {**sums, "first_ms": waits[len(waits) // 2] if waits else None, "since": midnight}
 
 
 def latest(rows: QuerySet[Any], keep: Callable[[Any], bool] = bool) -> Any:

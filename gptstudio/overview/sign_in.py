@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from gptstudio.accounts.models import User
+from gptstudio.accounts.selectors import user_by_id
 from gptstudio.core.errors import NotAllowed
 
 SALT = "gptstudio.sign-in"
@@ -33,8 +34,8 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponse:
         user_id, stamp = signing.loads(token, salt=SALT, max_age=SECONDS)
     except signing.BadSignature as error:
         raise refused from error
-    user = User.objects.filter(id=user_id, is_active=True).first()
-    if user is None or (user.last_login.isoformat() if user.last_login else "") != stamp:
+    user = user_by_id(user_id)
+    if user is None or not user.is_active or (user.last_login.isoformat() if user.last_login else "") != stamp:
         raise refused
     login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
     return redirect("/")

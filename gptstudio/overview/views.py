@@ -86,7 +86,9 @@ def _sentence(found: selectors.Tally, waiting: int) -> str:
     waits = f"{_plural(waiting, 'thing')} wait{'s' if waiting == 1 else ''} for someone"
     if found.running and waiting:
         return f"{runs}, and {waits}."
-    return f"{runs}." if found.running else f"{waits[0].upper()}{waits[1:]}." if waiting else "Nothing waits for anyone."
+    return (
+        f"{runs}." if found.running else f"{waits[0].upper()}{waits[1:]}." if waiting else "Nothing waits for anyone."
+    )
 
 
 def _greeting() -> str:

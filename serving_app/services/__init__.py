@@ -1,5 +1,6 @@
 """Writing deployments, requests, usage, and what is known of engines; asking engines."""
 
+from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.services.admission import Admission, Caller, admit
 from serving_app.services.comparison import Comparison, engine_minus_ledger, engine_usage_of
 from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
@@ -12,6 +13,9 @@ __all__ = [
     "Admission",
     "Caller",
     "Comparison",
+    "EngineAway",
+    "EngineBroke",
+    "EngineRefused",
     "Reconciler",
     "admit",
     "answer",

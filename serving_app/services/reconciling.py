@@ -30,7 +30,7 @@ from serving_app.services.replicas import (
     seed_replicas,
 )
 from training_app.selectors import jobs_waiting_for_release
-from training_app.services import finish_released_job
+from training_app.services import finish_released_job, move_waiting_on
 from training_app.services import requeue_stale as requeue_jobs
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ T = TypeVar("T")
 BEAT_SECONDS = 3.0
 ROWS_A_READ = 1_000
 KEPT_SECONDS = 3_600
+RESEND_SECONDS = 10.0
 
 
 class Stopped(Exception):
@@ -51,6 +52,7 @@ class Reconciler:
         self._stop = stop
         self._runner = asyncio.Runner()
         self._loader = Loader(self._ask)
+        self._sent_at = float("-inf")
 
     def close(self) -> None:
         self._runner.run(engine_client.close())
@@ -69,9 +71,16 @@ class Reconciler:
                 record_seen(replica, is_up=False, loaded=[])
         settle_uncounted()
         finish_waiting_jobs()
-        requeue_jobs()
-        requeue_data()
+        move_waiting_on()
+        self._send_again()
         prune_broker()
+
+    def _send_again(self) -> None:
+        """Wake workers for work that nobody holds; not in every pass, since a message may merely wait its turn."""
+        if time.monotonic() - self._sent_at >= RESEND_SECONDS:
+            self._sent_at = time.monotonic()
+            requeue_jobs()
+            requeue_data()
 
     def _look_after(self, replica: EngineReplica, desired: dict[str, Any]) -> None:
         ready = self._ask(engine_client.is_ready(replica.url))

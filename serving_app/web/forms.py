@@ -16,7 +16,9 @@ class SharesForm(StudioForm):
 
     note = forms.CharField(label="Why", max_length=200, required=False, help_text="Kept with the revision.")
 
-    def __init__(self, *args: Any, models: Sequence[LanguageModel], shares: dict[str, int] | None = None, **kwargs: Any):
+    def __init__(
+        self, *args: Any, models: Sequence[LanguageModel], shares: dict[str, int] | None = None, **kwargs: Any
+    ):
         super().__init__(*args, **kwargs)
         self.models = models
         for model in models:

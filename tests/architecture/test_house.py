@@ -83,5 +83,7 @@ def test_only_settings_and_engine_mains_read_the_environment() -> None:
 
 
 def test_imports_point_the_way_the_house_allows() -> None:
-    outcome = subprocess.run([Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False)
+    outcome = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert outcome.returncode == 0, outcome.stdout[-3000:]

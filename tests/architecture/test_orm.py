@@ -10,7 +10,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("gptstudio", "datasets_app", "training_app", "serving_app")
 WRITES = {"create", "bulk_create", "bulk_update", "update_or_create", "get_or_create", "save", "delete", "update"}
-READS = {"filter", "exclude", "get", "all", "first", "count", "exists", "aggregate", "annotate", "values", "values_list"}
+READS = {
+    "filter",
+    "exclude",
+    "get",
+    "all",
+    "first",
+    "count",
+    "exists",
+    "aggregate",
+    "annotate",
+    "values",
+    "values_list",
+}
 NO_ORM = ("datasets_app/curation", "training_app/engine", "serving_app/engine", "gptstudio/overview/demo_data")
 MAY_WRITE = ("gptstudio/core/leases.py", "gptstudio/accounts/models/user.py")
 MAY_READ = ("selectors", "services", "models", "admin")
@@ -19,9 +31,7 @@ MAY_READ = ("selectors", "services", "models", "admin")
 def sources() -> list[Path]:
     found = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     return [
-        path
-        for path in found
-        if "migrations" not in path.parts and not str(path.relative_to(ROOT)).startswith(NO_ORM)
+        path for path in found if "migrations" not in path.parts and not str(path.relative_to(ROOT)).startswith(NO_ORM)
     ]
 
 

@@ -49,7 +49,9 @@ def test_every_command_of_ours_is_there_to_be_run(name: str, tmp_path: Path) -> 
     }
     env.pop("DATABASE_URL", None)
     env.pop("REDIS_URL", None)
-    outcome = subprocess.run([*command, "--help"], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120)
+    outcome = subprocess.run(
+        [*command, "--help"], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120
+    )
     assert outcome.returncode == 0, outcome.stderr[-2000:]
     flags = [part for part in command if part.startswith("--")]
     assert [flag for flag in flags if flag not in outcome.stdout] == []
@@ -63,7 +65,11 @@ def test_the_dockerfile_installs_what_is_pinned_and_runs_as_nobody_special() -> 
 
 
 def test_production_refuses_to_start_without_its_secrets(tmp_path: Path) -> None:
-    env = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "gptstudio.settings.production", "STUDIO_HOME": str(tmp_path)}
+    env = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "gptstudio.settings.production",
+        "STUDIO_HOME": str(tmp_path),
+    }
     outcome = subprocess.run(
         [sys.executable, "manage.py", "check"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )

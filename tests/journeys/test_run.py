@@ -78,7 +78,9 @@ def test_the_studio_starts_over_its_own_leftovers_and_stops_clean(embedded) -> N
     victims = children_of(second.pid)
     os.kill(victims[-1], signal.SIGKILL)
     deadline = time.monotonic() + 60
-    while len([pid for pid in children_of(second.pid) if alive(pid)]) < len(victims) or victims[-1] in children_of(second.pid):
+    while len([pid for pid in children_of(second.pid) if alive(pid)]) < len(victims) or victims[-1] in children_of(
+        second.pid
+    ):
         assert time.monotonic() < deadline, "the killed child was not started again"
         time.sleep(0.2)
     wait_until_ready(port, second)

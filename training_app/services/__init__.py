@@ -17,7 +17,7 @@ from training_app.services.runs import (
     record_events,
     stop_job,
 )
-from training_app.services.stale import requeue_stale
+from training_app.services.stale import move_waiting_on, requeue_stale
 from training_app.services.verdicts import record_evaluation, record_safety, settle_release
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "ensure_starter",
     "fail_job",
     "finish_released_job",
+    "move_waiting_on",
     "pause_job",
     "record_evaluation",
     "record_events",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,8 +13,9 @@ from gptstudio.core import leases
 from gptstudio.core.errors import StudioError
 from gptstudio.core.queue import enqueue
 from training_app.models import FineTuningJob, JobPhase, JobState
+from training_app.selectors import is_released, jobs_waiting_for_release, running_count
 from training_app.services.jobs import start_queued
-from training_app.services.runs import fail_job, note
+from training_app.services.runs import fail_job, finish_released_job, note
 
 SETTLING = timedelta(seconds=10)
 
@@ -51,8 +53,8 @@ def _validate(job_id: str) -> None:
     enqueue("training.run_job", job.id)
 
 
-def requeue_stale() -> int:
-    """Move jobs on whose data is ready, and wake workers for jobs that nobody holds. Returns how many."""
+def move_waiting_on() -> int:
+    """Jobs that wait for data which is frozen now, or for a release that was taken back meanwhile. Returns how many."""
     frozen = FineTuningJob.objects.filter(
         state=JobState.VALIDATING_FILES,
         version__state__in=[VersionState.READY, VersionState.FAILED, VersionState.CANCELLED],
@@ -60,10 +62,23 @@ def requeue_stale() -> int:
     validating = list(frozen)
     for job_id in validating:
         _validate(job_id)
-    waiting = FineTuningJob.objects.filter(
-        state__in=[JobState.QUEUED, JobState.RUNNING], created_at__lt=timezone.now() - SETTLING
-    ).exclude(state=JobState.RUNNING, phase=JobPhase.RELEASE)
-    stale = list(leases.expired(waiting).order_by("created_at").values_list("id", flat=True)[:100])
+    withdrawn = [job for job in jobs_waiting_for_release() if not is_released(job.model)]
+    for job in withdrawn:
+        note(job, "The release was taken back before an engine answered for the model", severity="warn")
+        finish_released_job(job.id)
+    return len(validating) + len(withdrawn)
+
+
+def requeue_stale() -> int:
+    """Move waiting jobs on, and wake workers for jobs that nobody holds: as many as there are free training slots,
+    and all whose worker died. Returns how many were moved or sent.
+    """
+    moved = move_waiting_on()
+    old = FineTuningJob.objects.filter(created_at__lt=timezone.now() - SETTLING)
+    dead = leases.expired(old.filter(state=JobState.RUNNING).exclude(phase=JobPhase.RELEASE))
+    queued = leases.expired(old.filter(state=JobState.QUEUED)).order_by("created_at")
+    free = max(0, settings.TRAINING_SLOTS - running_count())
+    stale = [*dead.values_list("id", flat=True)[:100], *queued.values_list("id", flat=True)[:free]]
     for job_id in stale:
         enqueue("training.run_job", job_id)
-    return len(validating) + len(stale)
+    return moved + len(stale)

@@ -41,7 +41,9 @@ def _setting(name: str) -> forms.Field:
         return forms.ChoiceField(label=TITLES[name], choices=choices, required=False, help_text=hint)
     low, high, whole = presets.RANGES[name]
     kind = forms.IntegerField if whole else forms.FloatField
-    bounds: dict[str, Any] = {"min_value": int(low), "max_value": int(high)} if whole else {"min_value": low, "max_value": high}
+    bounds: dict[str, Any] = (
+        {"min_value": int(low), "max_value": int(high)} if whole else {"min_value": low, "max_value": high}
+    )
     field = kind(label=TITLES[name], required=False, help_text=hint, **bounds)
     if not whole:
         field.widget.attrs["step"] = "any"
@@ -54,10 +56,14 @@ class JobForm(StudioForm):
     version = forms.ChoiceField(label="Data")
     base_model = forms.ChoiceField(label="Base model")
     preset = forms.ChoiceField(
-        label="How thoroughly", choices=[(each["key"], each["title"]) for each in presets.PRESETS], widget=forms.RadioSelect
+        label="How thoroughly",
+        choices=[(each["key"], each["title"]) for each in presets.PRESETS],
+        widget=forms.RadioSelect,
     )
     method = forms.ChoiceField(label="What learns", choices=METHODS, widget=forms.RadioSelect)
-    name = forms.CharField(label="Name", max_length=120, required=False, help_text="Such as “Refund replies, second try”.")
+    name = forms.CharField(
+        label="Name", max_length=120, required=False, help_text="Such as “Refund replies, second try”."
+    )
     suffix = forms.RegexField(
         r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
         label="In the model's name",

@@ -88,9 +88,7 @@ def dataset(request: MemberRequest, dataset_id: str) -> HttpResponse:
 def contents(request: MemberRequest, dataset_id: str) -> HttpResponse:
     """Files and versions by themselves, while something is under way."""
     found = _contents(request, selectors.dataset_of(request.actor.workspace_id, dataset_id))
-    return live.part(
-        request, "datasets/parts/contents.html", found, mark=found["mark"], is_over=not found["is_busy"]
-    )
+    return live.part(request, "datasets/parts/contents.html", found, mark=found["mark"], is_over=not found["is_busy"])
 
 
 @member_page("datasets.edit", ACT)

@@ -131,7 +131,9 @@ def curate(road: Road) -> None:
     rows, splits = version.report["rows"], version.report["splits"]
     road.say(f"{rows['kept']:,} of {rows['in']:,} rows kept; left out: {rows['dropped']}")
     road.say(f"personal data hidden: {version.report['personal_data']}")
-    road.say(f"train {splits['train']}, validation {splits['validation']}, test {splits['test']}, leaks {splits['leaks']}")
+    road.say(
+        f"train {splits['train']}, validation {splits['validation']}, test {splits['test']}, leaks {splits['leaks']}"
+    )
 
 
 def train(road: Road) -> None:
@@ -195,9 +197,7 @@ def deploy(road: Road) -> None:
     targets = [{"model": model.id, "weight": 100}]
     deployment = serving.deployment_named(road.workspace.id, DEPLOYMENT)
     if deployment is None:
-        serving_services.create_deployment(
-            road.maker, workspace_id=road.workspace.id, name=DEPLOYMENT, targets=targets
-        )
+        serving_services.create_deployment(road.maker, workspace_id=road.workspace.id, name=DEPLOYMENT, targets=targets)
     else:
         serving_services.update_deployment(road.maker, deployment=deployment, targets=targets)
     _wait(
@@ -215,5 +215,7 @@ def question(road: Road) -> tuple[list[dict[str, str]], str]:
     """A test row that the model never saw: its messages up to the last answer, and that answer."""
     assert road.version is not None  # noqa: S101
     rows, _total = data.rows_page(road.version, split="test", limit=20)
-    messages: list[dict[str, Any]] = min(rows, key=lambda row: abs(len(row["messages"][-1]["content"]) - 120))["messages"]
+    messages: list[dict[str, Any]] = min(rows, key=lambda row: abs(len(row["messages"][-1]["content"]) - 120))[
+        "messages"
+    ]
     return [{"role": each["role"], "content": each["content"]} for each in messages[:-1]], messages[-1]["content"]

@@ -126,9 +126,7 @@ def hint(words: str, term: str) -> SafeString | str:
     meaning = wording.TERMS.get(term)
     if not meaning:
         return words
-    return format_html(
-        '<span class="hint" tabindex="0">{}<span role="tooltip">{}</span></span>', words, meaning
-    )
+    return format_html('<span class="hint" tabindex="0">{}<span role="tooltip">{}</span></span>', words, meaning)
 
 
 @register.simple_tag(takes_context=True)

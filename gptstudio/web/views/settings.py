@@ -16,9 +16,7 @@ from gptstudio.web.forms import StudioForm
 class PolicyForm(StudioForm):
     """Who may release a model."""
 
-    policy = forms.ChoiceField(
-        label="Who may release a model", choices=ReleasePolicy.choices, widget=forms.RadioSelect
-    )
+    policy = forms.ChoiceField(label="Who may release a model", choices=ReleasePolicy.choices, widget=forms.RadioSelect)
 
 
 @member_page("workspace.view", FORM)

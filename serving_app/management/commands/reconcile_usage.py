@@ -7,8 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
-from serving_app.services import engine_minus_ledger
+from serving_app.services import EngineAway, EngineBroke, EngineRefused, engine_minus_ledger
 
 SHOWN = 20
 

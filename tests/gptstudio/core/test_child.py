@@ -83,9 +83,7 @@ def test_a_child_that_does_not_listen_is_killed_after_the_grace(tmp_path) -> Non
 
 
 def test_a_child_that_ends_well_although_told_to_stop_has_finished(tmp_path) -> None:
-    code = (
-        "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n" + READY + "\nsignal.pause()"
-    )
+    code = "import signal, sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n" + READY + "\nsignal.pause()"
     result = python(code, tmp_path, on_tick=lambda: not (tmp_path / "ready").exists())
     assert result.outcome == "finished"
 

@@ -90,7 +90,9 @@ def test_what_a_stopped_program_had_started_goes_with_it_even_when_it_will_not_l
 
 
 def test_programs_get_their_own_environment_beside_ours(tmp_path) -> None:
-    program = Program("env", ["bash", "-c", "echo $COLOUR > out.tmp; mv out.tmp out; sleep 603"], env={"COLOUR": "blue"})
+    program = Program(
+        "env", ["bash", "-c", "echo $COLOUR > out.tmp; mv out.tmp out; sleep 603"], env={"COLOUR": "blue"}
+    )
     run(Supervisor([program], cwd=tmp_path), (tmp_path / "out").exists)
     assert (tmp_path / "out").read_text() == "blue\n"
 

@@ -9,6 +9,7 @@ import ast
 import re
 import sysconfig
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 _LEFT_OUT = {"site-packages", "test", "tests", "idle_test", "lib2to3", "__pycache__"}
@@ -19,7 +20,8 @@ MIN_CHARACTERS = 60
 MAX_CHARACTERS = 1200
 
 
-def paragraphs(limit: int) -> list[str]:
+@cache
+def paragraphs(limit: int) -> tuple[str, ...]:
     """Distinct paragraphs of prose from the standard library, in a stable order, `limit` characters in all."""
     seen: dict[str, None] = {}
     room = limit
@@ -28,7 +30,7 @@ def paragraphs(limit: int) -> list[str]:
             if piece not in seen and room > 0:
                 seen[piece] = None
                 room -= len(piece)
-    return list(seen)
+    return tuple(seen)
 
 
 def _prose(text: str) -> Iterator[str]:

@@ -53,7 +53,9 @@ def _curves(job: FineTuningJob) -> dict[str, Any]:
         "speed": curves.speed_chart(points, total=total),
         "newest_loss": losses[-1].loss if losses else None,
         "newest_validation": validations[-1].validation_loss if validations else None,
-        "best_validation": min((point.validation_loss for point in validations), default=None),
+        "best_validation": min(
+            (each.validation_loss for each in points if each.validation_loss is not None), default=None
+        ),
         "newest_speed": points[-1].tokens_per_second if points else None,
         "events": events,
         "mark": live.mark_of(*seen),

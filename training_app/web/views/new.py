@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 

@@ -29,7 +29,9 @@ class Command(BaseCommand):
                 email=options["email"], workspace_name=options["workspace"], release_policy=options["release"]
             )
             ensure_starter()
-            self.stdout.write(f"Workspace {ready.workspace.name} ({ready.workspace.slug}), release {options['release']}.")
+            self.stdout.write(
+                f"Workspace {ready.workspace.name} ({ready.workspace.slug}), release {options['release']}."
+            )
             self.stdout.write(f"Sign in once, within an hour: {link(ready.user)}")
             if options["print_key"]:
                 self.stdout.write(services.bootstrap_key(ready, rotate=options["rotate"]))

@@ -140,8 +140,7 @@ class Command(BaseCommand):
         rows, splits, usage = summary["rows"], summary["splits"], summary["usage"]
         promises = {
             "rows in = kept + dropped": rows["in"] == rows["kept"] + sum(rows["dropped"].values()),
-            "kept = train + validation + test": rows["kept"]
-            == splits["train"] + splits["validation"] + splits["test"],
+            "kept = train + validation + test": rows["kept"] == splits["train"] + splits["validation"] + splits["test"],
             "no test row has a near-copy in training": splits["leaks"] == 0,
             "the bill equals the engine's count": all(
                 usage[name] == summary["engine_usage"][name] for name in ("prompt_tokens", "completion_tokens")

@@ -32,19 +32,42 @@ def _check_port(host: str, port: int, variable: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandError(f"Port {port} on {host} is taken ({error.strerror}). Set {variable} to another.") from error
+            raise CommandError(
+                f"Port {port} on {host} is taken ({error.strerror}). Set {variable} to another."
+            ) from error
 
 
 def web() -> Program:
     """The pages and both APIs."""
     argv = [sys.executable, "-m", "uvicorn", "gptstudio.asgi:application", "--host", settings.HOST]
-    argv += ["--port", str(settings.PORT), "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "8"]
+    argv += [
+        "--port",
+        str(settings.PORT),
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--timeout-graceful-shutdown",
+        "8",
+    ]
     return Program("web", argv)
 
 
 def worker() -> Program:
     """Celery: curation, training, evaluation. Two slots, so that reading a file need not wait for a training run."""
-    argv = [sys.executable, "-m", "celery", "-A", "gptstudio", "worker", "-Q", "cpu", "-c", "2", "--loglevel", "WARNING"]
+    argv = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "gptstudio",
+        "worker",
+        "-Q",
+        "cpu",
+        "-c",
+        "2",
+        "--loglevel",
+        "WARNING",
+    ]
     return Program("worker", [*argv, "--without-gossip", "--without-mingle", "--without-heartbeat"])
 
 

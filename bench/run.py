@@ -1,0 +1,31 @@
+"""Every benchmark, one after the other: `make bench`. `FULL=1` adds the long ones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ALWAYS = (("engine_throughput.py", "--rounds", "3"), ("banking.py", "--draws", "1"))
+LONG = (("banking.py", "--draws", "5"), ("kills.py",))
+
+
+def main() -> int:
+    """Run them; a failed one does not stop the rest."""
+    failed = []
+    chosen = [*ALWAYS, *(LONG if os.environ.get("FULL") == "1" else ())]
+    for name, *arguments in chosen:
+        if name == "banking.py" and not os.environ.get("REAL_DATA_DIR"):
+            print(f"== {name} is left out: REAL_DATA_DIR is not set")
+            continue
+        print(f"== {name} {' '.join(arguments)}", flush=True)
+        if subprocess.run([sys.executable, str(HERE / name), *arguments], check=False).returncode:
+            failed.append(name)
+    print(f"results: {HERE / 'results'}" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

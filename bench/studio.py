@@ -1,0 +1,78 @@
+"""A studio of its own for a benchmark: fresh home, free ports, started and stopped with `with`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Studio:
+    """`with Studio() as studio:` gives `url`, `key` and `manage(…)`."""
+
+    def __init__(self, *, release: str = "automatic") -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="studio-bench-"))
+        self.port = free_port()
+        self.env = {
+            **os.environ,
+            "STUDIO_HOME": str(self.home),
+            "PORT": str(self.port),
+            "ENGINE_PORT": str(free_port()),
+        }
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.release = release
+        self.key = ""
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command; its standard output."""
+        argv = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(argv, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"manage.py {arguments[0]} failed: {done.stderr[-2000:]}")
+        return done.stdout
+
+    def __enter__(self) -> Studio:
+        self.manage("migrate", "-v0")
+        arguments = ["--email", "bench@localhost.example", "--workspace", "Bench", "--release", self.release]
+        self.key = self.manage("bootstrap", *arguments, "--print-key").strip().splitlines()[-1]
+        log = (self.home / "run.log").open("wb")
+        argv = [sys.executable, "manage.py", "run"]
+        self.running = subprocess.Popen(argv, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+        deadline = time.monotonic() + 120
+        while not self._is_ready():
+            if time.monotonic() > deadline or self.running.poll() is not None:
+                raise RuntimeError((self.home / "run.log").read_text()[-3000:])
+            time.sleep(0.3)
+        return self
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.running.send_signal(signal.SIGTERM)
+        self.running.wait(timeout=60)
+        shutil.rmtree(self.home, ignore_errors=True)

@@ -1,0 +1,52 @@
+"""Evidence of a review item as lines to read. Pure formatting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gptstudio.review.models import ReviewItem
+
+SCORES = (
+    ("perplexity", "Perplexity, lower is better"),
+    ("bleu", "BLEU"),
+    ("rouge1", "ROUGE-1"),
+    ("rougeL", "ROUGE-L"),
+    ("exact_match", "Exactly the reference"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a table: what was looked at, and up to two values; `good` None where it is no verdict."""
+
+    what: str
+    first: str
+    second: str = ""
+    good: bool | None = None
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, int | float) else "–"
+
+
+def lines_of(item: ReviewItem) -> dict[str, list[Line]]:
+    """Scores (base, this one), safety checks and counts, by heading; empty headings are left out."""
+    evidence = item.evidence
+    base, tuned = evidence.get("base") or {}, evidence.get("tuned") or {}
+    checks = (evidence.get("safety") or {}).get("checks", [])
+    rows, hidden = evidence.get("rows"), evidence.get("personal_data") or {}
+    found = {
+        "Scores on the test rows": [
+            Line(title, _number(base.get(name)), _number(tuned.get(name))) for name, title in SCORES if name in tuned
+        ],
+        "Safety": [
+            Line(
+                check["title"], f"{check['failed']} of {check['tried']}", check.get("detail", ""), bool(check["passed"])
+            )
+            for check in checks
+        ],
+        "Personal data": [Line(kind, f"{count:,}") for kind, count in hidden.items()],
+        "Rows": [Line("Test rows", f"{rows:,}")] if isinstance(rows, int) else [],
+    }
+    return {heading: lines for heading, lines in found.items() if lines}
