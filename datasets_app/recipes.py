@@ -99,8 +99,9 @@ def _check_options(body: Recipe) -> None:
             raise Invalid(
                 f"The options of {each['kind']} are not an object.", fix="Start from a preset.", param="recipe"
             )
-        policy = options.get("policy", {}) if each["kind"] == "personal_data" else {}
-        if not isinstance(policy, dict) or not {*policy.values(), options.get("default", "mask")} <= set(DATA_POLICIES):
+        policy = options.get("policy", {})
+        given = [*policy.values(), options.get("default", "mask")] if isinstance(policy, dict) else [policy]
+        if each["kind"] == "personal_data" and not all(value in DATA_POLICIES for value in given):
             raise Invalid(
                 "The policy of personal_data is unknown.",
                 fix=f"Give each type of data one of {', '.join(DATA_POLICIES)}.",

@@ -135,4 +135,4 @@ def version_sentence(report: dict[str, Any]) -> str:
     sentence = f"{kept:,} of {taken:,} rows from {files} file{'' if files == 1 else 's'}"
     if left:
         sentence += f"; {left:,} left out, each with its reason"
-    return f"{sentence}. {splits.get('train', 0):,} teach, {splits.get('validation', 0):,} steer, {splits.get('test', 0):,} examine."
+    return f"{sentence}. {splits.get('train', 0):,} to learn from, {splits.get('validation', 0):,} to steer by, {splits.get('test', 0):,} for the exam."

@@ -37,7 +37,7 @@ class Line:
 def _forward(line: Line) -> Line:
     """What came of the furthest thing that is known."""
     if line.version is None and line.dataset is not None:
-        line.version = data.versions_of(line.workspace_id).filter(dataset=line.dataset).first()
+        _newest(line, line.dataset)
     if line.job is None and line.version is not None:
         line.job = training.jobs_of(line.workspace_id).filter(version=line.version).first()
     if line.model is None and line.job is not None:
@@ -47,6 +47,15 @@ def _forward(line: Line) -> Line:
         line.review = item_about(line.model.id, kind="model")
         line.deployments = [each for each in serving.deployments_of(line.workspace_id) if _uses(each, line.model)]
     return line
+
+
+def _newest(line: Line, dataset: Dataset) -> None:
+    """The newest fine-tune on any of the data set's versions, else its newest version."""
+    line.job = training.jobs_of(line.workspace_id).filter(version__dataset=dataset).first()
+    if line.job is not None:
+        line.version = line.job.version
+    else:
+        line.version = data.versions_of(line.workspace_id).filter(dataset=dataset).first()
 
 
 def _uses(deployment: Deployment, model: LanguageModel) -> bool:

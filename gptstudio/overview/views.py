@@ -100,8 +100,13 @@ def _running(job: FineTuningJob | None) -> dict[str, Any]:
     """The running card: the job, its curve, and a mark of what is shown."""
     points = list(metrics_of(job)) if job is not None else []
     seen = (job.id, job.state, job.phase, job.progress, len(points)) if job is not None else ()
-    chart = loss_chart(points, total=(job.plan or {}).get("steps", 0)) if job is not None else None
-    return {"job": job, "chart": chart, "mark": live.mark_of(seen)}
+    total = (job.plan or {}).get("steps", 0) if job is not None else 0
+    return {
+        "job": job,
+        "chart": loss_chart(points, total=total),
+        "narrow": loss_chart(points, total=total, width=400),
+        "mark": live.mark_of(seen),
+    }
 
 
 @member_page("workspace.view")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Point = tuple[float, float]
-LEFT, TOP, BOTTOM, RIGHT = 44, 14, 26, 14
+LEFT, TOP, BOTTOM, RIGHT = 56, 14, 26, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def columns(
         )
         for index, (label, value) in enumerate(pairs)
     ]
-    every = max(1, math.ceil(len(pairs) / 7))
+    every = max(1, math.ceil(len(pairs) / max(2, width // 56)))
     x_ticks = [Tick(bar.x + bar.width / 2, bar.label) for bar in bars[::every]]
     limit_x = _limit_at(edges, limit, slot)
     highest = max(pairs, key=lambda pair: pair[1])

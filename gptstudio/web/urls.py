@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from gptstudio.web.views import activity, keys, settings, workspaces
 
 app_name = "web"
 urlpatterns = [
+    path("favicon.ico", RedirectView.as_view(url="/static/studio/mark.svg"), name="favicon"),
     path("keys/", keys.keys, name="keys"),
     path("keys/new", keys.new, name="key-new"),
     path("keys/<slug:key_id>/revoke", keys.revoke, name="key-revoke"),

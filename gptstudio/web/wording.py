@@ -122,7 +122,11 @@ REASONS = {
     "personal_data": "Held personal data",
     "in_validation_file": "Also in the validation file",
     "unreadable": "Could not be read",
-    "ragged": "Another number of cells than the head",
+    "ragged_row": "Another number of cells than the head",
+    "bad_json": "Broken JSON",
+    "not_an_object": "Not a record",
+    "no_answer_column": "No column with an answer",
+    "chat_template": "The model cannot read such a conversation",
 }
 STEPS = {
     "read": "Reading",
@@ -133,6 +137,7 @@ STEPS = {
     "split": "Splitting",
     "tokens": "Counting tokens",
     "write": "Writing",
+    "check": "Checking for leaks",
 }
 ACTS = {
     "workspace.created": "Made the workspace",

@@ -18,6 +18,7 @@ from training_app.services.jobs import start_queued
 from training_app.services.runs import fail_job, finish_released_job, note
 
 SETTLING = timedelta(seconds=10)
+MOST_ATTEMPTS = 10  # a person's resume counts too
 
 
 @transaction.atomic
@@ -55,6 +56,7 @@ def _validate(job_id: str) -> None:
 
 def move_waiting_on() -> int:
     """Jobs that wait for data which is frozen now, or for a release that was taken back meanwhile. Returns how many."""
+    _give_up()
     frozen = FineTuningJob.objects.filter(
         state=JobState.VALIDATING_FILES,
         version__state__in=[VersionState.READY, VersionState.FAILED, VersionState.CANCELLED],
@@ -67,6 +69,14 @@ def move_waiting_on() -> int:
         note(job, "The release was taken back before an engine answered for the model", severity="warn")
         finish_released_job(job.id)
     return len(validating) + len(withdrawn)
+
+
+def _give_up() -> None:
+    """A run that ends its worker every time would otherwise come back for ever."""
+    running = FineTuningJob.objects.filter(state=JobState.RUNNING, attempt__gte=MOST_ATTEMPTS)
+    for job in leases.expired(running.exclude(phase=JobPhase.RELEASE)):
+        message = f"The run was begun {job.attempt} times, and its worker went away each time."
+        fail_job(job, code="gave_up", message=message, fix="Look into the worker's log, then resume it.")
 
 
 def requeue_stale() -> int:

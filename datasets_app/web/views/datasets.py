@@ -27,7 +27,7 @@ UNDER_WAY = (VersionState.QUEUED, VersionState.BUILDING)
 def datasets(request: MemberRequest) -> HttpResponse:
     """The list; `q` narrows it by name."""
     wanted = request.GET.get("q", "").strip()[:120]
-    rows = selectors.datasets_of(request.actor.workspace_id)
+    rows = selectors.datasets_of(request.actor.workspace_id).order_by("-created_at", "-id")
     span = page_of(request, rows.filter(name__icontains=wanted) if wanted else rows)
     newest = selectors.newest_versions(request.actor.workspace_id, [dataset.id for dataset in span.rows])
     shown = [(dataset, newest.get(dataset.id)) for dataset in span.rows]

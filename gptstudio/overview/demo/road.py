@@ -160,7 +160,7 @@ def evaluate(road: Road) -> None:
         raise Conflict("The fine-tune left no model behind.", fix="See its log on the dashboard.")
     for name in ("perplexity", "bleu", "rougeL"):
         base, tuned = verdict.base_scores.get(name), verdict.tuned_scores.get(name)
-        road.say(f"{name}: base {base:.3g}, fine-tune {tuned:.3g}")
+        road.say(f"{name}: base {base:,.2f}, fine-tune {tuned:,.2f}")
     road.say("safety checks passed" if verdict.is_safe else "a safety check failed: the reviewer sees which")
 
 

@@ -30,14 +30,14 @@ def _since(days: int) -> Any:
     return midnight - timedelta(days=days - 1)
 
 
-def by_day(rows: list[dict[str, Any]], *, days: int, today: date) -> BarChart | None:
+def by_day(rows: list[dict[str, Any]], *, days: int, today: date, width: int = 1080) -> BarChart | None:
     """Tokens a day, days without any included."""
     sums: dict[date, int] = {}
     for row in rows:
         sums[row["day"]] = sums.get(row["day"], 0) + row["prompt_tokens"] + row["completion_tokens"]
     span = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
     pairs = [(f"{day.day} {day:%b}", float(sums.get(day, 0))) for day in span]
-    return columns(pairs, noun="tokens", width=1080, height=200)
+    return columns(pairs, noun="tokens", width=width, height=200)
 
 
 @member_page("usage.view")
@@ -52,6 +52,7 @@ def usage(request: MemberRequest) -> HttpResponse:
         "rows": rows,
         "totals": selectors.totals(workspace_id, since=since),
         "chart": by_day(rows, days=days, today=timezone.localdate()),
+        "narrow": by_day(rows, days=days, today=timezone.localdate(), width=400),
         "days": days,
         "periods": PERIODS,
         "budget": budget,

@@ -13,17 +13,8 @@ import pytest
 from datasets_app.curation.errors import Refusal
 
 REPORT_KEYS = {
-    "version",
-    "rows",
-    "splits",
-    "personal_data",
-    "duplicates",
-    "tokens",
-    "classes",
-    "steps",
-    "examples",
-    "files",
-    "notes",
+    *("version", "rows", "splits", "personal_data", "duplicates", "tokens"),
+    *("classes", "steps", "examples", "files", "notes"),
 }
 ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens"]
 CARD = "I want to know why the card payment I made in the supermarket yesterday evening is still pending"
@@ -125,7 +116,7 @@ def test_a_validation_file_stays_whole_and_its_copies_leave_the_others(curate, p
 
 
 def test_a_validation_file_that_was_not_given_is_refused(curate, pairs):
-    with pytest.raises(Refusal, match="held.csv"):
+    with pytest.raises(Refusal, match=r"held\.csv"):
         curate(pairs("a"), split={"validation_files": ["held.csv"]})
 
 
@@ -146,7 +137,7 @@ def test_a_single_file_that_is_refused_refuses_the_run_and_leaves_nothing(curate
 
 
 def test_a_validation_file_that_is_refused_refuses_the_run(curate, pairs, write):
-    with pytest.raises(Refusal, match="held.csv is empty"):
+    with pytest.raises(Refusal, match=r"held\.csv is empty"):
         curate(pairs("a"), write("held.csv", ""), split={"validation_files": ["held.csv"]})
 
 
@@ -214,14 +205,13 @@ def test_rows_over_the_limit_go_to_the_ledger(curate, pairs, tokenizer):
     assert {row["tokens"] for row in done.rows()} == {5}
 
 
-def test_long_conversations_can_lose_their_oldest_turns(curate, write, tokenizer, questions):
-    talk = [("user", "one two three four five"), ("assistant", "six"), ("user", "seven"), ("assistant", "eight")]
+def test_long_conversations_can_lose_their_oldest_turns(curate, write, tokenizer):
+    talk = [("user", "one two three four five six"), ("assistant", "seven"), ("user", "eight"), ("assistant", "nine")]
     line = json.dumps({"messages": [{"role": role, "content": content} for role, content in talk]})
-    done = curate(
-        write("a.jsonl", line + "\n"), without=(), tokens={"limit": 8, "policy": "truncate"}, tokenizer=tokenizer,
-        split={"train": 1.0, "validation": 0.0, "test": 0.0},
-    )  # fmt: skip
-    assert [turn["content"] for turn in done.rows()[0]["messages"]] == ["six", "seven", "eight"][1:]
+    tokens = {"limit": 8, "policy": "truncate"}
+    done = curate(write("a.jsonl", line + "\n"), without=(), tokens=tokens, tokenizer=tokenizer)
+    assert [turn["content"] for turn in done.rows()[0]["messages"]] == ["eight", "nine"]
+    assert done.rows()[0]["tokens"] == 2
 
 
 def test_a_row_over_the_limit_can_refuse_the_run(curate, pairs, tokenizer):

@@ -49,6 +49,7 @@ def _curves(job: FineTuningJob) -> dict[str, Any]:
     seen = (job.state, job.phase, job.wanted, job.progress, len(points), events[0].id if events else "")
     return {
         "loss": curves.loss_chart(points, total=total, width=1080),
+        "loss_narrow": curves.loss_chart(points, total=total, width=400),
         "rate": curves.rate_chart(points, total=total),
         "speed": curves.speed_chart(points, total=total),
         "newest_loss": losses[-1].loss if losses else None,

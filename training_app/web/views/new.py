@@ -7,7 +7,7 @@ import math
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
-from datasets_app.selectors import trainable_versions
+from datasets_app.selectors import trainable_versions, version_is_cleared
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import FORM, MemberRequest, member_page
 from training_app import presets, selectors, services
@@ -20,9 +20,10 @@ NEWEST = 100
 def _form(request: MemberRequest, data: QueryDict | None) -> JobForm:
     versions = list(trainable_versions(request.actor.workspace_id)[:NEWEST])
     base_models = list(selectors.base_models_of(request.actor.workspace_id))
+    cleared = next((each.id for each in versions if version_is_cleared(each)), None)
     wanted = request.GET.get("version", "")
     first = {
-        "version": wanted or (versions[0].id if versions else ""),
+        "version": wanted or (cleared or ""),
         "base_model": request.GET.get("base_model") or (base_models[0].id if base_models else ""),
         "preset": "balanced",
         "method": "full",

@@ -1,0 +1,143 @@
+"""Readers of the environment: a bad value stops the start with a sentence that names the variable."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from gptstudio.settings import env
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_value_is_read_and_trimmed(monkeypatch) -> None:
+    monkeypatch.setenv("COLOUR", " blue\n")
+    assert env.text("COLOUR", "red") == "blue"
+    assert env.text("SHADE", "red") == "red"
+
+
+def test_a_value_may_lie_in_a_file(monkeypatch, tmp_path) -> None:
+    (tmp_path / "secret").write_text("from a file\n")
+    monkeypatch.setenv("COLOUR_FILE", str(tmp_path / "secret"))
+    assert env.text("COLOUR") == "from a file"
+    monkeypatch.setenv("COLOUR", "said")
+    assert env.text("COLOUR") == "said"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\xff"], ids=["missing", "not text"])
+def test_a_file_that_cannot_be_read_is_named(monkeypatch, tmp_path, content) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("COLOUR_FILE", str(path))
+    with pytest.raises(ImproperlyConfigured, match="COLOUR_FILE names .*secret, which cannot be read"):
+        env.text("COLOUR")
+
+
+@pytest.mark.parametrize("value", ["", "many", "--5", "²", "1.5", "0"])
+def test_a_bad_number_is_named(monkeypatch, value) -> None:
+    monkeypatch.setenv("SLOTS", value)
+    with pytest.raises(ImproperlyConfigured, match="SLOTS is .* a whole number of at least 1"):
+        env.number("SLOTS", 4, least=1)
+
+
+def test_a_good_number_is_read(monkeypatch) -> None:
+    monkeypatch.setenv("SLOTS", "3")
+    assert (env.number("SLOTS", 4, least=1), env.number("OTHERS", 4)) == (3, 4)
+
+
+@pytest.mark.parametrize(("value", "found"), [("1", True), ("Yes", True), ("off", False), ("", False)])
+def test_a_flag_is_a_yes_or_a_no(monkeypatch, value, found) -> None:
+    monkeypatch.setenv("OPEN", value)
+    assert env.flag("OPEN", default=not found) is found
+
+
+def test_a_flag_that_is_neither_is_named(monkeypatch) -> None:
+    monkeypatch.setenv("OPEN", "perhaps")
+    with pytest.raises(ImproperlyConfigured, match="OPEN is 'perhaps'. Set it to 1 or 0."):
+        env.flag("OPEN")
+
+
+def test_pairs_are_read_and_a_bad_one_is_named(monkeypatch) -> None:
+    monkeypatch.setenv("ENGINES", "a=http://x:1/?q=2, b=http://y")
+    assert env.pairs("ENGINES") == {"a": "http://x:1/?q=2", "b": "http://y"}
+    monkeypatch.setenv("ENGINES", "a=http://x,nonsense")
+    with pytest.raises(ImproperlyConfigured, match="ENGINES holds 'nonsense'"):
+        env.pairs("ENGINES")
+
+
+def test_a_variable_that_must_be_there_says_why(monkeypatch) -> None:
+    monkeypatch.delenv("TOKEN", raising=False)
+    with pytest.raises(ImproperlyConfigured, match="TOKEN is not set. Both sides share it."):
+        env.required("TOKEN", "Both sides share it.")
+
+
+def test_a_home_is_made_where_it_is_missing(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("HOME_OF_IT", str(tmp_path / "a" / "b"))
+    assert env.folder("HOME_OF_IT", tmp_path) == tmp_path / "a" / "b"
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_home_that_cannot_be_made_is_named(monkeypatch, tmp_path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME_OF_IT", str(tmp_path / "file" / "home"))
+    with pytest.raises(ImproperlyConfigured, match="HOME_OF_IT is .*, which cannot be made"):
+        env.folder("HOME_OF_IT", tmp_path)
+
+
+def test_a_home_that_cannot_be_written_to_is_named(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("HOME_OF_IT", str(tmp_path))
+    monkeypatch.setattr(env.os, "access", lambda *_: False)  # root may write anywhere, so the answer is given here
+    with pytest.raises(ImproperlyConfigured, match="HOME_OF_IT is .*, which cannot be written to"):
+        env.folder("HOME_OF_IT", tmp_path)
+
+
+def test_a_secret_is_made_once_and_kept_from_others(monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("TOKEN", raising=False)
+    made = env.kept_secret("TOKEN", tmp_path / "token")
+    assert len(made) >= 50
+    assert env.kept_secret("TOKEN", tmp_path / "token") == made
+    assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
+
+
+def test_a_secret_that_was_never_finished_is_made_again(monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("TOKEN", raising=False)
+    (tmp_path / "token").touch()
+    assert len(env.kept_secret("TOKEN", tmp_path / "token")) >= 50
+
+
+def test_a_given_secret_is_used_and_not_written_down(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("TOKEN", "given")
+    assert env.kept_secret("TOKEN", tmp_path / "token") == "given"
+    assert not (tmp_path / "token").exists()
+
+
+def test_a_secret_that_cannot_be_kept_is_named(monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("TOKEN", raising=False)
+    with pytest.raises(ImproperlyConfigured, match="Set TOKEN"):
+        env.kept_secret("TOKEN", tmp_path / "missing" / "token")
+
+
+def start(settings: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if name not in ("SECRET_KEY", "ENGINE_TOKEN")}
+    code = f"import {settings}"
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**clean, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_production_does_not_start_without_a_shared_secret(tmp_path) -> None:
+    ended = start("gptstudio.settings.production", STUDIO_HOME=str(tmp_path))
+    assert ended.returncode != 0
+    assert ended.stderr.splitlines()[-1].endswith("Every machine must share one: put 50 random characters into it.")
+
+
+def test_production_starts_with_its_secrets(tmp_path) -> None:
+    secrets = {"SECRET_KEY": "s" * 50, "ENGINE_TOKEN": "t" * 50}
+    assert start("gptstudio.settings.production", STUDIO_HOME=str(tmp_path), **secrets).returncode == 0
