@@ -2,8 +2,8 @@
 FROM python:3.11-slim AS studio
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 WORKDIR /studio
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+COPY requirements.txt deploy/constraints.txt ./
+RUN pip install --no-cache-dir -c constraints.txt -r requirements.txt
 COPY . .
 RUN useradd --system --create-home studio && mkdir /home/studio/home && chown studio /home/studio/home
 USER studio

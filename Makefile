@@ -8,10 +8,10 @@ V := .venv/bin
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.venv/.installed: requirements.txt requirements-dev.txt
+.venv/.installed: requirements.txt requirements-dev.txt deploy/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed: set PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(V)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(V)/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -r requirements-dev.txt
 	touch $@
 
 install: .venv/.installed ## .venv with everything
