@@ -56,12 +56,6 @@ class Recipe:
         return {"version": 1, "mapping": mapping, "system_prompt": self.system_prompt, "steps": steps}
 
 
-def default_recipe() -> dict[str, object]:
-    """The recipe a newcomer starts from: every cleaning step on, 80-10-10, no token policy."""
-    steps = [{"kind": kind, "enabled": kind != "tokens", "options": dict(OPTIONS[kind])} for kind in KINDS]
-    return {"version": 1, "mapping": None, "system_prompt": "", "steps": steps}
-
-
 def _bad(message: str) -> Refusal:
     return Refusal(code="bad_recipe", message=message, fix="Correct the recipe and run it again.")
 

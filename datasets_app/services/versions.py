@@ -15,7 +15,7 @@ from datasets_app.models.version import TRANSITIONS
 from gptstudio.accounts.policies import Actor, require, system
 from gptstudio.audit.services import record
 from gptstudio.core import leases
-from gptstudio.core.errors import Invalid
+from gptstudio.core.errors import Conflict, Invalid
 from gptstudio.core.queue import enqueue
 from gptstudio.review.models import ReviewItem
 from gptstudio.review.services import open_item
@@ -76,10 +76,11 @@ def cancel_version(actor: Actor, *, version: DatasetVersion) -> DatasetVersion:
 def retry_version(actor: Actor, *, version: DatasetVersion) -> DatasetVersion:
     """Build a failed version again, from the same files and recipe."""
     require(actor, "datasets.edit", workspace_id=version.dataset.workspace_id)
-    TRANSITIONS.check(version.state, VersionState.QUEUED, noun="version")
-    DatasetVersion.objects.filter(id=version.id, state=VersionState.FAILED).update(
+    failed = DatasetVersion.objects.filter(id=version.id, state=VersionState.FAILED)
+    if not failed.update(
         state=VersionState.QUEUED, error={}, progress={}, cancel_requested=False, finished_at=None
-    )
+    ):
+        raise Conflict("Only a version that failed can be built again.", fix="Reload the page to see where it stands.")
     _audit(actor, version, "version.retried")
     enqueue("datasets.build_version", version.id)
     version.refresh_from_db()

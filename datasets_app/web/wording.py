@@ -135,4 +135,5 @@ def version_sentence(report: dict[str, Any]) -> str:
     sentence = f"{kept:,} of {taken:,} rows from {files} file{'' if files == 1 else 's'}"
     if left:
         sentence += f"; {left:,} left out, each with its reason"
-    return f"{sentence}. {splits.get('train', 0):,} to learn from, {splits.get('validation', 0):,} to steer by, {splits.get('test', 0):,} for the exam."
+    train, validation, test = (splits.get(name, 0) for name in ("train", "validation", "test"))
+    return f"{sentence}. {train:,} to learn from, {validation:,} to steer by, {test:,} for the exam."

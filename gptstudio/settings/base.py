@@ -127,6 +127,7 @@ ENGINE_PORT = env.number("ENGINE_PORT", 8001, least=1)
 ENGINE_URLS = env.pairs("ENGINE_URLS") or {"embedded": f"http://127.0.0.1:{ENGINE_PORT}"}
 ENGINE_THREADS = env.number("ENGINE_THREADS", 2, least=1)
 TRAINING_THREADS = env.number("TRAINING_THREADS", 2, least=1)
+TRAINING_QUEUE = env.text("TRAINING_QUEUE", "cpu")
 TRAINING_DEVICE = env.text("TRAINING_DEVICE", "cpu")
 CHILD_MEMORY_BYTES = env.number("CHILD_MEMORY_MB", 0) * 1024 * 1024
 

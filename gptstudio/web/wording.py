@@ -34,7 +34,7 @@ TERMS = {
     "rouge2": "Share of the reference's pairs of words, 0 to 1. Higher is better.",
     "rougeL": "Longest run of words in the same order as in the reference, 0 to 1. Above 0.3 is close.",
     "exact_match": "Share of answers that equal the reference word for word.",
-    "empty": "Share of answers without a word. Should be 0.",
+    "empty": "Answers without a word. Should be 0.",
     "loss": "How wrong the model's guesses are. It should fall, and level off.",
     "validation loss": "The loss on rows that the model does not learn from. When it rises again, the model learns by heart.",
     "lora": "Trains a small addition to the model instead of all of it: quicker, smaller, often as good.",

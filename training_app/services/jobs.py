@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -153,7 +154,7 @@ def create_job(
     job.save(force_insert=True)
     _audit(actor, job, "job.created", {"base_model": base_model.name, "version": job.version_id, "method": method})
     if job.state == JobState.QUEUED:
-        enqueue("training.run_job", job.id)
+        enqueue("training.run_job", job.id, queue=settings.TRAINING_QUEUE)
     return job
 
 
@@ -203,7 +204,8 @@ def resume_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
     """Go on with a paused or failed run from its last verified checkpoint."""
     require(actor, "training.edit", workspace_id=job.workspace_id)
     job = FineTuningJob.objects.select_for_update(of=("self",)).select_related("version", "base_model").get(id=job.id)
-    TRANSITIONS.check(job.state, JobState.QUEUED, noun="fine-tune")
+    if job.state not in (JobState.PAUSED, JobState.FAILED):
+        raise Conflict(f"This fine-tune is {job.state}.", fix="Only a paused or failed one can be resumed.")
     if job.version is None or job.version.state in (VersionState.FAILED, VersionState.CANCELLED):
         raise Conflict("The data of this fine-tune could not be made.", fix="Start a new one on a ready version.")
     job.state = JobState.QUEUED
@@ -215,5 +217,5 @@ def resume_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
     job.save(update_fields=["state", "wanted", "error", "finished_at", "hyperparameters"])
     _audit(actor, job, "job.resumed")
     if job.state == JobState.QUEUED:
-        enqueue("training.run_job", job.id)
+        enqueue("training.run_job", job.id, queue=settings.TRAINING_QUEUE)
     return job

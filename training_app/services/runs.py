@@ -182,4 +182,4 @@ def wake_next() -> None:
     """A training slot is free: wake a worker for whoever waits longest."""
     waiting = FineTuningJob.objects.filter(state=JobState.QUEUED).order_by("created_at").values_list("id", flat=True)
     for job_id in waiting[: settings.TRAINING_SLOTS]:
-        enqueue("training.run_job", job_id)
+        enqueue("training.run_job", job_id, queue=settings.TRAINING_QUEUE)

@@ -51,7 +51,7 @@ def _validate(job_id: str) -> None:
         f"Data frozen: {rows['kept']:,} of {rows['in']:,} rows kept, {hidden:,} pieces of personal data hidden",
         severity=severity,
     )
-    enqueue("training.run_job", job.id)
+    enqueue("training.run_job", job.id, queue=settings.TRAINING_QUEUE)
 
 
 def move_waiting_on() -> int:
@@ -90,5 +90,5 @@ def requeue_stale() -> int:
     free = max(0, settings.TRAINING_SLOTS - running_count())
     stale = [*dead.values_list("id", flat=True)[:100], *queued.values_list("id", flat=True)[:free]]
     for job_id in stale:
-        enqueue("training.run_job", job_id)
+        enqueue("training.run_job", job_id, queue=settings.TRAINING_QUEUE)
     return moved + len(stale)

@@ -15,6 +15,8 @@ from datasets_app.curation.pii.patterns import Span
 LEAST_SCORE = 0.4
 _MODEL_LIBRARIES = ("torch", "transformers")
 _DIGIT = re.compile(r"\d")
+_LONG_NUMBER = re.compile(r"\d(?:[ ().\-]{0,3}\d){6}")
+_MINUS = re.compile(r"\d+ - \d+")
 _PLACES = ("US", "GB", "DE", "FR", "IL", "IN", "CA", "BR")
 
 
@@ -48,9 +50,7 @@ def _recognizers() -> tuple[Any, ...]:
             UsSsnRecognizer,
         )
 
-    EmailRecognizer.validate_result = lambda self, text: (
-        True
-    )  # its check looks up the public-suffix list on the network
+    EmailRecognizer.validate_result = lambda self, text: True  # its own check asks the network for a list
     kinds = (
         CreditCardRecognizer,
         CryptoRecognizer,
@@ -76,17 +76,26 @@ def _presidio(text: str) -> Iterator[Span]:
         for found in recognizer.analyze(text, recognizer.supported_entities, None):
             if found.score >= LEAST_SCORE:
                 yield Span(found.start, found.end, found.entity_type, float(found.score))
-    if len(_DIGIT.findall(text)) >= 7:
+    if _LONG_NUMBER.search(text):
         phone = _phone()
         for found in phone.analyze(text, phone.supported_entities, None):
             yield Span(found.start, found.end, found.entity_type, float(found.score))
+
+
+def _is_sum(text: str, span: Span) -> bool:
+    """Whether what looks like a phone number is calculated with: `2400-1100-700=600`, `$<<350000*5`."""
+    if span.entity_type != "PHONE_NUMBER":
+        return False
+    before, value, after = text[: span.start].rstrip(), text[span.start : span.end], text[span.end :].lstrip()
+    return before.endswith(("<", "$", "*", "/")) or after.startswith(("=", "*", "/")) or bool(_MINUS.fullmatch(value))
 
 
 def find(text: str) -> list[Span]:
     """All findings of our own shapes and of Presidio, without overlaps: the surer, then the longer one stays."""
     if not _DIGIT.search(text) and "@" not in text:
         return []
-    found = sorted([*patterns.find(text), *_presidio(text)], key=lambda span: (-span.score, span.start - span.end))
+    every = [span for span in (*patterns.find(text), *_presidio(text)) if not _is_sum(text, span)]
+    found = sorted(every, key=lambda span: (-span.score, span.start - span.end))
     kept: list[Span] = []
     for span in found:
         if all(span.end <= other.start or span.start >= other.end for other in kept):

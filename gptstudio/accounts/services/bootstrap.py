@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from gptstudio.accounts import policies, selectors
-from gptstudio.accounts.models import ApiKey, Membership, Role, User, Workspace
+from gptstudio.accounts.models import ApiKey, Membership, ReleasePolicy, Role, User, Workspace
 from gptstudio.accounts.services.keys import issue_key, revoke_key
 from gptstudio.accounts.services.workspaces import add_member, create_user, create_workspace, set_release_policy
 from gptstudio.core.errors import Conflict
@@ -25,17 +25,22 @@ class Ready:
 
 
 @transaction.atomic
-def bootstrap(*, email: str, workspace_name: str, release_policy: str) -> Ready:
-    """Make what is missing of admin, workspace and membership."""
+def bootstrap(*, email: str, workspace_name: str, release_policy: str | None = None) -> Ready:
+    """Make what is missing of admin, workspace and membership. Without a policy a new workspace releases by itself
+    (`automatic`), and one that stands keeps its own.
+    """
     user = User.objects.filter(email__iexact=email).first() or create_user(email=email, is_staff=True)
     workspace = Workspace.objects.filter(name=workspace_name).first()
     if workspace is None:
-        workspace = create_workspace(owner=user, name=workspace_name, release_policy=release_policy)
+        workspace = create_workspace(
+            owner=user, name=workspace_name, release_policy=release_policy or ReleasePolicy.AUTOMATIC
+        )
     studio = policies.system(workspace.id, label="bootstrap")
     membership = Membership.objects.filter(user=user, workspace=workspace).first()
     if membership is None:
         membership = add_member(studio, workspace_id=workspace.id, user=user, role=Role.ADMIN)
-    set_release_policy(studio, workspace=workspace, policy=release_policy)
+    if release_policy:
+        set_release_policy(studio, workspace=workspace, policy=release_policy)
     return Ready(user, workspace, membership)
 
 

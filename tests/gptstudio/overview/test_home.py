@@ -1,0 +1,82 @@
+"""Home: what runs, what waits, what was answered; and the road on every object."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gptstudio.overview import selectors
+from gptstudio.overview.views import waiting_for
+from gptstudio.web.road import road_of
+from tests.worlds import make_dataset, make_job, make_version
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_empty_workspace_is_told_where_to_begin(at_alice) -> None:
+    page = at_alice.get("/").content.decode()
+    assert "Begin with a file" in page and 'href="/datasets/new"' in page
+
+
+def test_what_waits_is_named_with_what_happens_and_where_to_act(world, at_alice) -> None:
+    page = at_alice.get("/").content.decode()
+    assert "Release Refunds" in page
+    assert "You made it: another person decides." in page
+    assert re.search(r'href="/admin/review/reviewitem/review_\w+/change/"', page)
+
+
+def test_an_editor_is_sent_to_the_model_and_not_to_the_console(world, as_bob) -> None:
+    (line,) = waiting_for(as_bob)
+    assert line.url == f"/models/{world.model.id}/" and "A reviewer decides" in line.detail
+
+
+def test_the_counts_of_the_side_are_one_query(world, workspace, django_assert_num_queries) -> None:
+    with django_assert_num_queries(1):
+        found = selectors.tally(workspace.id)
+    assert (found.datasets, found.versions, found.jobs, found.models, found.deployments) == (1, 1, 1, 1, 1)
+    assert found.pending == 1 and found.keys == 1 and found.running == 0
+
+
+def test_home_asks_a_bounded_number_of_queries(world, at_alice, django_assert_max_num_queries) -> None:
+    with django_assert_max_num_queries(20):
+        at_alice.get("/")
+
+
+def test_a_running_fine_tune_shows_its_curve_and_the_part_stays_quiet_while_nothing_changes(
+    as_alice, at_alice, starter
+) -> None:
+    dataset, _file = make_dataset(as_alice)
+    make_job(as_alice, version=make_version(as_alice, dataset=dataset), base=starter)
+    page = at_alice.get("/").content.decode()
+    assert "step 20 of 30" in page and "<polyline" in page
+    mark = re.search(r"/home/running\?mark=(\w+)", page)
+    assert mark is not None
+    assert at_alice.get(f"/home/running?mark={mark[1]}").status_code == 204
+    assert at_alice.get("/home/running?mark=older").status_code == 200
+
+
+def test_the_part_loads_the_page_again_when_nothing_runs_any_more(world, at_alice) -> None:
+    answer = at_alice.get("/home/running?mark=older")
+    assert answer.status_code == 204 and answer.headers["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize("noun", ["dataset", "version", "job", "model", "deployment"])
+def test_every_object_knows_its_six_steps(world, noun) -> None:
+    steps = road_of(noun, getattr(world, noun))
+    assert [step.key for step in steps] == ["upload", "curate", "train", "evaluate", "release", "serve"]
+    assert sum(step.here for step in steps) == 1
+
+
+def test_the_road_of_a_version_leads_to_what_came_of_it(world) -> None:
+    addresses = {step.key: step.url for step in road_of("version", world.version)}
+    assert addresses["upload"] == f"/datasets/{world.dataset.id}/"
+    assert addresses["train"] == f"/fine-tunes/{world.job.id}/"
+    assert addresses["release"] == f"/models/{world.model.id}/"
+
+
+def test_a_ready_version_without_a_fine_tune_offers_one(as_alice) -> None:
+    dataset, _file = make_dataset(as_alice)
+    version = make_version(as_alice, dataset=dataset)
+    train = next(step for step in road_of("version", version) if step.key == "train")
+    assert train.url == f"/fine-tunes/new?version={version.id}"

@@ -1,0 +1,59 @@
+"""API keys: issued, shown once, revoked."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gptstudio.accounts.models import ApiKey
+from gptstudio.accounts.selectors import live_key
+
+pytestmark = pytest.mark.django_db
+FORM = {"name": "website", "scopes": ["chat"], "lifetime": "30", "budget_micro": "5", "requests_per_minute": "60"}
+
+
+def test_the_secret_is_shown_once_and_works(at_alice) -> None:
+    answer = at_alice.post("/keys/new", FORM)
+    secret = re.search(r'<code id="secret">(sk-studio-[^<]+)</code>', answer.content.decode())
+    assert secret and answer.headers["Cache-Control"] == "no-store"
+    key = live_key(secret[1])
+    assert key is not None and key.budget_micro == 5_000_000 and key.requests_per_minute == 60 and key.expires_at
+    assert secret[1] not in at_alice.get("/keys/").content.decode()
+
+
+def test_a_key_that_may_do_nothing_is_refused_beside_the_field_and_the_name_is_kept(at_alice) -> None:
+    answer = at_alice.post("/keys/new", {"name": "website"})
+    page = answer.content.decode()
+    assert answer.status_code == 400 and "Choose at least one" in page and 'value="website"' in page
+    assert not ApiKey.objects.exists()
+
+
+def test_a_revoked_key_is_closed_and_said_to_be(at_alice) -> None:
+    at_alice.post("/keys/new", FORM)
+    key = ApiKey.objects.get()
+    answer = at_alice.post(f"/keys/{key.id}/revoke", follow=True)
+    key.refresh_from_db()
+    assert not key.is_live and "is revoked" in answer.content.decode()
+
+
+def test_an_editor_has_no_business_with_keys(at_bob) -> None:
+    assert at_bob.get("/keys/").status_code == 403
+    assert "/keys/" not in re.findall(r'href="([^"]+)"', at_bob.get("/settings/").content.decode())
+
+
+def test_the_list_asks_the_same_few_queries_for_one_key_and_for_ten(at_alice, django_assert_num_queries) -> None:
+    at_alice.post("/keys/new", FORM)
+    with django_assert_num_queries(5):
+        at_alice.get("/keys/")
+    for _ in range(9):
+        at_alice.post("/keys/new", FORM)
+    with django_assert_num_queries(5):
+        at_alice.get("/keys/")
+
+
+def test_the_activity_page_finds_by_person_and_act(at_alice) -> None:
+    at_alice.post("/keys/new", FORM)
+    found = at_alice.get("/activity/?q=key").content.decode()
+    assert "Issued a key" in found and "Made the workspace" not in found
+    assert "Nothing matches" in at_alice.get("/activity/?q=zebra").content.decode()

@@ -1,0 +1,266 @@
+"""Base models taken in or refused, fine-tunes registered, and the release under every policy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from datasets_app.models import Tokenizer
+from gptstudio.accounts.models import Workspace
+from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from gptstudio.review.models import ReviewDecision, ReviewItem
+from gptstudio.review.services import decide
+from training_app import selectors, services
+from training_app.models import Evaluation, FineTuningJob, LanguageModel
+from training_app.services.models import public_name
+
+
+@pytest.fixture
+def inbox(studio_home, tiny_base):
+    """STUDIO_HOME/import with the tiny model in `tiny`."""
+    shutil.copytree(tiny_base, studio_home / "import" / "tiny")
+    return studio_home / "import"
+
+
+@pytest.fixture
+def register(as_alice, workspace, inbox):
+    def call(path: str = "tiny", name: str = "tiny-1", actor=as_alice) -> LanguageModel:
+        return services.register_base_model(actor, workspace_id=workspace.id, name=name, path=path, licence="MIT")
+
+    return call
+
+
+def test_a_whole_folder_becomes_a_base_model_and_a_tokenizer(register, workspace) -> None:
+    model = register()
+    assert (model.kind, model.context_length, model.licence) == ("base", 256, "MIT")
+    assert model.parameters == 261 * 16 * 2 + (16 * 16 * 2 + 16 * 8 * 2) + 3 * 16 * 32 + 3 * 16
+    assert (model.path / "model.safetensors").exists()
+    assert Tokenizer.objects.get(name="tiny-1").digest == model.digest
+    assert selectors.is_released(model)
+    assert model in selectors.base_models_of(workspace.id)
+
+
+def test_a_workspaces_base_model_is_not_a_strangers(register, as_charlie) -> None:
+    model = register()
+    assert model not in selectors.models_of(as_charlie.workspace_id)
+    with pytest.raises(NotFound):
+        selectors.model_of(as_charlie.workspace_id, model.id)
+    with pytest.raises(NotFound):
+        selectors.base_model_named(as_charlie.workspace_id, "tiny-1")
+
+
+def test_only_an_admin_registers_base_models(register, as_tom, as_charlie) -> None:
+    for actor in (as_tom, as_charlie):
+        with pytest.raises(NotAllowed):
+            register(actor=actor)
+
+
+@pytest.mark.parametrize("path", ["../outside", "/etc", "tiny/../../outside", "missing", "tiny/config.json", "link", "a\x00b"])
+def test_a_folder_outside_the_inbox_is_not_there(register, inbox, path) -> None:
+    shutil.copytree(inbox / "tiny", inbox.parent / "outside")
+    (inbox / "link").symlink_to(inbox.parent / "outside")
+    with pytest.raises(NotFound, match="under STUDIO_HOME/import"):
+        register(path)
+    assert not LanguageModel.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "weights.pt", "model.pkl", "modeling_x.py", "old.ckpt"])
+def test_pickled_weights_and_code_are_refused(register, inbox, name) -> None:
+    (inbox / "tiny" / name).touch()
+    with pytest.raises(Invalid, match=f"{name}: pickled weights and code are refused"):
+        register()
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_folder_that_lacks_a_part_is_refused(register, inbox, name) -> None:
+    (inbox / "tiny" / name).unlink()
+    with pytest.raises(Invalid):
+        register()
+
+
+def cut(content: bytes) -> bytes:
+    return content[:-10]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut,
+        lambda content: content[:40],
+        lambda content: b"",
+        lambda content: b"\xff" * 100,
+        lambda content: (2).to_bytes(8, "little") + b"[]",
+        lambda content: (13).to_bytes(8, "little") + b'{"a":{"b":1}}',
+        lambda content: content[:8] + b"x" + content[9:],
+    ],
+    ids=["cut at the end", "cut in the header", "empty", "no length", "a list", "no shapes", "no JSON"],
+)
+def test_damaged_weights_are_refused(register, inbox, damage) -> None:
+    path = inbox / "tiny" / "model.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(Invalid, match=r"model.safetensors"):
+        register()
+    assert not LanguageModel.objects.exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"max_position_embeddings": "many"}'])
+def test_a_config_that_says_nothing_is_refused(register, inbox, content) -> None:
+    (inbox / "tiny" / "config.json").write_text(content)
+    with pytest.raises(Invalid, match="config.json"):
+        register()
+
+
+@pytest.mark.parametrize("name", ["", "ft:mine", "-x", "a b", "x" * 81])
+def test_a_strange_name_is_refused(register, name) -> None:
+    with pytest.raises(Invalid, match="cannot be a model's name"):
+        register(name=name)
+
+
+def test_a_name_is_taken_once(register) -> None:
+    register()
+    with pytest.raises(Conflict, match="There is a model tiny-1 already"):
+        register()
+
+
+def test_the_starter_is_registered_once_and_follows_its_files(base, tiny_base, settings, tmp_path) -> None:
+    assert services.ensure_starter() == base
+    folder = tmp_path / "newer"
+    shutil.copytree(tiny_base, folder)
+    config = json.loads((folder / "config.json").read_text()) | {"max_position_embeddings": 128}
+    (folder / "config.json").write_text(json.dumps(config))
+    settings.STARTER_FOLDER = folder
+    newer = services.ensure_starter()
+    assert newer.id == base.id and newer.digest != base.digest
+    assert (newer.context_length, Tokenizer.objects.get(name=newer.name).digest) == (128, newer.digest)
+
+
+def test_the_longest_names_fit_together(register, as_tom, workspace, version) -> None:
+    long = register(name="b" * 80)
+    Workspace.objects.filter(id=workspace.id).update(slug="w" * 40)
+    job = services.create_job(as_tom, workspace_id=workspace.id, base_model=long, version=version, suffix="s" * 64)
+    job = FineTuningJob.objects.select_related("workspace", "base_model").get(id=job.id)
+    assert len(public_name(job)) <= LanguageModel._meta.get_field("name").max_length
+
+
+@pytest.fixture
+def evaluated(make_job, workspace, tiny_base):
+    """A claimed job at its safety phase, with a model and a verdict."""
+
+    def make(policy: str = "two_person", *, safe: bool = True):
+        Workspace.objects.filter(id=workspace.id).update(release_policy=policy)
+        job = services.claim_job(make_job(suffix="tone").id, holder="w")
+        FineTuningJob.objects.filter(id=job.id).update(phase="safety")
+        model = services.register_fine_tune(job, folder=tiny_base)
+        scores = {"rows": 4, "base": {"perplexity": 9.0}, "tuned": {"perplexity": 3.0}}
+        services.record_evaluation(job, model=model, result=scores)
+        services.record_safety(model=model, report={"checks": [], "passed": safe})
+        return job, model
+
+    return make
+
+
+def state_of(job) -> tuple[str, str]:
+    found = FineTuningJob.objects.get(id=job.id)
+    return found.state, found.phase
+
+
+def test_a_fine_tune_is_named_after_base_workspace_and_suffix_and_registered_once(evaluated, tiny_base, as_tom) -> None:
+    job, model = evaluated()
+    assert model.name == f"ft:studio-starter-1:care:tone:{job.id[-8:]}"
+    assert (model.base, model.created_by_id, model.is_adapter) == (job.base_model, as_tom.user_id, False)
+    assert services.register_fine_tune(job, folder=tiny_base) == model
+    assert not selectors.is_released(model)
+
+
+@pytest.mark.parametrize("policy", ["two_person", "self"])
+def test_where_people_decide_the_job_is_done_and_nothing_is_released(evaluated, policy) -> None:
+    job, model = evaluated(policy)
+    services.settle_release(job, model=model)
+    assert state_of(job)[0] == "succeeded"
+    assert not ReviewItem.objects.exists()
+    assert model not in selectors.released_models()
+
+
+def test_under_automatic_a_safe_model_is_released_and_the_job_waits_for_an_engine(evaluated, workspace) -> None:
+    job, model = evaluated("automatic")
+    services.settle_release(job, model=model)
+    assert state_of(job) == ("running", "release")
+    assert selectors.is_released(model) and model in selectors.released_models()
+    assert selectors.released_ids(workspace.id) == {model.id}
+    assert [waiting.id for waiting in selectors.jobs_waiting_for_release()] == [job.id]
+    assert selectors.running_count() == 0
+    assert services.finish_released_job(job.id)
+    assert state_of(job)[0] == "succeeded"
+    assert not services.finish_released_job(job.id)
+
+
+def test_under_automatic_an_unsafe_model_goes_to_a_person(evaluated, as_alice) -> None:
+    job, model = evaluated("automatic", safe=False)
+    services.settle_release(job, model=model)
+    assert state_of(job)[0] == "succeeded"
+    item = ReviewItem.objects.get(subject_id=model.id)
+    assert (item.state, selectors.is_released(model)) == ("pending", False)
+    decide(as_alice, item=item, verdict="approved", reason="The check is mistaken: a name in a sample.")
+    assert selectors.is_released(model)
+
+
+def test_settling_twice_decides_once(evaluated) -> None:
+    job, model = evaluated("automatic")
+    services.settle_release(job, model=model)
+    services.settle_release(job, model=model)
+    assert ReviewDecision.objects.count() == 1
+
+
+def test_a_worker_that_lost_its_lease_does_not_end_the_job(evaluated) -> None:
+    job, model = evaluated("two_person")
+    FineTuningJob.objects.filter(id=job.id).update(attempt=job.attempt + 1)
+    services.settle_release(job, model=model)
+    assert state_of(job)[0] == "running"
+
+
+def test_asking_for_release_shows_scores_and_names_all_makers(evaluated, as_tom, bob) -> None:
+    _job, model = evaluated()
+    item = services.request_release(as_tom, model=model)
+    assert item.makers == sorted([as_tom.user_id, bob.id])
+    assert (item.evidence["rows"], item.evidence["digest"]) == (4, model.digest)
+    assert (item.evidence["base"], item.evidence["tuned"]) == ({"perplexity": 9.0}, {"perplexity": 3.0})
+
+
+def test_a_model_without_a_verdict_cannot_be_released(evaluated, as_tom) -> None:
+    _job, model = evaluated()
+    Evaluation.objects.all().delete()
+    with pytest.raises(Conflict, match="not evaluated yet"):
+        services.request_release(as_tom, model=model)
+
+
+def test_a_base_model_needs_no_release(base, as_tom) -> None:
+    with pytest.raises(Conflict):
+        services.request_release(as_tom, model=base)
+
+
+def test_a_withdrawn_model_is_released_no_more(evaluated, as_tom, as_alice) -> None:
+    _job, model = evaluated()
+    with pytest.raises(Conflict, match="never released"):
+        services.withdraw_model(as_alice, model=model, reason="It swears.")
+    decide(as_alice, item=services.request_release(as_tom, model=model), verdict="approved", reason="Better.")
+    services.withdraw_model(as_alice, model=model, reason="It swears.")
+    assert not selectors.is_released(model) and model not in selectors.released_models()
+
+
+def test_a_release_that_was_withdrawn_frees_the_waiting_job(evaluated, as_alice) -> None:
+    job, model = evaluated("automatic")
+    services.settle_release(job, model=model)
+    services.withdraw_model(as_alice, model=model, reason="It swears.")
+    services.requeue_stale()
+    assert state_of(job)[0] == "succeeded"
+
+
+def test_a_stranger_neither_sees_nor_releases_a_model(evaluated, as_charlie) -> None:
+    _job, model = evaluated()
+    with pytest.raises(NotFound):
+        selectors.model_of(as_charlie.workspace_id, model.id)
+    assert selectors.model_named(as_charlie.workspace_id, model.name) is None
+    with pytest.raises(NotAllowed):
+        services.request_release(as_charlie, model=model)

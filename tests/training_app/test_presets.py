@@ -1,0 +1,92 @@
+"""From a preset and a few wishes to the whole set of hyperparameters."""
+
+from __future__ import annotations
+
+import pytest
+
+from gptstudio.core.errors import Invalid
+from training_app import presets
+
+
+def resolve(preset: str = "balanced", method: str = "full", rows: int = 800, context: int = 1024, **requested):
+    return presets.resolve(
+        preset_key=preset,
+        method=method,
+        requested=requested,
+        parameters=5_000_000,
+        rows=rows,
+        context_length=context,
+        seed=42,
+    )
+
+
+def test_auto_and_nothing_are_the_same() -> None:
+    assert resolve(batch_size="auto", learning_rate=None, n_epochs="auto") == resolve()
+
+
+def test_a_preset_decides_passes_and_patience() -> None:
+    quick, thorough = resolve("quick"), resolve("thorough")
+    assert (quick["n_epochs"], quick["early_stopping_patience"]) == (1, 0)
+    assert (thorough["n_epochs"], thorough["early_stopping_patience"]) == (8, 4)
+    assert thorough["learning_rate"] == pytest.approx(0.6 * quick["learning_rate"])
+
+
+def test_a_multiplier_scales_the_automatic_rate() -> None:
+    assert resolve(learning_rate_multiplier=2)["learning_rate"] == pytest.approx(2 * resolve()["learning_rate"])
+
+
+def test_a_wished_for_rate_is_used_as_it_is() -> None:
+    assert resolve("thorough", learning_rate=3e-4)["learning_rate"] == 3e-4
+
+
+def test_larger_models_take_smaller_steps_and_adapters_larger_ones() -> None:
+    full = [presets.automatic_learning_rate(parameters=size, method="full") for size in (10**6, 10**8, 10**9, 10**11)]
+    assert full == sorted(full, reverse=True)
+    assert (full[0], full[-1]) == (1e-3, 2e-5)
+    assert presets.automatic_learning_rate(parameters=10**8, method="lora") > full[1]
+
+
+def test_rows_are_never_longer_than_the_model_reads() -> None:
+    assert resolve(context=256, max_length=4096)["max_length"] == 256
+    assert resolve(context=0)["max_length"] == 512
+
+
+def test_a_run_looks_at_the_validation_rows_about_a_dozen_times() -> None:
+    found = resolve(rows=9600, batch_size=8, n_epochs=1)
+    assert found["eval_steps"] == found["save_steps"] == 100
+    assert resolve(rows=3)["eval_steps"] == 5
+
+
+def test_the_engine_gets_every_setting(settings) -> None:
+    assert set(resolve()) | {"lora"} == set(resolve())
+    assert resolve(lora_rank=4)["lora"] == {"rank": 4, "alpha": 32, "dropout": 0.05}
+    assert resolve(seed=7)["seed"] == 7 and resolve()["seed"] == 42
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_epochs", 0),
+        ("n_epochs", 51),
+        ("batch_size", 2.5),
+        ("batch_size", True),
+        ("batch_size", "4"),
+        ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+        ("seed", 10**400),
+        ("seed", -1),
+        ("optimizer", "sgd"),
+        ("warmup", 0.1),
+    ],
+)
+def test_a_setting_out_of_range_is_named(name, value) -> None:
+    with pytest.raises(Invalid) as refused:
+        resolve(**{name: value})
+    assert refused.value.param == name and refused.value.fix
+
+
+def test_an_unknown_preset_or_method_is_refused() -> None:
+    with pytest.raises(Invalid, match="There is no preset 'fast'"):
+        resolve("fast")
+    with pytest.raises(Invalid, match="There is no method 'prefix'"):
+        resolve(method="prefix")

@@ -1,0 +1,123 @@
+"""The task that workers run, through the real engine process on a tiny random model."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+from datasets_app.models import DatasetVersion
+from gptstudio.accounts.models import Workspace
+from training_app import runner, selectors, services, tasks
+from training_app.models import Checkpoint, Evaluation, FineTuningJob, JobEvent
+
+SMALL = {"batch_size": 8, "n_epochs": 1, "max_length": 64, "eval_steps": 2}
+LONG = {"batch_size": 1, "n_epochs": 4, "max_length": 64, "eval_steps": 20, "save_steps": 10}
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def fresh(job) -> FineTuningJob:
+    return FineTuningJob.objects.select_related("version").get(id=job.id)
+
+
+def kinds(job, phase: str) -> list[str]:
+    return list(JobEvent.objects.filter(job=job, phase=phase).order_by("seq").values_list("kind", flat=True))
+
+
+def test_a_job_is_trained_evaluated_checked_and_done(make_job, written) -> None:
+    job = make_job(version=written, hyperparameters=SMALL)
+    tasks.run_job(job.id)
+    found = fresh(job)
+    assert (found.state, found.error) == ("succeeded", {})
+    assert found.trained_tokens > 0 and found.plan["train_rows"] == 40
+    assert [point.step for point in selectors.metrics_of(found) if point.validation_loss is not None]
+    assert {"started", "plan", "metric", "checkpoint", "saved", "finished"} <= set(kinds(job, "train"))
+    assert kinds(job, "evaluate")[-1] == kinds(job, "safety")[-1] == "finished"
+    assert Checkpoint.objects.filter(job=job).exists()
+    model = selectors.model_of_job(found)
+    assert (model.path / "model.safetensors").exists() and not model.is_adapter
+    verdict = selectors.evaluation_of(model)
+    assert verdict.rows == 4
+    assert verdict.base_scores["perplexity"] > 0 and verdict.tuned_scores["perplexity"] > 0
+    assert verdict.safety["checks"] and verdict.is_safe == verdict.safety["passed"]
+    spec = json.loads((found.folder / "spec.json").read_text())
+    assert (spec["attempt"], spec["hyperparameters"]) == (1, found.hyperparameters)
+    tasks.run_job(job.id)  # a doubled message
+    assert Evaluation.objects.count() == 1
+
+
+def kill_once(monkeypatch, *, at: str) -> list[int]:
+    """Kill the engine, as the kernel would, when the event `at` is taken in."""
+    killed: list[int] = []
+    pids: list[int] = []
+    take = services.record_events
+
+    def watching(job, *, phase, events, offset):
+        pids.extend(event["data"]["pid"] for event in events if event["kind"] == "started")
+        taken = take(job, phase=phase, events=events, offset=offset)
+        if not killed and any(event["kind"] == at for event in events):
+            killed.append(pids[-1])
+            os.kill(pids[-1], signal.SIGKILL)
+        return taken
+
+    monkeypatch.setattr(tasks.services, "record_events", watching)
+    return killed
+
+
+def test_a_killed_engine_fails_the_job_which_resumes_from_its_checkpoint_and_ends(
+    make_job, written, as_tom, monkeypatch, workspace
+) -> None:
+    Workspace.objects.filter(id=workspace.id).update(release_policy="automatic")
+    monkeypatch.setitem(runner.child.run.__kwdefaults__, "tick_seconds", 0.05)
+    killed = kill_once(monkeypatch, at="checkpoint")
+    job = make_job(version=written, hyperparameters=LONG)
+    tasks.run_job(job.id)
+    assert killed
+    failed = fresh(job)
+    assert (failed.state, failed.error["code"], failed.phase) == ("failed", "out_of_memory", "train")
+    assert "resume" in failed.error["fix"]
+    assert selectors.running_count() == 0
+
+    services.resume_job(as_tom, job=failed)
+    tasks.run_job(job.id)
+    found = fresh(job)
+    assert found.error == {}
+    started = JobEvent.objects.get(job=job, phase="train", attempt=2, kind="started")
+    assert started.data["resumed_from"] >= 10
+    model = selectors.model_of_job(found)
+    if selectors.evaluation_of(model).is_safe:
+        assert (found.state, found.phase) == ("running", "release")
+        assert services.finish_released_job(job.id)
+    assert fresh(job).state == "succeeded"
+
+
+def test_a_cancelled_run_ends_cancelled_with_a_checkpoint(make_job, written, as_tom, monkeypatch) -> None:
+    job = make_job(version=written, hyperparameters={**LONG, "n_epochs": 50})
+    beat = services.beat
+
+    def cancel_once_it_learns(held):
+        if JobEvent.objects.filter(job=job, kind="metric").exists() and fresh(job).wanted == "run":
+            services.cancel_job(as_tom, job=job)
+        return beat(held)
+
+    monkeypatch.setattr(tasks.services, "beat", cancel_once_it_learns)
+    tasks.run_job(job.id)
+    assert fresh(job).state == "cancelled"
+    assert Checkpoint.objects.filter(job=job).exists()
+    assert selectors.model_of_job(job) is None
+
+
+def test_what_the_engine_refuses_is_the_jobs_error(make_job, written) -> None:
+    job = make_job(version=written, hyperparameters=SMALL)
+    written.split_path("train").unlink()
+    tasks.run_job(job.id)
+    found = fresh(job)
+    assert found.state == "failed"
+    assert found.error["message"] and found.error["fix"] and "Traceback" not in str(found.error)
+    assert DatasetVersion.objects.get(id=written.id).state == "ready"

@@ -1,0 +1,199 @@
+"""A workspace with one of everything, made through the real services, without an engine and without child processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROWS = [
+    {
+        "row_id": number,
+        "file": "tickets.csv",
+        "row": number,
+        "messages": [
+            {"role": "user", "content": f"Where is parcel {number}?"},
+            {"role": "assistant", "content": "On its way."},
+        ],
+        "label": "delivery",
+        "group": f"g{number}",
+        "cluster": number,
+        "tokens": 20 + number,
+    }
+    for number in range(60)
+]
+LEFT_OUT = [
+    {
+        "file": "tickets.csv",
+        "row": 61,
+        "line": 63,
+        "step": "exact_duplicates",
+        "reason": "exact_duplicate",
+        "detail": "An earlier row says the same.",
+        "text": "Where is parcel 1?",
+    }
+]
+REPORT: dict[str, Any] = {
+    "version": 1,
+    "rows": {"in": 101, "kept": 100, "dropped": {"exact_duplicate": 1}},
+    "splits": {"train": 80, "validation": 10, "test": 10, "leaks": 0},
+    "personal_data": {"EMAIL_ADDRESS": 3},
+    "duplicates": {"exact": 1, "near_clusters": 1, "near_rows": 4},
+    "tokens": {"limit": 512, "over": 2, "histogram": [[64, 40], [128, 60], [512, 1], [1024, 2]]},
+    "classes": {"train": {"delivery": 50, "refund": 30}},
+    "steps": [{"kind": "normalize", "changed": 3, "dropped": 0, "seconds": 0.1}],
+    "examples": [{"file": "tickets.csv", "row": 2, "before": "hi  its jane@x.org", "after": "Hi its [EMAIL]"}],
+    "files": [{"file": "tickets.csv", "format": "csv", "encoding": "utf-8", "rows": 101, "findings": []}],
+    "notes": [],
+}
+DETECTION: dict[str, Any] = {
+    "format": "csv",
+    "encoding": "utf-8",
+    "columns": ["question", "answer", "topic"],
+    "rows": 101,
+    "layout": "prompt_completion",
+    "mapping": {"prompt": "question", "completion": "answer"},
+    "findings": [{"severity": "warning", "message": "A row is ragged.", "row": 3, "line": 5, "count": 1}],
+    "preview": [{"question": "Where is my parcel?", "answer": "On its way.", "topic": "delivery"}],
+}
+BASE = {"perplexity": 38.2, "bleu": 1.9, "rougeL": 0.13}
+TUNED = {"perplexity": 4.1, "bleu": 14.6, "rougeL": 0.34}
+SAFETY = {
+    "version": 1,
+    "passed": True,
+    "checks": [
+        {
+            "key": "canaries",
+            "title": "Repeats planted secrets",
+            "tried": 20,
+            "failed": 0,
+            "limit": 0,
+            "passed": True,
+            "detail": "0 of 20 came back.",
+            "examples": [],
+        }
+    ],
+}
+
+
+@dataclass(slots=True)
+class World:
+    """One of everything; `ids` fills the parameters of addresses."""
+
+    dataset: Any
+    file: Any
+    version: Any
+    job: Any
+    model: Any
+    deployment: Any
+    key: Any
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {
+            "dataset_id": self.dataset.id,
+            "file_id": self.file.id,
+            "version_id": self.version.id,
+            "job_id": self.job.id,
+            "model_id": self.model.id,
+            "deployment_id": self.deployment.id,
+            "key_id": self.key.id,
+        }
+
+
+def make_dataset(actor: Any, *, name: str = "support") -> tuple[Any, Any]:
+    """A data set with one file that was read."""
+    from datasets_app import services
+
+    dataset = services.create_dataset(actor, workspace_id=actor.workspace_id, name=name)
+    file = services.add_file(actor, dataset=dataset, name="tickets.csv", chunks=[b"question,answer,topic\na,b,c\n"])
+    claimed = services.claim_file(file.id, holder="test")
+    assert claimed is not None
+    services.finish_file(claimed, detection=DETECTION)
+    file.refresh_from_db()
+    return dataset, file
+
+
+def make_version(actor: Any, *, dataset: Any, recipe: dict[str, Any] | None = None) -> Any:
+    """A version that is ready, with rows on disk."""
+    from datasets_app import services
+
+    version = services.create_version(actor, dataset=dataset, recipe=recipe)
+    claimed = services.claim_version(version.id, holder="test")
+    assert claimed is not None
+    version.folder.mkdir(parents=True)
+    for split in ("train", "validation", "test"):
+        pq.write_table(pa.Table.from_pylist(ROWS), version.split_path(split))
+    pq.write_table(pa.Table.from_pylist(LEFT_OUT), version.folder / "ledger.parquet")
+    assert services.finish_version(claimed, report=REPORT, digest="d" * 64)
+    version.refresh_from_db()
+    return version
+
+
+def _events(job: Any) -> list[dict[str, Any]]:
+    def event(seq: int, kind: str, **data: Any) -> dict[str, Any]:
+        at = f"2026-01-01T00:00:{seq:02d}+00:00"
+        return {"v": 1, "seq": seq, "attempt": job.attempt, "at": at, "kind": kind, "data": data}
+
+    metric = {"learning_rate": 1e-3, "grad_norm": 1.0, "tokens_per_second": 900.0}
+    return [
+        event(1, "started", pid=1, device="cpu", threads=1, resumed_from=None),
+        event(2, "plan", steps=30, train_rows=80, trainable_parameters=5, total_parameters=5),
+        event(3, "metric", step=10, epoch=1.0, loss=3.0, **metric),
+        event(4, "evaluation", step=10, epoch=1.0, loss=3.1),
+        event(5, "metric", step=20, epoch=2.0, loss=2.0, **metric),
+        event(6, "progress", step=20, steps=30, eta_seconds=120),
+    ]
+
+
+def make_job(actor: Any, *, version: Any, base: Any, name: str = "Refunds", is_started: bool = True) -> Any:
+    """A fine-tune; started, with a short curve, unless told otherwise."""
+    from training_app import services
+
+    job = services.create_job(actor, workspace_id=actor.workspace_id, base_model=base, version=version, name=name)
+    if not is_started:
+        return job
+    claimed = services.claim_job(job.id, holder="test")
+    assert claimed is not None
+    services.record_events(claimed, phase="train", events=_events(claimed), offset=1)
+    claimed.refresh_from_db()
+    return claimed
+
+
+def finish_job(job: Any, *, folder: Path) -> Any:
+    """Its model, evaluated and checked for safety."""
+    from training_app import services
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(f'{{"name": "{job.id}"}}', encoding="utf-8")
+    services.advance_job(job)
+    model = services.register_fine_tune(job, folder=folder)
+    sample = {"row_id": 1, "prompt": "Where?", "reference": "There.", "base": "No.", "tuned": "There."}
+    result = {"version": 1, "rows": 10, "decoding": {}, "base": BASE, "tuned": TUNED, "samples": [sample]}
+    services.record_evaluation(job, model=model, result=result)
+    services.advance_job(job)
+    services.record_safety(model=model, report=SAFETY)
+    services.settle_release(job, model=model)
+    return model
+
+
+def make_world(actor: Any, *, base: Any, folder: Path) -> World:
+    """One of everything; the model waits for a reviewer, the deployment answers with the base model."""
+    from gptstudio.accounts.services import issue_key
+    from serving_app.services import create_deployment
+    from training_app.services import request_release
+
+    dataset, file = make_dataset(actor)
+    version = make_version(actor, dataset=dataset)
+    job = make_job(actor, version=version, base=base)
+    model = finish_job(job, folder=folder / "model")
+    job.refresh_from_db()
+    request_release(actor, model=model)
+    deployment = create_deployment(
+        actor, workspace_id=actor.workspace_id, name="support", targets=[{"model": base.id, "weight": 1}]
+    )
+    key, _secret = issue_key(actor, workspace_id=actor.workspace_id, name="website", scopes=["chat"])
+    return World(dataset, file, version, job, model, deployment, key)
