@@ -8,12 +8,10 @@ import signal
 
 import pytest
 
-from datasets_app.models import DatasetVersion
 from gptstudio.accounts.models import Workspace
 from training_app import runner, selectors, services, tasks
-from training_app.models import Checkpoint, Evaluation, FineTuningJob, JobEvent
+from training_app.models import Checkpoint, Evaluation, FineTuningJob, JobEvent, LanguageModel
 
-SMALL = {"batch_size": 8, "n_epochs": 1, "max_length": 64, "eval_steps": 2}
 LONG = {"batch_size": 1, "n_epochs": 4, "max_length": 64, "eval_steps": 20, "save_steps": 10}
 
 
@@ -28,28 +26,6 @@ def fresh(job) -> FineTuningJob:
 
 def kinds(job, phase: str) -> list[str]:
     return list(JobEvent.objects.filter(job=job, phase=phase).order_by("seq").values_list("kind", flat=True))
-
-
-def test_a_job_is_trained_evaluated_checked_and_done(make_job, written) -> None:
-    job = make_job(version=written, hyperparameters=SMALL)
-    tasks.run_job(job.id)
-    found = fresh(job)
-    assert (found.state, found.error) == ("succeeded", {})
-    assert found.trained_tokens > 0 and found.plan["train_rows"] == 40
-    assert [point.step for point in selectors.metrics_of(found) if point.validation_loss is not None]
-    assert {"started", "plan", "metric", "checkpoint", "saved", "finished"} <= set(kinds(job, "train"))
-    assert kinds(job, "evaluate")[-1] == kinds(job, "safety")[-1] == "finished"
-    assert Checkpoint.objects.filter(job=job).exists()
-    model = selectors.model_of_job(found)
-    assert (model.path / "model.safetensors").exists() and not model.is_adapter
-    verdict = selectors.evaluation_of(model)
-    assert verdict.rows == 4
-    assert verdict.base_scores["perplexity"] > 0 and verdict.tuned_scores["perplexity"] > 0
-    assert verdict.safety["checks"] and verdict.is_safe == verdict.safety["passed"]
-    spec = json.loads((found.folder / "spec.json").read_text())
-    assert (spec["attempt"], spec["hyperparameters"]) == (1, found.hyperparameters)
-    tasks.run_job(job.id)  # a doubled message
-    assert Evaluation.objects.count() == 1
 
 
 def kill_once(monkeypatch, *, at: str) -> list[int]:
@@ -70,7 +46,7 @@ def kill_once(monkeypatch, *, at: str) -> list[int]:
     return killed
 
 
-def test_a_killed_engine_fails_the_job_which_resumes_from_its_checkpoint_and_ends(
+def test_a_killed_run_fails_and_resumed_goes_on_from_its_checkpoint_through_every_phase(
     make_job, written, as_tom, monkeypatch, workspace
 ) -> None:
     Workspace.objects.filter(id=workspace.id).update(release_policy="automatic")
@@ -78,8 +54,8 @@ def test_a_killed_engine_fails_the_job_which_resumes_from_its_checkpoint_and_end
     killed = kill_once(monkeypatch, at="checkpoint")
     job = make_job(version=written, hyperparameters=LONG)
     tasks.run_job(job.id)
-    assert killed
     failed = fresh(job)
+    assert killed
     assert (failed.state, failed.error["code"], failed.phase) == ("failed", "out_of_memory", "train")
     assert "resume" in failed.error["fix"]
     assert selectors.running_count() == 0
@@ -90,11 +66,35 @@ def test_a_killed_engine_fails_the_job_which_resumes_from_its_checkpoint_and_end
     assert found.error == {}
     started = JobEvent.objects.get(job=job, phase="train", attempt=2, kind="started")
     assert started.data["resumed_from"] >= 10
+    check_training(found)
     model = selectors.model_of_job(found)
+    check_verdict(found, model)
     if selectors.evaluation_of(model).is_safe:
         assert (found.state, found.phase) == ("running", "release")
         assert services.finish_released_job(job.id)
     assert fresh(job).state == "succeeded"
+    tasks.run_job(job.id)  # a doubled message
+    assert (Evaluation.objects.count(), fresh(job).attempt) == (1, 2)
+
+
+def check_training(job: FineTuningJob) -> None:
+    assert job.trained_tokens > 0 and job.plan["train_rows"] == 40
+    steps = [point.step for point in selectors.metrics_of(job)]
+    assert steps == sorted(set(steps)) and max(steps) == job.plan["steps"] == 160
+    assert [point for point in selectors.metrics_of(job) if point.validation_loss is not None]
+    assert {"started", "plan", "metric", "checkpoint", "saved", "finished"} <= set(kinds(job, "train"))
+    assert Checkpoint.objects.filter(job=job).exists()
+    spec = json.loads((job.folder / "spec.json").read_text())
+    assert (spec["attempt"], spec["hyperparameters"]) == (2, job.hyperparameters)
+
+
+def check_verdict(job: FineTuningJob, model: LanguageModel) -> None:
+    assert kinds(job, "evaluate")[-1] == kinds(job, "safety")[-1] == "finished"
+    assert (model.path / "model.safetensors").exists() and not model.is_adapter
+    verdict = selectors.evaluation_of(model)
+    assert verdict.rows == 4
+    assert verdict.base_scores["perplexity"] > verdict.tuned_scores["perplexity"] > 0
+    assert verdict.safety["checks"] and verdict.is_safe == verdict.safety["passed"]
 
 
 def test_a_cancelled_run_ends_cancelled_with_a_checkpoint(make_job, written, as_tom, monkeypatch) -> None:
@@ -114,10 +114,10 @@ def test_a_cancelled_run_ends_cancelled_with_a_checkpoint(make_job, written, as_
 
 
 def test_what_the_engine_refuses_is_the_jobs_error(make_job, written) -> None:
-    job = make_job(version=written, hyperparameters=SMALL)
-    written.split_path("train").unlink()
+    job = make_job(version=written, hyperparameters=LONG)
+    FineTuningJob.objects.filter(id=job.id).update(hyperparameters={**job.hyperparameters, "batch_size": -1})
     tasks.run_job(job.id)
     found = fresh(job)
     assert found.state == "failed"
-    assert found.error["message"] and found.error["fix"] and "Traceback" not in str(found.error)
-    assert DatasetVersion.objects.get(id=written.id).state == "ready"
+    assert "batch_size" in found.error["message"] and found.error["fix"]
+    assert "Traceback" not in str(found.error)

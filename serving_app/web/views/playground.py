@@ -11,8 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from gptstudio.accounts.policies import require
-from gptstudio.core.errors import Invalid, StudioError, Unavailable
+from gptstudio.core.errors import Invalid, NotAllowed, StudioError, Unavailable
 from gptstudio.core.ids import mint
 from gptstudio.review.models import ReviewState
 from gptstudio.web.access import MemberRequest, member_page
@@ -81,12 +80,8 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
 
 def _admit(request: MemberRequest, body: Mapping[str, Any]) -> Admission:
     """The one trip to the database before the engine is asked."""
-    membership = getattr(request, "membership", None)
-    if membership is None:
-        raise Unavailable("You are signed out.", fix="Reload the page and sign in again.", code="signed_out")
-    require(request.actor, "models.use", workspace_id=membership.workspace_id)
     return services.admit(
-        Caller(request.actor, membership.workspace),
+        Caller(request.actor, request.membership.workspace),
         endpoint="chat/completions",
         body=body,
         size=len(request.body),
@@ -94,19 +89,24 @@ def _admit(request: MemberRequest, body: Mapping[str, Any]) -> Admission:
     )
 
 
+def _refused(error: StudioError) -> JsonResponse:
+    said = {"message": error.message, "fix": error.fix, "code": error.code}
+    return JsonResponse({"error": said}, status=error.status)
+
+
 async def stream(request: MemberRequest) -> HttpResponseBase:
     """`POST {model, messages, temperature, max_tokens}` answers with OpenAI's stream, or one sentence as JSON."""
     if request.method != "POST":
         return HttpResponse(status=405, headers={"Allow": "POST"})
     try:
+        if request.actor is None:
+            raise NotAllowed("You are signed out.", fix="Reload the page and sign in again.", code="signed_out")
         admission = await services.in_ledger_thread(_admit, request, body_of(request))
         pieces = await services.stream(admission)
     except StudioError as error:
-        said = {"message": error.message, "fix": error.fix, "code": error.code}
-        return JsonResponse({"error": said}, status=error.status)
+        return _refused(error)
     except DatabaseError:
-        said = {"message": "The studio's database is busy.", "fix": "Try again.", "code": "unavailable"}
-        return JsonResponse({"error": said}, status=503)
+        return _refused(Unavailable("The studio's database is busy.", fix="Try again."))
     response = StreamingHttpResponse(pieces, content_type="text/event-stream; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"

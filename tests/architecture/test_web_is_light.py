@@ -1,0 +1,89 @@
+"""A web process that has answered every address holds no heavy library: those live in engines and children alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("torch", "transformers", "datasets", "evaluate", "spacy", "presidio_analyzer")
+VISIT = """
+import json, os, sys
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "gptstudio.settings.test"
+from gptstudio.asgi import application  # noqa: F401 - boots the web process
+
+from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+SAMPLES = {"int": "1", "slug": "a", "uuid": "00000000-0000-0000-0000-000000000000", "str": "a", "path": "a/b"}
+
+
+def addresses(patterns, prefix=""):
+    for pattern in patterns:
+        path = prefix + plain(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield path
+        else:
+            yield from addresses(pattern.url_patterns, path)
+
+
+def plain(pattern):
+    if hasattr(pattern, "_route"):
+        text = str(pattern._route)
+        for name, converter in pattern.converters.items():
+            kind = type(converter).__name__.removesuffix("Converter").lower().replace("string", "str")
+            for written in (f"<{name}>", f"<{kind}:{name}>"):
+                text = text.replace(written, SAMPLES.get(kind, "a"))
+        return text
+    import re
+    text = re.sub(r"\\(\\?P<[^>]+>[^()]*(\\([^()]*\\)[^()]*)*\\)", "a", pattern.regex.pattern)
+    return re.sub(r"\\(\\?:[^()]*\\)\\??|[\\^$\\\\]|\\.\\*|\\Z", "", text)
+
+
+call_command("migrate", verbosity=0)
+from gptstudio.accounts import services
+
+ready = services.bootstrap(email="ada@care.example", workspace_name="Care", release_policy="self")
+user = ready.user
+user.is_superuser = True
+user.save()
+client = Client(raise_request_exception=False)
+client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+seen = {}
+for path in sorted(set(addresses(get_resolver().url_patterns))):
+    if "logout" not in path:
+        response = client.get("/" + path)
+        if getattr(response, "streaming", False):
+            response.close()
+        seen["/" + path] = response.status_code
+heavy = sorted(name for name in HEAVY if name in sys.modules)
+print(json.dumps({"seen": seen, "heavy": heavy}))
+"""
+
+
+def test_no_address_loads_a_heavy_library_and_none_breaks(tmp_path) -> None:
+    import json
+
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    ended = subprocess.run(
+        [sys.executable, "-c", f"HEAVY = {HEAVY!r}\n{VISIT}"],
+        cwd=ROOT,
+        env={**environment, "STUDIO_HOME": str(tmp_path), "LOG_LEVEL": "CRITICAL"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    found = json.loads(ended.stdout.splitlines()[-1])
+    print(found)
+    assert found["heavy"] == []
+    statuses = found["seen"]
+    assert {path: status for path, status in statuses.items() if status >= 500 and path != "/health"} == {}
+    assert len(statuses) > 40
+    assert sum(status == 200 for status in statuses.values()) > 20
+    assert statuses["/v1/models"] in (200, 401)
