@@ -77,9 +77,7 @@ def retry_version(actor: Actor, *, version: DatasetVersion) -> DatasetVersion:
     """Build a failed version again, from the same files and recipe."""
     require(actor, "datasets.edit", workspace_id=version.dataset.workspace_id)
     failed = DatasetVersion.objects.filter(id=version.id, state=VersionState.FAILED)
-    if not failed.update(
-        state=VersionState.QUEUED, error={}, progress={}, cancel_requested=False, finished_at=None
-    ):
+    if not failed.update(state=VersionState.QUEUED, error={}, progress={}, cancel_requested=False, finished_at=None):
         raise Conflict("Only a version that failed can be built again.", fix="Reload the page to see where it stands.")
     _audit(actor, version, "version.retried")
     enqueue("datasets.build_version", version.id)

@@ -192,6 +192,7 @@ UNFOLD = {
     "SITE_HEADER": "GPT Studio",
     "SITE_SUBHEADER": "Review and safety",
     "SITE_URL": "/",
+    "SITE_ICON": lambda request: "/static/studio/mark.svg",
     "SHOW_HISTORY": False,
     "BORDER_RADIUS": "8px",
     "STYLES": ["/static/studio/console.css"],

@@ -1,5 +1,17 @@
 """Tests: the local set-up with quick password hashing. DATABASE_URL and REDIS_URL choose the second set-up."""
 
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+
+if "pytest" in sys.modules:
+    # Here and not in a conftest: pytest-django reads the settings before any conftest runs. Programs that a test
+    # starts inherit these settings too, and have a home of their own.
+    os.environ["STUDIO_HOME"] = tempfile.mkdtemp(prefix="studio-tests-")
+    atexit.register(shutil.rmtree, os.environ["STUDIO_HOME"], ignore_errors=True)
+
 from gptstudio.settings.base import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -33,6 +33,8 @@ def csv_of(rows: int, *, start: int = 0) -> str:
     for number in range(start, start + rows):
         topic, other = TOPICS[number % 10], TOPICS[(number * 7 + number // 10) % 10]
         mail = f" Write to customer{number}@mail.example please." if number % 3 == 0 else ""
-        words = " ".join(f"{letter}{number * factor % 997}" for letter, factor in zip("abcdef", (3, 5, 7, 11, 13, 17)))
+        words = " ".join(
+            f"{letter}{number * factor % 997}" for letter, factor in zip("abcdef", (3, 5, 7, 11, 13, 17), strict=True)
+        )
         lines.append(f"How do I find my {topic} {words}?{mail},Look under {other} number {number * number}.")
     return "\n".join(lines) + "\n"

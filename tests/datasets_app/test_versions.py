@@ -29,7 +29,7 @@ def version(upload, as_bob, dataset):
 @pytest.fixture
 def sent(monkeypatch):
     found: list[tuple[str, str]] = []
-    monkeypatch.setattr(stale, "enqueue", lambda task, subject: found.append((task, subject)))
+    monkeypatch.setattr(stale, "enqueue", lambda task, subject, **_: found.append((task, subject)))
     return found
 
 

@@ -128,7 +128,12 @@ def test_a_half_written_line_waits_for_its_end(tmp_path) -> None:
         ("notice", {"level": "warning", "message": "Cut."}, "Cut.", "warn"),
         ("failed", {"message": "No."}, "No.", "error"),
         ("out_of_memory", {}, "There was not enough memory", "error"),
-        ("finished", {"reason": "early_stopping", "best_step": 9}, "Stopped early: best at step 9, no gain since", "info"),
+        (
+            "finished",
+            {"reason": "early_stopping", "best_step": 9},
+            "Stopped early: best at step 9, no gain since",
+            "info",
+        ),
         ("progress", {"step": 1}, "", "info"),
     ],
 )

@@ -102,7 +102,9 @@ def test_the_list_warns_of_few_rows_and_another_tokenizer(version, base) -> None
     recipes.step(version.recipe, "tokens")["options"]["model"] = "another"
     version.report["splits"] |= {"train": 20, "validation": 0}
     found = findings(version, base)
-    assert [found[title] for title in ("The data is frozen", "Validation rows", "Length of the rows")] == ["warning"] * 3
+    assert [found[title] for title in ("The data is frozen", "Validation rows", "Length of the rows")] == [
+        "warning"
+    ] * 3
 
 
 def test_a_hard_stop_starts_no_job(make_job, kept_version) -> None:
@@ -269,7 +271,7 @@ def test_one_slot_means_one_job_at_a_time(make_job, settings) -> None:
 
 def test_a_job_whose_worker_died_is_sent_again_and_claimed_with_a_new_attempt(make_job, monkeypatch) -> None:
     sent = []
-    monkeypatch.setattr("training_app.services.stale.enqueue", lambda task, subject: sent.append(subject))
+    monkeypatch.setattr("training_app.services.stale.enqueue", lambda task, subject, **_: sent.append(subject))
     job = services.claim_job(make_job().id, holder="dead")
     put(job, created_at=timezone.now() - timedelta(minutes=5))
     assert services.requeue_stale() == 0

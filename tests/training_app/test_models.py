@@ -57,7 +57,9 @@ def test_only_an_admin_registers_base_models(register, as_tom, as_charlie) -> No
             register(actor=actor)
 
 
-@pytest.mark.parametrize("path", ["../outside", "/etc", "tiny/../../outside", "missing", "tiny/config.json", "link", "a\x00b"])
+@pytest.mark.parametrize(
+    "path", ["../outside", "/etc", "tiny/../../outside", "missing", "tiny/config.json", "link", "a\x00b"]
+)
 def test_a_folder_outside_the_inbox_is_not_there(register, inbox, path) -> None:
     shutil.copytree(inbox / "tiny", inbox.parent / "outside")
     (inbox / "link").symlink_to(inbox.parent / "outside")

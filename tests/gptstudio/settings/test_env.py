@@ -128,7 +128,12 @@ def start(settings: str, **environment: str) -> subprocess.CompletedProcess[str]
     clean = {name: value for name, value in os.environ.items() if name not in ("SECRET_KEY", "ENGINE_TOKEN")}
     code = f"import {settings}"
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env={**clean, **environment}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -141,3 +146,10 @@ def test_production_does_not_start_without_a_shared_secret(tmp_path) -> None:
 def test_production_starts_with_its_secrets(tmp_path) -> None:
     secrets = {"SECRET_KEY": "s" * 50, "ENGINE_TOKEN": "t" * 50}
     assert start("gptstudio.settings.production", STUDIO_HOME=str(tmp_path), **secrets).returncode == 0
+
+
+def test_tests_never_touch_the_home_of_a_real_studio() -> None:
+    from gptstudio.settings import base
+
+    assert base.STUDIO_HOME != ROOT / "var"
+    assert base.STUDIO_HOME.name.startswith("studio-tests-")

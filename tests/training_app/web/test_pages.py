@@ -151,14 +151,12 @@ def test_under_two_persons_the_maker_cannot_release_from_the_page(at_alice, mode
     at_alice.post(f"/models/{model.id}/ask")
     assert f"/models/{model.id}/release" not in at_alice.get(f"/models/{model.id}/").content.decode()
     answer = at_alice.post(f"/models/{model.id}/release", {"reason": "I like it."})
-    assert answer.status_code == 400 and "wants a second person" in answer.content.decode()
+    assert answer.status_code == 403 and "wants a second person" in answer.content.decode()
     item = item_about(model.id, kind="model")
     assert item is not None and item.state == "pending"
 
 
-def test_a_released_model_is_offered_for_deployment_and_can_be_taken_back(
-    at_alice, as_alice, workspace, model
-) -> None:
+def test_a_released_model_is_offered_for_deployment_and_can_be_taken_back(at_alice, as_alice, workspace, model) -> None:
     people.set_release_policy(as_alice, workspace=workspace, policy="self")
     item = services.request_release(as_alice, model=model)
     decide(as_alice, item=item, verdict="approved", reason="Fine.")

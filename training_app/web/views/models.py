@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from gptstudio.accounts.models import ReleasePolicy
-from gptstudio.core.errors import Conflict, StudioError
+from gptstudio.core.errors import Conflict, Invalid, StudioError
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import item_about
 from gptstudio.review.services import decide
@@ -89,7 +89,7 @@ def _decided(request: MemberRequest, model_id: str, verdict: str) -> HttpRespons
     if form.is_valid():
         try:
             decide(request.actor, item=item, verdict=verdict, reason=form.cleaned_data["reason"])
-        except StudioError as error:
+        except Invalid as error:
             form.refuse(error)
         else:
             said = "Released: programs can ask it." if verdict == ReviewState.APPROVED else "Taken back."
