@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -48,6 +49,8 @@ def seed(workspace, model):
     # one of each, so that pages about one thing have something to show
     dataset = Dataset.objects.create(workspace=workspace, name="Tickets")
     file = DatasetFile.objects.create(dataset=dataset, name="tickets.csv", bytes=1, digest="0" * 64)
+    file.path.parent.mkdir(exist_ok=True)
+    file.path.write_text("a")
     report = {"rows": {"in": 1, "kept": 1}, "splits": {"train": 1, "validation": 0, "test": 0}}
     recipe = default_recipe()
     version = DatasetVersion.objects.create(dataset=dataset, number=1, state="ready", recipe=recipe, report=report)
@@ -92,8 +95,6 @@ print(json.dumps({"seen": seen, "heavy": heavy, "real": REAL}))
 
 
 def test_no_address_loads_a_heavy_library_and_none_breaks(tmp_path) -> None:
-    import json
-
     environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     ended = subprocess.run(
         [sys.executable, "-c", f"HEAVY = {HEAVY!r}\n{VISIT}"],
