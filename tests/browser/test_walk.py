@@ -88,6 +88,7 @@ def test_from_an_account_to_an_answer(watched, starter, gateway, tmp_path) -> No
     expect(page.get_by_text("It stops after saving a checkpoint")).to_be_visible()
 
     page.get_by_role("link", name="Playground").click()
+    page.wait_for_url("**/playground/")  # loaded, so its script listens for Enter
     page.fill("#say", "Where is my parcel?")
     page.keyboard.press("Enter")
     expect(page.get_by_text("It is here.")).to_be_visible()
