@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALWAYS = (("engine_throughput.py", "--rounds", "3"), ("banking.py", "--draws", "1"))
+ALWAYS = (("engine_throughput.py", "--rounds", "3"), ("banking.py", "--draws", "1"), ("personal_data.py",))
+ON_REAL_DATA = ("banking.py", "personal_data.py")
 LONG = (("banking.py", "--draws", "5"), ("kills.py",))
 
 
@@ -17,7 +18,7 @@ def main() -> int:
     failed = []
     chosen = [*ALWAYS, *(LONG if os.environ.get("FULL") == "1" else ())]
     for name, *arguments in chosen:
-        if name == "banking.py" and not os.environ.get("REAL_DATA_DIR"):
+        if name in ON_REAL_DATA and not os.environ.get("REAL_DATA_DIR"):
             print(f"== {name} is left out: REAL_DATA_DIR is not set")
             continue
         print(f"== {name} {' '.join(arguments)}", flush=True)
