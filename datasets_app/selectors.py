@@ -9,7 +9,17 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from datasets_app import recipes
-from datasets_app.models import Dataset, DatasetFile, DatasetVersion, Tokenizer, VersionState
+from datasets_app.models import (
+    CurationRecipe,
+    Dataset,
+    DatasetFile,
+    DatasetVersion,
+    RecipePreview,
+    Tokenizer,
+    VersionState,
+    WordKind,
+    WordList,
+)
 from gptstudio.core.errors import NotFound
 from gptstudio.review.selectors import is_cleared
 
@@ -85,6 +95,39 @@ def trainable_versions(workspace_id: str) -> QuerySet[DatasetVersion]:
 def version_is_cleared(version: DatasetVersion) -> bool:
     """Whether training may use it: personal data is hidden, or a reviewer said yes to keeping it."""
     return recipes.hides_personal_data(version.recipe) or is_cleared(version.id, kind="version")
+
+
+def recipes_of(workspace_id: str) -> QuerySet[CurationRecipe]:
+    """The workspace's recipes by name."""
+    return CurationRecipe.objects.filter(workspace_id=workspace_id, archived_at__isnull=True).select_related(
+        "created_by"
+    )
+
+
+def recipe_of(workspace_id: str, recipe_id: str) -> CurationRecipe:
+    """One recipe of the workspace."""
+    found = recipes_of(workspace_id).filter(id=recipe_id).first()
+    if found is None:
+        raise NotFound(f"There is no recipe {recipe_id} in this workspace.")
+    return found
+
+
+def preview_of(workspace_id: str, preview_id: str) -> RecipePreview:
+    """One preview of the workspace; earlier ones of a data set are gone once a newer one is asked for."""
+    found = (
+        RecipePreview.objects.filter(dataset__workspace_id=workspace_id, id=preview_id)
+        .select_related("dataset")
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"There is no preview {preview_id} in this workspace; a newer one may have replaced it.")
+    return found
+
+
+def words_of(workspace_id: str) -> dict[str, list[str]]:
+    """The workspace's own words by kind; every kind is there."""
+    kept = {each.kind: each.words for each in WordList.objects.filter(workspace_id=workspace_id)}
+    return {kind: kept.get(kind, []) for kind in WordKind.values}
 
 
 def tokenizers() -> QuerySet[Tokenizer]:

@@ -1,7 +1,17 @@
-"""Writing data sets, files and versions."""
+"""Writing data sets, files, recipes, previews and versions."""
 
 from datasets_app.services.datasets import archive_dataset, create_dataset, register_tokenizer
 from datasets_app.services.files import add_file, archive_file, claim_file, fail_file, finish_file, hold_file
+from datasets_app.services.mappings import reread_file, set_mapping
+from datasets_app.services.previews import (
+    cancel_preview,
+    claim_preview,
+    create_preview,
+    fail_preview,
+    finish_preview,
+    note_preview,
+)
+from datasets_app.services.recipes import archive_recipe, copy_recipe, create_recipe, update_recipe
 from datasets_app.services.stale import requeue_stale
 from datasets_app.services.versions import (
     cancel_version,
@@ -13,24 +23,38 @@ from datasets_app.services.versions import (
     request_version_review,
     retry_version,
 )
+from datasets_app.services.words import set_words
 
 __all__ = [
     "add_file",
     "archive_dataset",
     "archive_file",
+    "archive_recipe",
+    "cancel_preview",
     "cancel_version",
     "claim_file",
+    "claim_preview",
     "claim_version",
+    "copy_recipe",
     "create_dataset",
+    "create_preview",
+    "create_recipe",
     "create_version",
     "fail_file",
+    "fail_preview",
     "fail_version",
     "finish_file",
+    "finish_preview",
     "finish_version",
     "hold_file",
+    "note_preview",
     "note_progress",
     "register_tokenizer",
     "request_version_review",
     "requeue_stale",
+    "reread_file",
     "retry_version",
+    "set_mapping",
+    "set_words",
+    "update_recipe",
 ]

@@ -12,6 +12,7 @@ from django.utils import timezone
 from datasets_app import recipes, selectors
 from datasets_app.models import Dataset, DatasetFile, DatasetVersion, VersionState
 from datasets_app.models.version import TRANSITIONS
+from datasets_app.services.recipes import completed
 from gptstudio.accounts.policies import Actor, require, system
 from gptstudio.audit.services import record
 from gptstudio.core import leases
@@ -31,7 +32,7 @@ def create_version(
 ) -> DatasetVersion:
     """Ask for a version of `files` (all of the data set's when None) under `recipe` (the default when None)."""
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
-    body = recipes.checked(recipe if recipe is not None else recipes.default_recipe())
+    body = completed(dataset, recipes.checked(recipe if recipe is not None else recipes.default_recipe()))
     chosen = list(files) if files is not None else list(selectors.live_files(dataset))
     if not chosen:
         raise Invalid("This data set has no file yet.", fix="Upload one first.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from datasets_app.web.views import building, datasets, files, versions
+from datasets_app.web.views import building, datasets, file, files, versions
 
 app_name = "datasets"
 VERSION = "versions/<slug:version_id>"
+FILE = "<slug:dataset_id>/files/<slug:file_id>"
 urlpatterns = [
     path("", datasets.datasets, name="list"),
     path("new", datasets.new, name="new"),
@@ -23,7 +24,10 @@ urlpatterns = [
     path("<slug:dataset_id>/contents", datasets.contents, name="contents"),
     path("<slug:dataset_id>/archive", datasets.archive, name="archive"),
     path("<slug:dataset_id>/files", files.upload, name="upload"),
-    path("<slug:dataset_id>/files/<slug:file_id>/", files.file, name="file"),
-    path("<slug:dataset_id>/files/<slug:file_id>/archive", files.archive, name="file-archive"),
+    path(f"{FILE}/", file.file, name="file"),
+    path(f"{FILE}/preview", file.preview, name="file-preview"),
+    path(f"{FILE}/columns", file.columns, name="file-columns"),
+    path(f"{FILE}/guess", file.guess, name="file-guess"),
+    path(f"{FILE}/archive", files.archive, name="file-archive"),
     path("<slug:dataset_id>/version", building.new, name="version-new"),
 ]

@@ -22,17 +22,6 @@ LAYOUTS = {
     "text": "texts without answers",
     "unknown": "not recognised",
 }
-PARTS = {
-    "prompt": "Question",
-    "completion": "Answer",
-    "messages": "Conversation",
-    "context": "Context",
-    "label": "Label",
-    "system": "Instructions to the model",
-    "group": "Belongs together by",
-    "turn": "Order of turns",
-    "speaker": "Speaker",
-}
 PERSONAL = {
     "EMAIL_ADDRESS": "e-mail addresses",
     "PHONE_NUMBER": "phone numbers",
@@ -85,15 +74,24 @@ def _marked(text: str, kind: str) -> list[Piece]:
     return pieces
 
 
-def mapping_lines(mapping: dict[str, Any]) -> list[tuple[str, str]]:
-    """Which column plays which part, in words; parts that no column plays are left out."""
-    lines = []
-    for part, column in mapping.items():
-        name = PARTS.get(part)
-        shown = ", ".join(map(str, column)) if isinstance(column, list) else str(column or "")
-        if name and shown:
-            lines.append((name, shown))
-    return lines
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+def reading_lines(detection: dict[str, Any]) -> list[tuple[str, str]]:
+    """How a file was read, in words: format, encoding, what stands between cells."""
+    if not detection:
+        return []
+    found = [("Format", FORMATS.get(str(detection.get("format")), str(detection.get("format", ""))))]
+    if detection.get("encoding"):
+        found.append(("Letters are written in", str(detection["encoding"])))
+    delimiter = detection.get("delimiter")
+    if delimiter:
+        found.append(("Between two cells", DELIMITERS.get(delimiter, repr(delimiter))))
+    found.append(("Rows", f"{detection.get('rows', 0):,}"))
+    layout = LAYOUTS.get(str(detection.get("layout")))
+    if layout:
+        found.append(("Looks like", layout))
+    return found
 
 
 def file_line(detection: dict[str, Any]) -> str:

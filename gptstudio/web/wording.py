@@ -128,6 +128,7 @@ REASONS = {
     "no_answer_column": "No column with an answer",
     "chat_template": "The model cannot read such a conversation",
 }
+SPEAKERS = {"user": "Person", "assistant": "Model", "system": "Instructions", "tool": "Tool"}
 STEPS = {
     "read": "Reading",
     "normalize": "Tidying the text",
@@ -149,6 +150,12 @@ ACTS = {
     "dataset.archived": "Put a data set away",
     "file.uploaded": "Uploaded a file",
     "file.archived": "Left a file out",
+    "file.reread": "Had a file read again",
+    "dataset.mapped": "Named the columns of",
+    "recipe.created": "Kept a recipe",
+    "recipe.changed": "Changed a recipe",
+    "recipe.archived": "Put a recipe away",
+    "words.set": "Set the words of",
     "version.requested": "Asked for a version",
     "version.cancel_requested": "Stopped a version",
     "version.retried": "Tried a version again",

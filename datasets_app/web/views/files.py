@@ -1,4 +1,4 @@
-"""Files: upload with progress, what was found in one, leaving one out."""
+"""Files: upload with progress, leaving one out."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from datasets_app import selectors, services
 from datasets_app.models import Dataset
-from datasets_app.web import wording
 from datasets_app.web.forms import UploadForm
-from gptstudio.core.errors import NotFound, StudioError
+from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, MemberRequest, member_page
 
 
@@ -45,26 +44,6 @@ def upload(request: MemberRequest, dataset_id: str) -> HttpResponse:
     else:
         messages.error(request, "No file was chosen. Choose one, or drag it onto the field.")
     return landed(request, reverse("datasets:dataset", args=[dataset.id]))
-
-
-@member_page("datasets.view")
-def file(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
-    """What was found in a file: mapping, findings with row numbers, a preview."""
-    found = selectors.file_of(request.actor.workspace_id, file_id)
-    if found.dataset_id != dataset_id:
-        raise NotFound(f"There is no file {file_id} in this data set.")
-    detection = found.detection
-    columns = detection.get("columns", [])
-    context = {
-        "file": found,
-        "dataset": found.dataset,
-        "line": wording.file_line(detection),
-        "mapping": wording.mapping_lines(detection.get("mapping") or {}),
-        "findings": detection.get("findings", []),
-        "columns": columns,
-        "preview": [[row.get(name) for name in columns] for row in detection.get("preview", [])],
-    }
-    return render(request, "datasets/file.html", context)
 
 
 @member_page("datasets.edit", ACT)

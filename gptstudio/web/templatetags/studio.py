@@ -91,6 +91,12 @@ def step_name(key: str) -> str:
 
 
 @register.filter
+def speaker(role: str) -> str:
+    """Who says a turn, in words."""
+    return wording.SPEAKERS.get(str(role), str(role))
+
+
+@register.filter
 def act(action: str) -> str:
     """An audited act in words: `key.issued` as `Issued a key`."""
     return wording.ACTS.get(action, action.replace(".", " ").replace("_", " ").capitalize())

@@ -1,0 +1,92 @@
+"""Recipes under a name: kept, changed, copied, put away. A version has its own copy, so nothing here reaches it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from datasets_app import recipes
+from datasets_app.models import CurationRecipe, Dataset
+from gptstudio.accounts.policies import Actor, require
+from gptstudio.audit.services import record
+from gptstudio.core.errors import Conflict, Invalid
+
+
+def completed(dataset: Dataset, body: recipes.Recipe) -> recipes.Recipe:
+    """A checked recipe as this data set means it: with its mapping where the recipe has none."""
+    return {**body, "mapping": body.get("mapping") or dataset.mapping}
+
+
+def _audit(actor: Actor, recipe: CurationRecipe, action: str) -> None:
+    record(
+        actor,
+        workspace_id=recipe.workspace_id,
+        action=action,
+        subject_kind="recipe",
+        subject_id=recipe.id,
+        subject_label=recipe.name,
+    )
+
+
+def _named(name: str) -> str:
+    if not name.strip():
+        raise Invalid("The recipe has no name.", fix="Name it after what it is for.", param="name")
+    return name.strip()[:120]
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict(f"There is a recipe called “{name}” already.", fix="Choose another name.", param="name")
+
+
+def create_recipe(actor: Actor, *, workspace_id: str, name: str, body: dict[str, Any]) -> CurationRecipe:
+    """Keep a recipe under a name that no other of the workspace has."""
+    require(actor, "datasets.edit", workspace_id=workspace_id)
+    wanted, checked = _named(name), recipes.checked(body)
+    try:
+        with transaction.atomic():
+            recipe = CurationRecipe.objects.create(
+                workspace_id=workspace_id, name=wanted, body=checked, created_by_id=actor.user_id
+            )
+            _audit(actor, recipe, "recipe.created")
+    except IntegrityError as error:
+        raise _taken(wanted) from error
+    return recipe
+
+
+def update_recipe(actor: Actor, *, recipe: CurationRecipe, name: str, body: dict[str, Any]) -> CurationRecipe:
+    """Change a recipe for what comes next. Versions made with it keep what they were made with."""
+    require(actor, "datasets.edit", workspace_id=recipe.workspace_id)
+    recipe.name, recipe.body = _named(name), recipes.checked(body)
+    try:
+        with transaction.atomic():
+            recipe.save(update_fields=["name", "body", "changed_at"])
+            _audit(actor, recipe, "recipe.changed")
+    except IntegrityError as error:
+        raise _taken(recipe.name) from error
+    return recipe
+
+
+def copy_recipe(actor: Actor, *, recipe: CurationRecipe) -> CurationRecipe:
+    """The same steps under a name of their own: “Support (2)”."""
+    require(actor, "datasets.edit", workspace_id=recipe.workspace_id)
+    taken = set(
+        CurationRecipe.objects.filter(workspace_id=recipe.workspace_id, archived_at__isnull=True).values_list(
+            "name", flat=True
+        )
+    )
+    number = 2
+    while (name := f"{recipe.name[:110]} ({number})") in taken:
+        number += 1
+    return create_recipe(actor, workspace_id=recipe.workspace_id, name=name, body=recipe.body)
+
+
+@transaction.atomic
+def archive_recipe(actor: Actor, *, recipe: CurationRecipe) -> CurationRecipe:
+    """Put a recipe out of sight; its name is free again."""
+    require(actor, "datasets.edit", workspace_id=recipe.workspace_id)
+    if CurationRecipe.objects.filter(id=recipe.id, archived_at__isnull=True).update(archived_at=timezone.now()):
+        _audit(actor, recipe, "recipe.archived")
+    recipe.refresh_from_db()
+    return recipe

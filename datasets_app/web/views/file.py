@@ -1,0 +1,86 @@
+"""One file's page: how it was read, what was found, which column is what, and the first rows as conversations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from datasets_app import selectors, services
+from datasets_app.models import DatasetFile
+from datasets_app.web import columns as parts
+from datasets_app.web import wording
+from gptstudio.core.errors import NotFound, StudioError
+from gptstudio.web.access import ACT, MemberRequest, member_page
+
+
+def _file(request: MemberRequest, dataset_id: str, file_id: str) -> DatasetFile:
+    found = selectors.file_of(request.actor.workspace_id, file_id)
+    if found.dataset_id != dataset_id:
+        raise NotFound(f"There is no file {file_id} in this data set.")
+    return found
+
+
+def _page(found: DatasetFile, mapping: Any, is_chosen: bool) -> dict[str, Any]:
+    detection = found.detection
+    shown, hidden = parts.columns_of(detection, mapping)
+    names = detection.get("columns", [])[: parts.SHOWN_COLUMNS]
+    return {
+        "file": found,
+        "dataset": found.dataset,
+        "line": wording.file_line(detection),
+        "facts": wording.reading_lines(detection),
+        "findings": detection.get("findings", []),
+        "columns": shown,
+        "hidden_columns": hidden,
+        "choices": parts.choices(),
+        "meanings": [parts.PARTS[name] for name in parts.KNOWN],
+        "is_chosen": is_chosen,
+        "preview": parts.preview(detection, mapping),
+        "names": names,
+        "rows": [[row.get(name) for name in names] for row in detection.get("preview", [])],
+    }
+
+
+@member_page("datasets.view")
+def file(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
+    """What was found in a file, and how its columns are used."""
+    found = _file(request, dataset_id, file_id)
+    mapping, is_chosen = parts.in_use(found.dataset.mapping, found.detection)
+    return render(request, "datasets/file.html", _page(found, mapping, is_chosen))
+
+
+@member_page("datasets.view")
+def preview(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
+    """The first rows through the columns that the form has chosen at this moment; nothing is saved."""
+    found = _file(request, dataset_id, file_id)
+    try:
+        shown = parts.preview(found.detection, parts.mapping_from_form(found.detection, request.GET.dict()))
+    except StudioError as error:
+        shown = parts.Preview(fault=str(error))
+    return render(request, "datasets/parts/seen.html", {"preview": shown, "file": found})
+
+
+@member_page("datasets.edit", ACT)
+def columns(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
+    """Keep the columns as the data set's mapping."""
+    found = _file(request, dataset_id, file_id)
+    try:
+        mapping = parts.mapping_from_form(found.detection, request.POST.dict())
+        services.set_mapping(request.actor, dataset=found.dataset, mapping=mapping or {})
+    except StudioError as error:
+        messages.error(request, f"The columns were not saved. {error}")
+    else:
+        messages.success(request, "Saved. New versions of this data set read these columns.")
+    return redirect("datasets:file", dataset_id, file_id)
+
+
+@member_page("datasets.edit", ACT)
+def guess(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
+    """Go back to the columns that were found by themselves."""
+    found = _file(request, dataset_id, file_id)
+    services.set_mapping(request.actor, dataset=found.dataset, mapping=None)
+    messages.success(request, "The columns are found by themselves again.")
+    return redirect("datasets:file", dataset_id, file_id)

@@ -1,0 +1,92 @@
+"""One file in the browser: its columns, the first rows through them, and who may change that."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from datasets_app.models import DatasetVersion
+from tests.worlds import make_dataset
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def made(as_alice, studio_home):
+    return make_dataset(as_alice)
+
+
+@pytest.fixture
+def address(made) -> str:
+    return f"/datasets/{made[0].id}/files/{made[1].id}"
+
+
+def test_the_page_offers_each_column_with_its_guess_and_shows_the_conversations(at_alice, address) -> None:
+    page = at_alice.get(f"{address}/").content.decode()
+    assert '<option value="prompt" selected>Question or text</option>' in page
+    assert "found by itself" in page and "All 1</b> become conversations" in page
+    assert "Where is my parcel?" in page and "On its way." in page
+
+
+def test_the_preview_follows_the_form_and_saves_nothing(at_alice, made, address) -> None:
+    page = at_alice.get(f"{address}/preview", {"column-1": "prompt", "column-2": "label"}).content.decode()
+    assert "label <b>delivery</b>" in page and "Where is my parcel?" not in page
+    made[0].refresh_from_db()
+    assert made[0].mapping is None
+
+
+def test_a_column_named_twice_is_said_in_words(at_alice, address) -> None:
+    page = at_alice.get(f"{address}/preview", {"column-0": "prompt", "column-1": "prompt"}).content.decode()
+    assert "Two columns are named as question or text: “question” and “answer”" in page
+
+
+def test_columns_that_are_saved_stand_in_the_next_version_and_can_be_taken_back(at_alice, made, address) -> None:
+    at_alice.post(f"{address}/columns", {"column-0": "prompt", "column-1": "completion", "column-2": "group"})
+    made[0].refresh_from_db()
+    assert made[0].mapping["group"] == ["topic"]
+    assert "set by a person" in at_alice.get(f"{address}/").content.decode()
+    at_alice.post(f"{address}/guess")
+    made[0].refresh_from_db()
+    assert made[0].mapping is None
+
+
+def test_a_question_without_an_answer_is_not_saved_and_says_what_is_missing(at_alice, made, address) -> None:
+    page = at_alice.post(f"{address}/columns", {"column-0": "prompt"}, follow=True).content.decode()
+    assert "The columns were not saved." in page and "no question with its answer" in page
+    made[0].refresh_from_db()
+    assert made[0].mapping is None
+
+
+def test_a_viewer_sees_the_columns_and_cannot_change_them(address, workspace, alice) -> None:
+    from gptstudio.accounts import services as accounts
+    from gptstudio.accounts.policies import system
+
+    dora = accounts.create_user(email="dora@care.example", name="Dora", password="correct horse battery")
+    accounts.add_member(system(workspace.id), workspace_id=workspace.id, user=dora, role="viewer")
+    client = Client()
+    client.force_login(dora)
+    page = client.get(f"{address}/").content.decode()
+    assert "What each column is" in page and "Save the columns" not in page
+    assert client.post(f"{address}/columns", {"column-0": "prompt"}).status_code == 403
+
+
+@pytest.mark.parametrize("part", ["", "preview"])
+def test_charlie_finds_no_file(charlie, address, part) -> None:
+    client = Client()
+    client.force_login(charlie)
+    assert client.get(f"{address}/{part}").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["columns", "guess"])
+def test_charlie_changes_nothing(charlie, made, address, act) -> None:
+    client = Client()
+    client.force_login(charlie)
+    assert client.post(f"{address}/{act}", {"column-0": "prompt", "column-1": "completion"}).status_code == 404
+    made[0].refresh_from_db()
+    assert made[0].mapping is None
+
+
+def test_the_page_asks_few_queries(at_alice, address, django_assert_num_queries) -> None:
+    with django_assert_num_queries(8):
+        at_alice.get(f"{address}/")
+    assert not DatasetVersion.objects.exists()
