@@ -80,7 +80,7 @@ def _scan(options: argparse.Namespace) -> int:
     from datasets_app.curation.scan import scan
 
     try:
-        for finding in scan(options.file, field=options.field):
+        for finding in scan(options.file, field=options.field, group=options.group):
             _say(**finding)
     except Refusal as refusal:
         print(refusal.sentence, file=sys.stderr)
@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     scan = commands.add_parser("scan", help="find personal data")
     scan.add_argument("--in", dest="file", type=Path, required=True)
     scan.add_argument("--field", help="look into this column only")
-    scan.add_argument("--group", help="the conversation column (rows are judged one by one so far)")
+    scan.add_argument("--group", help="the conversation column; rows lie in turn order")
     scan.set_defaults(command=_scan)
     return parser
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from datasets_app.curation.pii.finder import find
 from datasets_app.curation.pii.masking import Policy, hide
-from datasets_app.curation.pii.recognizers import find
 
 SCHEMA = pa.schema(
     [

@@ -14,8 +14,8 @@ from datasets_app.curation.layouts import ColumnMap, guess_mapping
 from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.mapping import map_record
 from datasets_app.curation.normalize import normalize
+from datasets_app.curation.pii.finder import find
 from datasets_app.curation.pii.masking import hide, policy_of, veil
-from datasets_app.curation.pii.recognizers import find
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.recipe import Recipe
 from datasets_app.curation.rows import Conversation, Finding, Message, Problem, Record, Rejection

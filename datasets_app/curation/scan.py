@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datasets_app.curation.pii.recognizers import find
+from datasets_app.curation.pii.finder import Finder, finder
 from datasets_app.curation.readers.source import open_source
 from datasets_app.curation.rows import Record
+
+BATCH = 1024
+EARLIER_TURNS = 8
+OPEN_TALKS = 10_000  # conversations whose last turns are remembered; rows of one lie near each other
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A text with where it stands and the turns before it, oldest first."""
+
+    row: int
+    field: str
+    text: str
+    earlier: tuple[str, ...] = ()
+
+
+class Talks:
+    """The last turns of each conversation, by the value of the column that tells them apart."""
+
+    def __init__(self) -> None:
+        self._turns: OrderedDict[str, deque[str]] = OrderedDict()
+
+    def follow(self, talk: str, text: str) -> tuple[str, ...]:
+        """The turns before `text`, which is then the last one."""
+        turns = self._turns.setdefault(talk, deque(maxlen=EARLIER_TURNS))
+        self._turns.move_to_end(talk)
+        before = tuple(turns)
+        turns.append(text)
+        if len(self._turns) > OPEN_TALKS:
+            self._turns.popitem(last=False)
+        return before
 
 
 def _texts(value: object, name: str) -> Iterator[tuple[str, str]]:
@@ -22,21 +55,54 @@ def _texts(value: object, name: str) -> Iterator[tuple[str, str]]:
             yield from _texts(item, f"{name}.{key}")
 
 
-def scan(path: Path, *, field: str | None = None) -> Iterator[dict[str, Any]]:
-    """`{row, field, start, end, entity_type, score}`: characters `start` to `end` (exclusive) of that field."""
-    for record in open_source(path).records():
+def _places(records: Iterable[object], field: str | None, group: str | None) -> Iterator[Place]:
+    """Every text. Turns follow each other in a list within a record, or from row to row of one group."""
+    rows = Talks()
+    for record in records:
         if not isinstance(record, Record):
             continue
+        talk = record.values.get(group) if group else None
         for name, value in record.values.items():
-            if field is not None and name != field:
+            if (field is not None and name != field) or name == group:
                 continue
+            if isinstance(value, str):
+                earlier = rows.follow(f"{name}\n{talk}", value) if talk is not None else ()
+                yield Place(record.row, name, value, earlier)
+                continue
+            turns = Talks()
             for where, text in _texts(value, name):
-                for span in find(text):
-                    yield {
-                        "row": record.row,
-                        "field": where,
-                        "start": span.start,
-                        "end": span.end,
-                        "entity_type": span.entity_type,
-                        "score": round(span.score, 3),
-                    }
+                yield Place(record.row, where, text, turns.follow(where.rpartition("]")[2], text))
+
+
+def _batches(places: Iterator[Place]) -> Iterator[list[Place]]:
+    batch: list[Place] = []
+    for place in places:
+        batch.append(place)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def scan(
+    path: Path, *, field: str | None = None, group: str | None = None, using: Finder | None = None
+) -> Iterator[dict[str, Any]]:
+    """`{row, field, start, end, entity_type, score}`: characters `start` to `end` (exclusive) of that field.
+
+    `group` names the column that tells conversations apart; their rows lie in turn order, and earlier turns help to
+    judge later ones. A group column itself is not looked at.
+    """
+    found_by = using or finder()
+    for batch in _batches(_places(open_source(path).records(), field, group)):
+        found = found_by.find([place.text for place in batch], [place.earlier for place in batch])
+        for place, spans in zip(batch, found, strict=True):
+            for span in spans:
+                yield {
+                    "row": place.row,
+                    "field": place.field,
+                    "start": span.start,
+                    "end": span.end,
+                    "entity_type": span.entity_type,
+                    "score": round(span.score, 3),
+                }

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from datasets_app.curation.pii.impostors import is_impostor, is_thousands, machine_ids
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -66,7 +68,11 @@ def _is_ip(text: str) -> bool:
 
 def _is_phone(text: str) -> bool:
     digits = re.sub(r"\D", "", re.split(r"[xe]", text)[0])
-    return 7 <= len(digits) <= 15 and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
+    return 7 <= len(digits) <= 15 and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and not is_thousands(text)
+
+
+def _is_international(text: str) -> bool:
+    return 8 <= len(re.sub(r"\D", "", re.split(r"[xe]", text)[0])) <= 15
 
 
 def _is_short_phone(text: str) -> bool:
@@ -107,7 +113,15 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...] = 
     (
         "PHONE_NUMBER",
         re.compile(
-            r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?(?:\(0\))?[ .-]?)?\(?\d{2,5}\)?[ .-]\d{2,4}(?:[ .-]\d{2,5}){1,3}"
+            r"(?<![\w+])\+\d{1,3}(?:(?:[ .\-/]|(?=\())?\(?\d{1,5}\)?){1,7}(?: ?(?:x|ext\.?) ?\d{1,5})?(?![\w-])"
+        ),
+        _is_international,
+        0.8,
+    ),
+    (
+        "PHONE_NUMBER",
+        re.compile(
+            r"(?<![\w.+-])(?<!\d,)(?:\+\d{1,3}[ .-]?(?:\(0\))?[ .-]?)?\(?\d{2,5}\)?[ .-]\d{2,4}(?:[ .-]\d{2,5}){1,3}"
             r"(?: ?(?:x|ext\.?) ?\d{1,5})?(?![\w-])"
         ),
         _is_phone,
@@ -125,8 +139,12 @@ def find(text: str) -> Iterator[Span]:
     """Every shape that passes its check; spans may overlap."""
     if not _HINT.search(text):
         return
+    machine = machine_ids(text)
     for entity_type, pattern, check, score in _RULES:
         for match in pattern.finditer(text):
             part = 1 if pattern.groupindex else 0
-            if check(match.group(part)):
-                yield Span(match.start(part), match.end(part), entity_type, score)
+            start, end = match.span(part)
+            if not check(match.group(part)) or is_impostor(text, start, end, entity_type):
+                continue
+            if not any(low <= start and end <= high for low, high in machine):
+                yield Span(start, end, entity_type, score)

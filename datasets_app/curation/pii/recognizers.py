@@ -1,23 +1,64 @@
-"""Presidio's pattern recognisers, offline and without a language model. Heavy to import: load it in workers only."""
+"""Presidio's pattern recognisers, offline and without a language model. Heavy to import: load it in workers only.
+
+They are called directly, not through `AnalyzerEngine`: a recogniser is asked only where one of its patterns occurs, and
+the rise in score for context words, which the engine would add, is added here.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from datasets_app.curation.pii import patterns
+from datasets_app.curation.pii.impostors import is_thousands
 from datasets_app.curation.pii.patterns import Span
 
 LEAST_SCORE = 0.4
+CONTEXT_RISE, CONTEXT_LEAST = 0.35, 0.4  # as in presidio_analyzer's LemmaContextAwareEnhancer
+CONTEXT_WORDS = 6
 _MODEL_LIBRARIES = ("torch", "transformers")
-_DIGIT = re.compile(r"\d")
-_LONG_NUMBER = re.compile(r"\d(?:[ ().\-]{0,3}\d){6}")
-_MINUS = re.compile(r"\d+ - \d+")
+_HINT = re.compile(r"[\d@]")
+_LONG_NUMBER = re.compile(r"\d(?:[ ().\-/]{0,3}\d){6,}")
+_WORD = re.compile(r"\w+")
 _PLACES = ("US", "GB", "DE", "FR", "IL", "IN", "CA", "BR")
+_BY_THEMSELVES = (
+    "CreditCardRecognizer",
+    "CryptoRecognizer",
+    "EsNieRecognizer",
+    "EsNifRecognizer",
+    "FiPersonalIdentityCodeRecognizer",
+    "IbanRecognizer",
+    "InPanRecognizer",
+    "IpRecognizer",
+    "ItFiscalCodeRecognizer",
+    "KrRrnRecognizer",
+    "MacAddressRecognizer",
+    "MedicalLicenseRecognizer",
+    "SgFinRecognizer",
+    "UkDrivingLicenceRecognizer",
+    "UkNinoRecognizer",
+    "UsItinRecognizer",
+    "UsMbiRecognizer",
+    "UsSsnRecognizer",
+)
+_WITH_CONTEXT = (  # digits alone: one number in ten passes such a check by chance
+    "AuMedicareRecognizer",
+    "AuTfnRecognizer",
+    "CaSinRecognizer",
+    "DeTaxIdRecognizer",
+    "InAadhaarRecognizer",
+    "InPassportRecognizer",
+    "NhsRecognizer",
+    "PlPeselRecognizer",
+    "SePersonnummerRecognizer",
+    "TrNationalIdRecognizer",
+    "UkPassportRecognizer",
+    "UsPassportRecognizer",
+    "ZaIdNumberRecognizer",
+)
 
 
 @contextmanager
@@ -32,72 +73,89 @@ def _without(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
+class _Asked:
+    """One recogniser, its patterns as a gate before it, and whether it needs one of its words near."""
+
+    def __init__(self, recognizer: Any, *, needs_context: bool) -> None:
+        import regex
+
+        self.recognizer, self.needs_context = recognizer, needs_context
+        self.gates = [
+            regex.compile(each.regex, recognizer.global_regex_flags).search for each in recognizer.patterns or ()
+        ]
+        words = "|".join(re.escape(word.strip().lower()) for word in recognizer.context or ())
+        self.context = re.compile(rf"(?<!\w)(?:{words})(?!\w)") if words else None
+
+    def find(self, text: str, earlier: str) -> Iterator[Span]:
+        if not any(gate(text) for gate in self.gates):
+            return
+        for found in self.recognizer.analyze(text, self.recognizer.supported_entities, None):
+            score = float(found.score)
+            if score == 0 or not _stands_alone(text, found.start, found.end):
+                continue
+            if self._has_context(text, found.start, earlier):
+                score = max(min(score + CONTEXT_RISE, 1.0), CONTEXT_LEAST)
+            elif self.needs_context:
+                continue
+            if score >= LEAST_SCORE:
+                yield Span(found.start, found.end, found.entity_type, score)
+
+    def _has_context(self, text: str, start: int, earlier: str) -> bool:
+        before = f"{earlier[-100:]} {text[max(0, start - 100) : start]}".lower()
+        words = [match.start() for match in _WORD.finditer(before)]
+        near = before[words[-CONTEXT_WORDS] :] if len(words) > CONTEXT_WORDS else before
+        return self.context is not None and self.context.search(near) is not None
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether a match holds a digit or @ and is no part of a longer word."""
+    inside = text[start - 1 : start].isalnum() if start else False
+    return not inside and not text[end : end + 1].isalnum() and _HINT.search(text, start, end) is not None
+
+
 @cache
-def _recognizers() -> tuple[Any, ...]:
-    """Those whose patterns hold by themselves; ones that need the network or a model are left out.
-
-    `PhoneRecognizer` asks `phonenumbers` once a region, so it comes last and only for texts with enough digits.
-    """
+def _recognizers() -> tuple[_Asked, ...]:
+    """Those that need neither the network nor a model."""
     with _without(*_MODEL_LIBRARIES):
-        from presidio_analyzer.predefined_recognizers import (
-            CreditCardRecognizer,
-            CryptoRecognizer,
-            EmailRecognizer,
-            IbanRecognizer,
-            IpRecognizer,
-            MedicalLicenseRecognizer,
-            UkNinoRecognizer,
-            UsSsnRecognizer,
-        )
+        from presidio_analyzer import predefined_recognizers as known
 
-    EmailRecognizer.validate_result = lambda self, text: True  # its own check asks the network for a list
-    kinds = (
-        CreditCardRecognizer,
-        CryptoRecognizer,
-        EmailRecognizer,
-        IbanRecognizer,
-        IpRecognizer,
-        MedicalLicenseRecognizer,
-        UkNinoRecognizer,
-        UsSsnRecognizer,
+    class OfflineEmail(known.EmailRecognizer):  # type: ignore[misc]
+        def validate_result(self, _text: str) -> bool:
+            return True  # its own check asks the network for a list of domains
+
+    return (
+        _Asked(OfflineEmail(), needs_context=False),
+        *(_Asked(getattr(known, name)(), needs_context=False) for name in _BY_THEMSELVES),
+        *(_Asked(getattr(known, name)(), needs_context=True) for name in _WITH_CONTEXT),
     )
-    return tuple(kind() for kind in kinds)
 
 
 @cache
 def _phone() -> Any:
-    from presidio_analyzer.predefined_recognizers import PhoneRecognizer
+    with _without(*_MODEL_LIBRARIES):
+        from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
     return PhoneRecognizer(supported_regions=_PLACES)
 
 
-def _presidio(text: str) -> Iterator[Span]:
+def find(text: str, earlier: str = "", found: Sequence[Span] = ()) -> Iterator[Span]:
+    """What Presidio finds in `text`; `earlier` is the turn before it, `found` what is known of `text` already.
+
+    `PhoneRecognizer` asks `phonenumbers` once a region, so it is asked only where a long number is not known yet.
+    """
+    if not _HINT.search(text):
+        return
+    known = list(found)
     for recognizer in _recognizers():
-        for found in recognizer.analyze(text, recognizer.supported_entities, None):
-            if found.score >= LEAST_SCORE:
-                yield Span(found.start, found.end, found.entity_type, float(found.score))
-    if _LONG_NUMBER.search(text):
+        for span in recognizer.find(text, earlier):
+            known.append(span)
+            yield span
+    if any(not _inside(match.span(), known) for match in _LONG_NUMBER.finditer(text)):
         phone = _phone()
-        for found in phone.analyze(text, phone.supported_entities, None):
-            yield Span(found.start, found.end, found.entity_type, float(found.score))
+        for each in phone.analyze(text, phone.supported_entities, None):
+            if not is_thousands(text[each.start : each.end]):
+                yield Span(each.start, each.end, each.entity_type, float(each.score))
 
 
-def _is_sum(text: str, span: Span) -> bool:
-    """Whether what looks like a phone number is calculated with: `2400-1100-700=600`, `$<<350000*5`."""
-    if span.entity_type != "PHONE_NUMBER":
-        return False
-    before, value, after = text[: span.start].rstrip(), text[span.start : span.end], text[span.end :].lstrip()
-    return before.endswith(("<", "$", "*", "/")) or after.startswith(("=", "*", "/")) or bool(_MINUS.fullmatch(value))
-
-
-def find(text: str) -> list[Span]:
-    """All findings of our own shapes and of Presidio, without overlaps: the surer, then the longer one stays."""
-    if not _DIGIT.search(text) and "@" not in text:
-        return []
-    every = [span for span in (*patterns.find(text), *_presidio(text)) if not _is_sum(text, span)]
-    found = sorted(every, key=lambda span: (-span.score, span.start - span.end))
-    kept: list[Span] = []
-    for span in found:
-        if all(span.end <= other.start or span.start >= other.end for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda span: span.start)
+def _inside(place: tuple[int, int], spans: Sequence[Span]) -> bool:
+    return any(span.start <= place[0] and place[1] <= span.end for span in spans)

@@ -23,3 +23,16 @@ def test_one_column_can_be_looked_at_alone(write):
 def test_nested_fields_are_named_by_their_path(write):
     line = json.dumps({"messages": [{"role": "user", "content": TEXT}]})
     assert [found["field"] for found in scan(write("a.jsonl", line + "\n"))] == ["messages[0].content"]
+
+
+def test_rows_of_one_conversation_are_read_together(write):
+    path = write("a.csv", "talk,text\n1,What is your SSN?\n2,What day is it?\n1,4471\n2,4471\n")
+    found = list(scan(path, field="text", group="talk"))
+    assert [(each["row"], each["entity_type"]) for each in found] == [(2, "US_SSN")]
+    assert list(scan(path, field="text")) == []
+
+
+def test_turns_within_a_record_are_read_together(write):
+    turns = [{"role": "assistant", "content": "Your account number?"}, {"role": "user", "content": "4471"}]
+    found = list(scan(write("a.jsonl", json.dumps({"messages": turns}) + "\n")))
+    assert [(each["field"], each["entity_type"]) for each in found] == [("messages[1].content", "ACCOUNT_NUMBER")]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasets_app.curation.pii.finder import find
 from datasets_app.curation.pii.masking import Policy, hide, policy_of, veil
-from datasets_app.curation.pii.recognizers import find
 
 TEXT = "mail ann@example.com or pay with 4111 1111 1111 1111"
 

@@ -1,56 +1,58 @@
-"""Presidio's recognisers beside our own shapes."""
+"""Presidio's recognisers, asked directly."""
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections import Counter
+import subprocess
+import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from datasets_app.curation.pii.patterns import Span
 from datasets_app.curation.pii.recognizers import find
 
-STRUCTURED = {"CREDIT_CARD", "PHONE_NUMBER", "EMAIL_ADDRESS", "IBAN_CODE", "US_SSN", "IP_ADDRESS"}
+
+def types(text, earlier="", found=()):
+    return {span.entity_type for span in find(text, earlier, found)}
 
 
-@given(st.text("0123456789-+()@.: abcGB", max_size=60))
-def test_findings_never_overlap(text):
-    spans = find(text)
-    assert all(left.end <= right.start for left, right in itertools.pairwise(spans))
+@pytest.mark.parametrize(
+    ("text", "entity_type"),
+    [
+        ("mail ann@example.com", "EMAIL_ADDRESS"),
+        ("dni 12345678Z", "ES_NIF"),
+        ("hetu 131052-308T", "FI_PERSONAL_IDENTITY_CODE"),
+        ("nino AB123456C", "UK_NINO"),
+        ("01:23:45:67:89:ab", "MAC_ADDRESS"),
+    ],
+)
+def test_checked_shapes_of_other_countries_are_found(text, entity_type):
+    assert entity_type in types(text)
 
 
-def test_a_password_in_a_link_is_one_finding_and_no_mail_address():
-    assert [span.entity_type for span in find("https://ann:pw@db.example.com/x")] == ["URL_CREDENTIALS"]
+def test_digits_alone_need_a_word_of_theirs_near():
+    assert "UK_NHS" in types("NHS number 943 476 5919")
+    assert "UK_NHS" not in types("parcel 943 476 5919")
 
 
-@pytest.mark.parametrize("text", ["2400-1100-700=600", "$<<350000*5/100>>", "3000 - 2920 = 80"])
-def test_sums_are_not_taken_for_phone_numbers(text):
-    assert find(text) == []
+def test_the_word_may_stand_in_the_turn_before():
+    assert "UK_NHS" in types("943 476 5919", "What is your NHS number?")
 
 
-def test_a_phone_number_in_a_form_is_found():
-    assert [span.entity_type for span in find("phone=212-555-0147")] == ["PHONE_NUMBER"]
+def test_a_weak_shape_rises_with_its_word():
+    assert "US_SSN" in types("ssn 536-904399")
+    assert "US_SSN" not in types("part 536-904399")
 
 
-def test_text_without_digits_and_at_signs_is_not_looked_at():
-    assert find("Where is my parcel?") == []
+def test_a_match_inside_a_longer_word_is_none():
+    assert types("see NCT04252885") == set()
 
 
-@pytest.mark.parametrize("name", ["synth_v2_halfA", "generated_large_halfA"])
-def test_structured_values_of_labelled_text_are_found(real_data, name):
-    found, wanted = Counter(), Counter()
-    for item in json.loads((real_data / "pii" / f"{name}.json").read_text(encoding="utf-8")):
-        covered = {place for span in find(item["full_text"]) for place in range(span.start, span.end)}
-        for span in item["spans"]:
-            if span["entity_type"] in STRUCTURED:
-                places = range(span["start_position"], span["end_position"])
-                wanted[span["entity_type"]] += 1
-                found[span["entity_type"]] += 2 * sum(place in covered for place in places) >= len(places)
-    assert sum(found.values()) >= 0.97 * sum(wanted.values()), (found, wanted)
+def test_a_number_that_is_known_already_is_not_looked_at_for_phones():
+    assert "PHONE_NUMBER" in types("2125550147")
+    assert "PHONE_NUMBER" not in types("2125550147", "", [Span(0, 10, "ACCOUNT_NUMBER", 0.9)])
 
 
-def test_questions_without_personal_data_raise_no_alarm(real_data):
-    lines = (real_data / "banking77" / "train.csv").read_text(encoding="utf-8").splitlines()
-    assert sum(bool(find(line)) for line in lines) <= 0.02 * len(lines)
+def test_the_recognisers_load_no_model_library():
+    script = "import sys; from datasets_app.curation.pii.recognizers import find; list(find('a@b.de')); print('torch' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "False"

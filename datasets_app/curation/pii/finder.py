@@ -1,0 +1,87 @@
+"""Everything that finds personal data, behind one call over many texts. Decides nothing about what happens to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Protocol
+
+from datasets_app.curation.pii import impostors, numbers, patterns, recognizers
+from datasets_app.curation.pii.overlaps import settle
+from datasets_app.curation.pii.patterns import Span
+
+_DIGIT = re.compile(r"\d")
+Turns = Sequence[str]
+
+
+class Tagger(Protocol):
+    """A model that marks names, places and the like; `contexts` are the earlier turns of each text, oldest first."""
+
+    def spans(self, texts: Sequence[str], contexts: Sequence[Turns] | None = None) -> list[list[Span]]: ...
+
+
+class Finder:
+    """Shapes, Presidio's recognisers, numbers by the words around them, and a tagger where there is one."""
+
+    def __init__(self, tagger: Tagger | None = None) -> None:
+        self.tagger = tagger
+
+    def find(self, texts: Sequence[str], contexts: Sequence[Turns] | None = None) -> list[list[Span]]:
+        """For each text its findings: sorted, inside the text, none over another.
+
+        `contexts` gives for each text the turns before it in its conversation, oldest first; without it every text
+        stands alone.
+        """
+        before: Sequence[Turns] = contexts if contexts is not None else [()] * len(texts)
+        tagged = self.tagger.spans(texts, contexts) if self.tagger else [[] for _text in texts]
+        named = self._named(texts, before, tagged)
+        return [self._one(text, turns, spans, named) for text, turns, spans in zip(texts, before, tagged, strict=True)]
+
+    def _named(self, texts: Sequence[str], before: Sequence[Turns], tagged: Sequence[list[Span]]) -> set[str]:
+        """The texts and earlier turns in which somebody is named."""
+        if self.tagger is None:
+            return set()
+        asked = {turn for text, turns in zip(texts, before, strict=True) if _DIGIT.search(text) for turn in turns}
+        others = sorted(asked.difference(texts))
+        known = [*zip(texts, tagged, strict=True), *zip(others, self.tagger.spans(others), strict=True)]
+        return {text for text, spans in known if any(span.entity_type == "PERSON" for span in spans)}
+
+    def _one(self, text: str, turns: Turns, tagged: list[Span], named: set[str]) -> list[Span]:
+        if not text:
+            return []
+        found = list(patterns.find(text))
+        machine = impostors.machine_ids(text)
+        found += [
+            span
+            for span in recognizers.find(text, turns[-1] if turns else "", found)
+            if not impostors.is_impostor(text, span.start, span.end, span.entity_type)
+            and not any(low <= span.start and span.end <= high for low, high in machine)
+        ]
+        if _DIGIT.search(text):
+            sure = [span for span in found if span.score >= numbers.NEAR]
+            whole = [span for span in tagged if not _is_number(text, span)]
+            by_words = numbers.find(text, turns, [*sure, *whole], not named.isdisjoint(turns))
+            found += [span for span in by_words if not _overlaps(span, sure)]
+            tagged = [span for span in tagged if not (_is_number(text, span) and _overlaps(span, found))]
+        return settle(text, [*found, *tagged])
+
+
+def _is_number(text: str, span: Span) -> bool:
+    """Digits and signs alone: there the words around and the check digits know better than the tagger."""
+    return not any(letter.isalpha() for letter in text[span.start : span.end])
+
+
+def _overlaps(span: Span, others: Sequence[Span]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in others)
+
+
+@cache
+def finder() -> Finder:
+    """The one of this process."""
+    return Finder()
+
+
+def find(text: str) -> list[Span]:
+    """The findings of one text that stands alone. For many texts `finder().find` is faster."""
+    return finder().find([text])[0]

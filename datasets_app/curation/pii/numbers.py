@@ -1,0 +1,162 @@
+"""Numbers that are somebody's by the words around them: "ssn 123456789", "my account no is 4471", a bare answer.
+
+Shapes with a check digit are `patterns`' business. Here the nearest word decides, or what an earlier turn asked. The
+standard library alone; knows texts and turns, not rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from datasets_app.curation.pii.cues import (
+    OTHER,
+    Cue,
+    asked_for,
+    cues,
+    is_about_identity,
+    is_filler,
+    leaves_the_sentence,
+    words,
+)
+from datasets_app.curation.pii.impostors import is_sum
+from datasets_app.curation.pii.patterns import Span
+
+NEAR, FAR = 0.8, 0.6
+ANSWER, LIKELY = 0.7, 0.5
+FARTHEST = 12  # words between a cue and its number
+LONG = 7  # digits that no sum and no date has
+LEAST = {"PHONE_NUMBER": 6, "ZIP_CODE": 3, "PIN": 3, "US_SSN": 3, "US_DRIVER_LICENSE": 5, "PASSPORT": 6}
+LEAST_ELSE = 4
+MOST = {"ZIP_CODE": 9, "PIN": 8, "US_SSN": 11, "PHONE_NUMBER": 15}
+MOST_ELSE = 20
+BARE = 4
+CARD_DIGITS = range(13, 20)
+_DIGIT = re.compile(r"\d")
+_DIGITS = r"\d(?:[ -]?\d)*"
+_MANGLED = r"\d(?:[.,]?\d){1,5} ?e ?\+? ?1\d"  # 5.59E+15: a long number after a visit to a spreadsheet
+_NUMBER = re.compile(
+    rf"(?<![\w.,$€£¥%+/:#-])#?(?P<number>(?P<mangled>{_MANGLED})|[A-Z]{{1,3}}-?{_DIGITS}[A-Z]?|{_DIGITS}[A-Z]?)"
+    r"(?![\w%€£¥/:]|[.,]\d|-\w)",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DATED = re.compile(r"(?i).*(?<!end )(?<!ends )(?<!ending )\b(?:in|since|from|of|before|after)\s+")
+_POINTS = re.compile(r"(?:[:=#]|\b(?:is|are|ends|ending(?: in| with)?|ends (?:in|with)))\s*$", re.IGNORECASE)
+_OWNS = re.compile(
+    r"[ (]*(?:(?:is|as|was|for|are)\s+)?(?:(?:my|the|his|her|our|their)\s+)?(?:(?:old|new)\s+)?", re.IGNORECASE
+)
+_UNIT = re.compile(
+    r"\s*(?:%|(?:am|pm|st|nd|rd|th|dollars?|euros?|pounds?|rupees?|bucks|usd|eur|inr|rs|gbp|times|years?|yrs?|days?|months?|hours?|minutes?|mins?|points?|people|percent|items?|pieces?|miles|km|gb|mb|kg)\b)",
+    re.IGNORECASE,
+)
+
+
+class _Number:
+    """A number in a text and how many digits it has; a mangled one had more than it shows."""
+
+    __slots__ = ("digits", "end", "start", "text")
+
+    def __init__(self, match: re.Match[str]) -> None:
+        self.start, self.end = match.span("number")
+        self.text = match.group("number")
+        self.digits = 16 if match.group("mangled") else sum(letter.isdigit() for letter in self.text)
+
+    def counts(self, text: str) -> bool:
+        """Whether it counts or is calculated with: "4 pm", "500 dollars", "12 + 7"."""
+        return _UNIT.match(text, self.end) is not None or is_sum(text, self.start, self.end)
+
+    def fits(self, entity_type: str) -> bool:
+        least, most = LEAST.get(entity_type, LEAST_ELSE), MOST.get(entity_type, MOST_ELSE)
+        has_letters = any(letter.isalpha() for letter in self.text) and self.digits != 16
+        if has_letters and entity_type not in (
+            "US_DRIVER_LICENSE",
+            "PASSPORT",
+            "ACCOUNT_NUMBER",
+            "ZIP_CODE",
+            "TAX_NUMBER",
+        ):
+            return False
+        return least <= self.digits <= most
+
+
+def find(text: str, earlier: Sequence[str] = (), taken: Sequence[Span] = (), named: bool = False) -> Iterator[Span]:
+    """Numbers of `text`.
+
+    `earlier`: the turns before it, oldest first; `taken`: what else was found in it; `named`: whether somebody was
+    named in an earlier turn. A bare number is an answer where the turn before asked for one, or where the talk is
+    about accounts and identity; elsewhere it is nobody's, unless it is as long as a card's.
+    """
+    numbers = [number for match in _NUMBER.finditer(text) if not (number := _Number(match)).counts(text)]
+    if not numbers:
+        return
+    announced = list(cues(text))
+    left = []
+    for number in numbers:
+        decided = _by_words(text, number, announced)
+        if decided is None:
+            left.append(number)
+        elif decided.entity_type != OTHER:
+            yield decided
+    if left and _is_bare(text, numbers, taken):
+        yield from _answers(left, earlier, named)
+
+
+def _by_words(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
+    """What the words around say: a span, one of OTHER, or None where they say nothing."""
+    before = _before(text, number, announced)
+    if before and before.score == NEAR and before.entity_type != OTHER:
+        return before
+    return _after(text, number, announced) or before
+
+
+def _after(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
+    """ "6754 is my ssn", "5777 ac num"."""
+    cue = next((cue for cue in announced if cue.start >= number.end), None)
+    if cue is None or cue.entity_type == OTHER or not number.fits(cue.entity_type):
+        return None
+    gap = text[number.end : cue.start]
+    return Span(number.start, number.end, cue.entity_type, NEAR) if _OWNS.fullmatch(gap) else None
+
+
+def _before(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
+    """ "ssn 123456789", "the account that you asked for is 1234567"."""
+    other = None
+    for cue in reversed([cue for cue in announced if cue.end <= number.start]):
+        gap = text[cue.end : number.start]
+        if words(gap) > FARTHEST:
+            break
+        if cue.entity_type == OTHER:
+            other = Span(number.start, number.end, OTHER, NEAR)
+            if number.digits < LONG:
+                break
+        elif number.fits(cue.entity_type):
+            if leaves_the_sentence(gap) or (_YEAR.fullmatch(number.text) and _DATED.fullmatch(gap)):
+                break
+            if is_filler(gap) and not other:
+                return Span(number.start, number.end, cue.entity_type, NEAR)
+            if _POINTS.search(gap):
+                return Span(number.start, number.end, cue.entity_type, FAR)
+            break
+    return other
+
+
+def _is_bare(text: str, numbers: Sequence[_Number], taken: Sequence[Span]) -> bool:
+    """Whether the turn is nothing but numbers, findings and words that add nothing."""
+    for place in sorted([*((n.start, n.end) for n in numbers), *((s.start, s.end) for s in taken)], reverse=True):
+        text = f"{text[: place[0]]} {text[place[1] :]}" if place[1] <= len(text) else text[: place[0]]
+    return is_filler(text)
+
+
+def _answers(numbers: Sequence[_Number], earlier: Sequence[str], named: bool) -> Iterator[Span]:
+    asked = asked_for(earlier[-1]) if earlier and not _DIGIT.search(earlier[-1]) else None
+    if asked == OTHER:
+        return
+    verified = named or any(is_about_identity(turn) for turn in earlier)
+    for number in numbers:
+        if asked and number.fits(asked):
+            yield Span(number.start, number.end, asked, ANSWER)
+        elif number.digits in CARD_DIGITS:
+            yield Span(number.start, number.end, "CREDIT_CARD", LIKELY)
+        elif verified and number.digits >= BARE and not _YEAR.fullmatch(number.text):
+            yield Span(number.start, number.end, "ACCOUNT_NUMBER", LIKELY)
