@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from datasets_app.models import DatasetFile, DatasetVersion
+from datasets_app.models import DatasetFile, DatasetVersion, run_names
 from datasets_app.recipes import Recipe, for_engine, step
 from datasets_app.selectors import tokenizer
 from gptstudio.core import child
@@ -40,13 +40,9 @@ def _link(files: list[DatasetFile], folder: Path) -> dict[str, str]:
     """
     folder.mkdir(parents=True)
     linked: dict[str, str] = {}
-    for file in files:
-        place, number = folder / file.name, 1
-        while place.is_symlink():
-            number += 1
-            place = folder / f"{Path(file.name).stem}-{number}{Path(file.name).suffix}"
-        place.symlink_to(file.path)
-        linked[file.id] = str(place)
+    for file, name in zip(files, run_names(files), strict=True):
+        (folder / name).symlink_to(file.path)
+        linked[file.id] = str(folder / name)
     return linked
 
 

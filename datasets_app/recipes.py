@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from gptstudio.core.errors import Invalid
 
-STEP_KINDS = ("normalize", "personal_data", "exact_duplicates", "near_duplicates", "split", "tokens")
+STEP_KINDS = ("edits", "normalize", "personal_data", "exact_duplicates", "near_duplicates", "split", "tokens")
 TOKEN_POLICIES = ("drop", "truncate", "refuse")
 DATA_POLICIES = ("mask", "drop_row", "keep")
 Recipe = dict[str, Any]
 
 STEP_HINTS = {
+    "edits": ("Apply people's edits", "What somebody corrected or left out by hand stays so in every later version."),
     "normalize": ("Tidy the text", "Broken characters, HTML and odd spacing teach a model to write them."),
     "personal_data": (
         "Hide personal data",
@@ -77,6 +79,22 @@ def step(body: Recipe, kind: str) -> dict[str, Any]:
             found: dict[str, Any] = each
             return found
     raise KeyError(kind)
+
+
+def with_edits(body: Recipe, rows: Sequence[dict[str, Any]], *, erased: Sequence[dict[str, Any]] = ()) -> Recipe:
+    """A copy of a recipe that makes these edits too; of two edits of one row the later stands."""
+    found = copy.deepcopy(body)
+    try:
+        own = step(found, "edits")
+    except KeyError:
+        own = {"kind": "edits", "enabled": True, "options": {}}
+        found["steps"].insert(0, own)
+    options = own["options"]
+    by_place = {(each["file"], each["row"]): each for each in [*options.get("rows", []), *rows]}
+    known = {each["digest"]: each for each in [*options.get("erased", []), *erased]}
+    own["enabled"] = True
+    own["options"] = {"rows": list(by_place.values()), "erased": list(known.values())}
+    return found
 
 
 def _check_split(options: dict[str, Any]) -> None:

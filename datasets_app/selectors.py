@@ -15,10 +15,12 @@ from datasets_app.models import (
     DatasetFile,
     DatasetVersion,
     RecipePreview,
+    RowEdit,
     Tokenizer,
     VersionState,
     WordKind,
     WordList,
+    run_names,
 )
 from gptstudio.core.errors import NotFound
 from gptstudio.review.selectors import is_cleared
@@ -128,6 +130,17 @@ def words_of(workspace_id: str) -> dict[str, list[str]]:
     """The workspace's own words by kind; every kind is there."""
     kept = {each.kind: each.words for each in WordList.objects.filter(workspace_id=workspace_id)}
     return {kind: kept.get(kind, []) for kind in WordKind.values}
+
+
+def files_by_name(version: DatasetVersion) -> dict[str, DatasetFile]:
+    """The files that a version was made from, by the names that its rows carry."""
+    files = list(version.files.order_by("created_at", "id"))
+    return dict(zip(run_names(files), files, strict=True))
+
+
+def edits_of(version: DatasetVersion) -> QuerySet[RowEdit]:
+    """What people want changed in a version and no version has yet; flags too."""
+    return RowEdit.objects.filter(version=version, applied_in__isnull=True).select_related("made_by")
 
 
 def tokenizers() -> QuerySet[Tokenizer]:

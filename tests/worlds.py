@@ -101,6 +101,8 @@ class World:
             "model_id": self.model.id,
             "deployment_id": self.deployment.id,
             "key_id": self.key.id,
+            "split": "train",
+            "place": "3",
         }
 
 

@@ -1,20 +1,25 @@
-"""Dataset, DatasetFile, DatasetVersion, CurationRecipe, RecipePreview, WordList, Tokenizer."""
+"""Dataset, DatasetFile, DatasetVersion, RowEdit, CurationRecipe, RecipePreview, WordList, Tokenizer."""
 
-from datasets_app.models.dataset import Dataset, DatasetFile, FileState
+from datasets_app.models.dataset import Dataset, DatasetFile, FileState, run_names
+from datasets_app.models.edit import EditAction, RowEdit
 from datasets_app.models.recipe import CurationRecipe, PreviewState, RecipePreview, WordKind, WordList
 from datasets_app.models.tokenizer import Tokenizer
-from datasets_app.models.version import DatasetVersion, VersionState
+from datasets_app.models.version import DatasetVersion, VersionOrigin, VersionState
 
 __all__ = [
     "CurationRecipe",
     "Dataset",
     "DatasetFile",
     "DatasetVersion",
+    "EditAction",
     "FileState",
     "PreviewState",
     "RecipePreview",
+    "RowEdit",
     "Tokenizer",
+    "VersionOrigin",
     "VersionState",
     "WordKind",
     "WordList",
+    "run_names",
 ]

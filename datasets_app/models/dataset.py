@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -66,3 +67,15 @@ class DatasetFile(Leased):
     @property
     def path(self) -> Path:
         return Path(settings.STUDIO_HOME) / "uploads" / self.digest
+
+
+def run_names(files: Sequence[DatasetFile]) -> list[str]:
+    """What each file is called in a run and in the rows that came from it: `tickets.csv`, and of two `tickets-2.csv`."""
+    taken: dict[str, None] = {}
+    for file in files:
+        name, number = file.name, 1
+        while name in taken:
+            number += 1
+            name = f"{Path(file.name).stem}-{number}{Path(file.name).suffix}"
+        taken[name] = None
+    return list(taken)

@@ -23,6 +23,15 @@ class VersionState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class VersionOrigin(models.TextChoices):
+    """Why a version was asked for."""
+
+    MADE = "made", "Made from files"
+    EDITED = "edited", "Edits applied"
+    RESTORED = "restored", "An earlier version made again"
+    ERASED = "erased", "Somebody's data erased"
+
+
 TRANSITIONS = Transitions(
     {
         VersionState.QUEUED: {VersionState.BUILDING, VersionState.CANCELLED},
@@ -38,6 +47,8 @@ class DatasetVersion(Leased):
     id = PublicIdField(prefix="dsv_")
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
+    origin = models.CharField(max_length=12, choices=VersionOrigin, default=VersionOrigin.MADE)
     files = models.ManyToManyField(DatasetFile, related_name="versions")
     recipe = models.JSONField(default=dict)
     state = models.CharField(max_length=16, choices=VersionState, default=VersionState.QUEUED)

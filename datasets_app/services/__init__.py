@@ -1,6 +1,7 @@
 """Writing data sets, files, recipes, previews and versions."""
 
 from datasets_app.services.datasets import archive_dataset, create_dataset, register_tokenizer
+from datasets_app.services.edits import create_edited_version, edit_row, exclude_rows, flag_rows, undo_edits
 from datasets_app.services.files import add_file, archive_file, claim_file, fail_file, finish_file, hold_file
 from datasets_app.services.mappings import reread_file, set_mapping
 from datasets_app.services.previews import (
@@ -12,6 +13,7 @@ from datasets_app.services.previews import (
     note_preview,
 )
 from datasets_app.services.recipes import archive_recipe, copy_recipe, create_recipe, update_recipe
+from datasets_app.services.restoring import note_download, open_test_rows, restore_version
 from datasets_app.services.stale import requeue_stale
 from datasets_app.services.versions import (
     cancel_version,
@@ -37,24 +39,32 @@ __all__ = [
     "claim_version",
     "copy_recipe",
     "create_dataset",
+    "create_edited_version",
     "create_preview",
     "create_recipe",
     "create_version",
+    "edit_row",
+    "exclude_rows",
     "fail_file",
     "fail_preview",
     "fail_version",
     "finish_file",
     "finish_preview",
     "finish_version",
+    "flag_rows",
     "hold_file",
+    "note_download",
     "note_preview",
     "note_progress",
+    "open_test_rows",
     "register_tokenizer",
     "request_version_review",
     "requeue_stale",
     "reread_file",
+    "restore_version",
     "retry_version",
     "set_mapping",
     "set_words",
+    "undo_edits",
     "update_recipe",
 ]

@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from datasets_app import recipes, selectors
-from datasets_app.models import Dataset, DatasetFile, DatasetVersion, VersionState
+from datasets_app.models import Dataset, DatasetFile, DatasetVersion, VersionOrigin, VersionState
 from datasets_app.models.version import TRANSITIONS
 from datasets_app.services.recipes import completed
 from gptstudio.accounts.policies import Actor, require, system
@@ -29,8 +29,13 @@ def create_version(
     dataset: Dataset,
     recipe: dict[str, Any] | None = None,
     files: Sequence[DatasetFile] | None = None,
+    parent: DatasetVersion | None = None,
+    origin: str = VersionOrigin.MADE,
 ) -> DatasetVersion:
-    """Ask for a version of `files` (all of the data set's when None) under `recipe` (the default when None)."""
+    """Ask for a version of `files` (all of the data set's when None) under `recipe` (the default when None).
+
+    `parent` is what it is compared with: the newest ready version when None.
+    """
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
     body = completed(dataset, recipes.checked(recipe if recipe is not None else recipes.default_recipe()))
     chosen = list(files) if files is not None else list(selectors.live_files(dataset))
@@ -39,10 +44,15 @@ def create_version(
     Dataset.objects.select_for_update().get(id=dataset.id)  # numbers count up without gaps or doubles
     latest = dataset.versions.aggregate(latest=Max("number"))["latest"] or 0
     version = DatasetVersion.objects.create(
-        dataset=dataset, number=latest + 1, recipe=body, created_by_id=actor.user_id
+        dataset=dataset,
+        number=latest + 1,
+        recipe=body,
+        parent=parent or dataset.versions.filter(state=VersionState.READY).order_by("-number").first(),
+        origin=origin,
+        created_by_id=actor.user_id,
     )
     version.files.set(chosen)
-    _audit(actor, version, "version.requested", {"files": [file.id for file in chosen]})
+    _audit(actor, version, "version.requested", {"files": [file.id for file in chosen], "origin": origin})
     enqueue("datasets.build_version", version.id)
     return version
 

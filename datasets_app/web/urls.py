@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from datasets_app.web.views import building, datasets, file, files, versions
+from datasets_app.web.views import building, datasets, editing, file, files, rows, versions
 
 app_name = "datasets"
 VERSION = "versions/<slug:version_id>"
@@ -13,7 +13,13 @@ urlpatterns = [
     path("", datasets.datasets, name="list"),
     path("new", datasets.new, name="new"),
     path(f"{VERSION}/", versions.report, name="version"),
-    path(f"{VERSION}/rows", versions.rows, name="version-rows"),
+    path(f"{VERSION}/rows", rows.rows, name="version-rows"),
+    path(f"{VERSION}/rows/open-test", rows.open_test, name="version-open-test"),
+    path(f"{VERSION}/rows/mark", editing.mark, name="version-mark"),
+    path(f"{VERSION}/rows/apply", editing.apply, name="version-apply"),
+    path(f"{VERSION}/rows/<slug:split>/<int:place>/", rows.row, name="row"),
+    path(f"{VERSION}/rows/<slug:split>/<int:place>/edit", editing.edit, name="row-edit"),
+    path(f"{VERSION}/rows/<slug:split>/<int:place>/as-it-came", rows.as_it_came, name="row-as-it-came"),
     path(f"{VERSION}/left-out", versions.left_out, name="version-left-out"),
     path(f"{VERSION}/recipe", versions.recipe, name="version-recipe"),
     path(f"{VERSION}/origin", versions.origin, name="version-origin"),

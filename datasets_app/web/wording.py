@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gptstudio.web.charts import BarChart, bar_chart, columns
 
 WORD = re.compile(r"\s+|[^\s]+")
+LIKE = 0.5
 MASK = re.compile(r"\[[A-Z_]{2,}\]|<[A-Z_]{3,}>")
 FORMATS = {"csv": "CSV", "tsv": "TSV", "json": "JSON", "jsonl": "JSON lines", "parquet": "Parquet"}
 LAYOUTS = {
@@ -33,6 +35,14 @@ PERSONAL = {
     "LOCATION": "places",
     "ADDRESS": "addresses",
 }
+MARKS = {
+    "EMAIL": "EMAIL_ADDRESS",
+    "PHONE": "PHONE_NUMBER",
+    "CARD": "CREDIT_CARD",
+    "IBAN": "IBAN_CODE",
+    "SSN": "US_SSN",
+    "IP": "IP_ADDRESS",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,11 @@ def personal_name(kind: str) -> str:
     return PERSONAL.get(kind, kind.replace("_", " ").lower())
 
 
+def mark_name(mark: str) -> str:
+    """What a mask such as `[EMAIL]` hides, in words."""
+    return personal_name(MARKS.get(mark, mark))
+
+
 def changed(before: str, after: str) -> list[Piece]:
     """What became of a text: the later text, with what is new marked and hidden personal data shown as such."""
     old, new = WORD.findall(before), WORD.findall(after)
@@ -60,6 +75,19 @@ def changed(before: str, after: str) -> list[Piece]:
         if text:
             pieces.extend(_marked(text, "plain" if tag == "equal" or not text.strip() else "ins"))
     return pieces
+
+
+def became(cell: str, messages: Sequence[dict[str, str]]) -> list[Piece] | None:
+    """What the steps made of a cell: the turn most like it with what is new marked; None where no turn is like it."""
+    texts = [str(each["content"]) for each in messages]
+    best = max(texts, key=lambda text: _likeness(cell, text), default="")
+    return changed(cell, best) if _likeness(cell, best) > LIKE else None
+
+
+def _likeness(one: str, other: str) -> float:
+    """Share of the words of the shorter text that the other has too, 0 to 1."""
+    words, others = set(one.lower().split()), set(other.lower().split())
+    return len(words & others) / max(1, min(len(words), len(others)))
 
 
 def _marked(text: str, kind: str) -> list[Piece]:

@@ -26,6 +26,7 @@ TONES = {
     "stop": "bad",
     "fine": "good",
     "info": "",
+    "edited": "run",
 }
 TERMS = {
     "perplexity": "How surprised the model is by the right answer, from 1 upwards. Lower is better; half as much is a lot.",

@@ -45,6 +45,11 @@ def plain(pattern):
     return re.sub(r"\\(\\?:[^()]*\\)\\??|[\\^$\\\\]|\\.\\*|\\Z", "", text)
 
 
+TURNS = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "There."}]
+PLACE = {"row_id": 0, "file": "tickets.csv", "row": 0, "label": None, "group": "0", "cluster": 0, "tokens": 9}
+ROWS = [{**PLACE, "messages": TURNS}]
+
+
 def seed(workspace, model):
     # one of each, so that pages about one thing have something to show
     dataset = Dataset.objects.create(workspace=workspace, name="Tickets")
@@ -55,16 +60,21 @@ def seed(workspace, model):
     recipe = default_recipe()
     version = DatasetVersion.objects.create(dataset=dataset, number=1, state="ready", recipe=recipe, report=report)
     version.files.set([file])
+    version.folder.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(ROWS, schema=SCHEMA), version.split_path("train"))
     job = FineTuningJob.objects.create(workspace=workspace, name="Tone", version=version, base_model=model)
     deployment = Deployment.objects.create(workspace=workspace, name="support")
     deployment.revisions.create(number=1, targets=[{"model": model.id, "weight": 1}], created_by_label="Ada")
     key = ApiKey.objects.create(workspace=workspace, name="shop", prefix="sk-studio-abc", hash="0" * 64)
     found = {"dataset": dataset, "file": file, "version": version, "job": job, "model": model}
     found |= {"deployment": deployment, "key": key}
-    return {f"{name}_id": each.id for name, each in found.items()}
+    return {f"{name}_id": each.id for name, each in found.items()} | {"split": "train", "place": "0"}
 
 
 call_command("migrate", verbosity=0)
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets_app.curation.table import SCHEMA
 from datasets_app.models import Dataset, DatasetFile, DatasetVersion
 from datasets_app.recipes import default_recipe
 from gptstudio.accounts import services
@@ -113,5 +123,6 @@ def test_no_address_loads_a_heavy_library_and_none_breaks(tmp_path) -> None:
     assert len(statuses) > 40
     assert sum(status == 200 for status in statuses.values()) > 20
     assert statuses["/v1/models"] == 200
-    about = {path for path in statuses for each in found["real"].values() if f"/{each}" in path}
+    ids = {each for name, each in found["real"].items() if name.endswith("_id")}
+    about = {path for path in statuses for each in ids if f"/{each}" in path}
     assert about and {path for path in about if statuses[path] == 404} == set()

@@ -1,4 +1,4 @@
-"""A version's page: Report, Rows, What was left out, Recipe, Where it came from."""
+"""A version's page: Report, What was left out, Recipe, Where it came from. Its rows have a module of their own."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from gptstudio.web import live
 from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.paging import page_number, span
 
-SPLITS = (("train", "Training"), ("validation", "Validation"), ("test", "Test"))
 ROWS = 20
 
 
-def _page(request: MemberRequest, version_id: str, tab: str) -> dict[str, Any]:
+def version_page(request: MemberRequest, version_id: str, tab: str) -> dict[str, Any]:
     """What every tab shows: the head, the road, and the state."""
     version = selectors.version_of(request.actor.workspace_id, version_id)
     return {
@@ -36,7 +35,7 @@ def _page(request: MemberRequest, version_id: str, tab: str) -> dict[str, Any]:
 @member_page("datasets.view")
 def report(request: MemberRequest, version_id: str) -> HttpResponse:
     """What became of the rows, in words and in two charts."""
-    page = _page(request, version_id, "report")
+    page = version_page(request, version_id, "report")
     body = page["version"].report
     if not body:
         return render(request, "datasets/version_state.html", page)
@@ -57,24 +56,9 @@ def report(request: MemberRequest, version_id: str) -> HttpResponse:
 
 
 @member_page("datasets.view")
-def rows(request: MemberRequest, version_id: str) -> HttpResponse:
-    """The rows themselves, by split."""
-    page = _page(request, version_id, "rows")
-    split, number = request.GET.get("split", "train"), page_number(request)
-    found, total = selectors.rows_page(page["version"], split=split, offset=(number - 1) * ROWS, limit=ROWS)
-    counts = page["version"].report.get("splits", {})
-    page |= {
-        "span": span(found, total=total, number=number, size=ROWS),
-        "split": split,
-        "splits": [(key, title, counts.get(key, 0)) for key, title in SPLITS],
-    }
-    return render(request, "datasets/version_rows.html", page)
-
-
-@member_page("datasets.view")
 def left_out(request: MemberRequest, version_id: str) -> HttpResponse:
     """Every row that did not make it, with its place in the file and the reason."""
-    page = _page(request, version_id, "left-out")
+    page = version_page(request, version_id, "left-out")
     wanted, number = request.GET.get("reason") or None, page_number(request)
     found, total = selectors.ledger_page(page["version"], reason=wanted, offset=(number - 1) * ROWS, limit=ROWS)
     page |= {
@@ -98,14 +82,14 @@ def _recipe_lines(version: DatasetVersion) -> list[dict[str, Any]]:
 @member_page("datasets.view")
 def recipe(request: MemberRequest, version_id: str) -> HttpResponse:
     """The steps in their order, with what each did."""
-    page = _page(request, version_id, "recipe")
+    page = version_page(request, version_id, "recipe")
     return render(request, "datasets/version_recipe.html", {**page, "lines": _recipe_lines(page["version"])})
 
 
 @member_page("datasets.view")
 def origin(request: MemberRequest, version_id: str) -> HttpResponse:
     """The files it was made from, and the digests that prove it."""
-    page = _page(request, version_id, "origin")
+    page = version_page(request, version_id, "origin")
     files = page["version"].files.select_related("uploaded_by").order_by("created_at", "id")
     lines = [(file, wording.file_line(file.detection)) for file in files]
     return render(request, "datasets/version_origin.html", {**page, "files": lines})

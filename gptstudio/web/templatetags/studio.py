@@ -115,6 +115,12 @@ def entry(mapping: Any, key: Any) -> Any:
 
 
 @register.filter
+def words(text: str) -> list[str]:
+    """A text as its words, to go through them."""
+    return text.split()
+
+
+@register.filter
 def may(actor: Any, action: str) -> bool:
     """Whether the actor may do this: templates show only what would work."""
     return actor is not None and actor.may(action)

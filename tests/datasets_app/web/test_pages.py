@@ -110,14 +110,6 @@ def test_the_report_adds_up_and_shows_what_was_hidden(at_alice, version) -> None
     assert "0 of 10" in page and "<mark>[EMAIL]</mark>" in page and "Exact copy of another row" in page
 
 
-def test_rows_come_in_pages_by_split(at_alice, version) -> None:
-    address = f"/datasets/versions/{version.id}/rows"
-    first, third = at_alice.get(address).content.decode(), at_alice.get(f"{address}?split=test&page=3").content.decode()
-    assert "Where is parcel 0?" in first and "Where is parcel 20?" not in first
-    assert "41 to 60 of 60 rows" in third
-    assert at_alice.get(f"{address}?split=secret").status_code == 404
-
-
 def test_what_was_left_out_names_line_and_reason(at_alice, version) -> None:
     page = at_alice.get(f"/datasets/versions/{version.id}/left-out?reason=exact_duplicate").content.decode()
     assert "line 63" in page and "An earlier row says the same." in page

@@ -1,0 +1,115 @@
+"""The index beside a version's rows: narrow columns and the text in lower case, so that a million rows are searched
+within a second. It can be made again from the rows at any time and is no part of the version's digest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datasets_app.curation.browsing.database import database
+from datasets_app.curation.errors import Refusal
+
+if TYPE_CHECKING:
+    import duckdb
+
+SPLITS = ("train", "validation", "test")
+INDEX = "index.parquet"
+FACETS = "facets.json"
+SEARCHED = 65_536  # characters of a row that are searched; a row of more is found by its beginning
+ROW_GROUP = 20_000
+MOST_VALUES = 200
+
+_ROWS = """
+    SELECT {before} + file_row_number AS number, '{split}' AS split, file_row_number AS place,
+           row_id, file, "row", label, "group", cluster, tokens,
+           len(messages)::INTEGER AS turns,
+           list_aggregate(list_transform(messages, lambda m: coalesce(m.content, '')), 'string_agg', chr(10)) AS said,
+           md5_number_lower(messages::VARCHAR || chr(0) || coalesce(label, '')) AS content
+    FROM read_parquet(?, file_row_number = true)
+"""
+_COPY = """
+    COPY (
+        SELECT rows.* EXCLUDE (said), coalesce(sizes.size, 1) AS cluster_size,
+               coalesce(length(said), 0)::INTEGER AS characters,
+               list_sort(list_distinct(regexp_extract_all(said, '\\[([A-Z_]{{2,24}})(?:_\\d+)?\\]', 1))) AS marks,
+               lower(left(coalesce(said, ''), {searched})) AS text
+        FROM ({rows}) AS rows LEFT JOIN sizes ON sizes.cluster = rows.cluster
+    ) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {row_group})
+"""
+
+
+def index_of(folder: Path) -> Path:
+    """The index of the version in ``folder``; made now where it is missing. Refusal where there are no rows."""
+    path = folder / INDEX
+    if not path.exists() or not (folder / FACETS).exists():
+        write_index(folder)
+    return path
+
+
+def write_index(folder: Path) -> None:
+    """Make index and facets from train, validation and test.parquet. Both appear whole or not at all."""
+    splits = [split for split in SPLITS if (folder / f"{split}.parquet").exists()]
+    if not splits:
+        raise Refusal(code="no_rows", message="This version has no rows to look at.", fix="Make it again.")
+    target, facets = folder / f".{INDEX}.{os.getpid()}", folder / f".{FACETS}.{os.getpid()}"
+    try:
+        with database() as connection:
+            _copy(connection, folder, splits, target)
+            facets.write_text(json.dumps(_facets(connection, target)), encoding="utf-8")
+        os.replace(target, folder / INDEX)
+        os.replace(facets, folder / FACETS)
+    finally:
+        target.unlink(missing_ok=True)
+        facets.unlink(missing_ok=True)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, folder: Path, splits: Sequence[str], target: Path) -> None:
+    paths = [str(folder / f"{split}.parquet") for split in splits]
+    clusters = "SELECT cluster, count(*) AS size FROM read_parquet(?) GROUP BY cluster HAVING count(*) > 1"
+    connection.execute(f"CREATE TEMP TABLE sizes AS {clusters}", [paths])
+    rows = " UNION ALL ".join(
+        _ROWS.format(split=split, before=before) for split, before in zip(splits, _starts(paths), strict=True)
+    )
+    place = str(target).replace("'", "''")
+    statement = _COPY.format(rows=rows, target=place, searched=SEARCHED, row_group=ROW_GROUP)
+    connection.execute(statement, paths)
+
+
+def _starts(paths: Sequence[str]) -> list[int]:
+    """The number of the first row of each file: rows are numbered through all splits."""
+    import pyarrow.parquet as pq  # late: most requests never look into a version
+
+    return [0, *accumulate(pq.read_metadata(path).num_rows for path in paths[:-1])]
+
+
+def _facets(connection: duckdb.DuckDBPyConnection, index: Path) -> dict[str, Any]:
+    """What rows can be narrowed by, each value with its number of rows by split; the most frequent first."""
+
+    def counted(value: str, source: str = "read_parquet(?)") -> list[dict[str, Any]]:
+        sums = ", ".join(f"count(*) FILTER (split = '{split}') AS {split}" for split in SPLITS)
+        statement = (
+            f"SELECT value, {sums} FROM (SELECT {value} AS value, split FROM {source}) "  # noqa: S608 - constants
+            f"WHERE value IS NOT NULL GROUP BY value ORDER BY count(*) DESC, value LIMIT {MOST_VALUES}"
+        )
+        found = connection.execute(statement, [str(index)]).fetchall()
+        return [{"value": each[0], **dict(zip(SPLITS, each[1:], strict=True))} for each in found]
+
+    return {
+        "splits": {each["value"]: each[each["value"]] for each in counted("split")},
+        "labels": counted("label"),
+        "files": counted("file"),
+        "marks": counted("unnest(marks)"),
+        "near_copies": counted("CASE WHEN cluster_size > 1 THEN 'yes' END"),
+    }
+
+
+def facets_of(folder: Path) -> dict[str, Any]:
+    """The facets of the version in ``folder``; see `_facets`."""
+    index_of(folder)
+    found: dict[str, Any] = json.loads((folder / FACETS).read_text(encoding="utf-8"))
+    return found
