@@ -37,7 +37,9 @@ def create_version(
     `parent` is what it is compared with: the newest ready version when None.
     """
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
-    body = completed(dataset, recipes.checked(recipe if recipe is not None else recipes.default_recipe()))
+    body = recipes.checked(recipe if recipe is not None else recipes.default_recipe())
+    if origin == VersionOrigin.MADE:  # the others repeat what an earlier version was made with
+        body = completed(dataset, body)
     chosen = list(files) if files is not None else list(selectors.live_files(dataset))
     if not chosen:
         raise Invalid("This data set has no file yet.", fix="Upload one first.")
