@@ -51,9 +51,11 @@ class _Progress:
 
 def _detect(options: argparse.Namespace) -> int:
     from datasets_app.curation.detect import detect
+    from datasets_app.curation.readers.options import reading_from_json
 
     try:
-        print(json.dumps(detect(options.file), ensure_ascii=True))
+        given = {part: getattr(options, part) for part in ("encoding", "delimiter", "header", "sheet")}
+        print(json.dumps(detect(options.file, reading=reading_from_json(given)), ensure_ascii=True))
     except Refusal as refusal:
         print(json.dumps({"error": refusal.sentence}))
         print(refusal.sentence, file=sys.stderr)
@@ -93,6 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     detect = commands.add_parser("detect", help="what a file holds")
     detect.add_argument("file", type=Path)
+    detect.add_argument("--encoding", help="read the file in this encoding, such as cp1252 or big5")
+    detect.add_argument("--delimiter", help="the sign between columns, or tab, comma, semicolon, pipe")
+    detect.add_argument("--header", type=int, help="the line that names the columns, from 1; 0: none does")
+    detect.add_argument("--sheet", help="the sheet of a workbook")
     detect.set_defaults(command=_detect)
     run = commands.add_parser("run", help="curate files by a recipe")
     run.add_argument("--recipe", type=Path, required=True)

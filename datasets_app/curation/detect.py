@@ -1,19 +1,72 @@
-"""What a file holds, before anything is done to it: format, columns, rows, findings, a preview, a guessed mapping."""
+"""What a file holds, before anything is done to it: format, columns, rows, findings, a preview, a guessed mapping.
+
+One pass, bounded memory. The first seven keys are a contract; the others serve the page on which people correct a guess.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from datasets_app.curation.layouts import guess_mapping
-from datasets_app.curation.readers.source import Source, open_source
+from datasets_app.curation.layouts import ColumnMap, guess_mapping
+from datasets_app.curation.readers.dialect import NO_DELIMITER
+from datasets_app.curation.readers.options import AS_FOUND, Reading
+from datasets_app.curation.readers.source import Source
+from datasets_app.curation.readers.upload import Upload, opened
 from datasets_app.curation.rows import Finding, Problem, Record
 
 SAMPLE = 200
 PREVIEW = 8
 CELL = 400
+MOST_COLUMNS = 1000
+MOST_SOURCES = 200
+
+
+@dataclass(slots=True)
+class _Look:
+    """What one source turned out to hold."""
+
+    source: Source
+    rows: int = 0
+    sample: list[Record] = field(default_factory=list)
+    problems: dict[str, list[Any]] = field(default_factory=dict)
+    mapping: ColumnMap = field(default_factory=ColumnMap)
+
+    def take(self, found: Record | Problem) -> None:
+        self.rows += 1
+        if isinstance(found, Problem):
+            self.problems.setdefault(found.reason, [found, 0])[1] += 1
+        elif len(self.sample) < SAMPLE:
+            self.sample.append(found)
+
+    @property
+    def columns(self) -> list[str]:
+        found = list(dict.fromkeys(name for record in self.sample for name in record.values))
+        return found or list(self.source.table.columns if self.source.table else ())
+
+    def findings(self) -> list[Finding]:
+        """Of the file, of its rows that could not be read (the first of each kind, with its count), of its layout."""
+        rows = [
+            Finding("warning", first.detail, row=first.row, line=first.line, count=count)
+            for _reason, (first, count) in sorted(self.problems.items())
+        ]
+        return [*self.source.findings, *rows, *_layout_findings(self.mapping.layout)]
+
+    def facts(self) -> dict[str, Any]:
+        """Format, encoding, delimiter, columns, rows, layout and mapping."""
+        delimiter = self.source.dialect.delimiter if self.source.dialect else None
+        return {
+            "format": self.source.format,
+            "encoding": self.source.encoding.name,
+            "delimiter": None if delimiter == NO_DELIMITER else delimiter,
+            "columns": self.columns[:MOST_COLUMNS],
+            "rows": self.rows,
+            "layout": self.mapping.layout,
+            "mapping": self.mapping.as_json() if self.sample else {},
+        }
 
 
 def _cell(value: object) -> object:
@@ -28,43 +81,47 @@ def _cell(value: object) -> object:
     return value if isinstance(value, int | float | bool) or value is None else str(value)
 
 
-def _problems(problems: dict[str, list[Problem]]) -> list[Finding]:
-    return [
-        Finding("warning", found[0].detail, row=found[0].row, line=found[0].line, count=len(found))
-        for _reason, found in sorted(problems.items())
-    ]
+def detect(path: Path, *, reading: Reading = AS_FOUND) -> dict[str, Any]:
+    """Read the whole file once, as `reading` says. Raises Refusal where nothing of it can be read."""
+    with opened(path, {path.name: reading} if reading != AS_FOUND else {}) as upload:
+        looks = [_look(source) for source in upload.sources]
+        return _told(upload, looks, reading)
 
 
-def detect(path: Path) -> dict[str, Any]:
-    """Read the whole file once. Raises Refusal where it cannot be read."""
-    source = open_source(path)
-    sample: list[Record] = []
-    problems: dict[str, list[Problem]] = {}
-    rows = 0
-    for found in source.records():
-        rows += 1
-        if isinstance(found, Problem):
-            problems.setdefault(found.reason, []).append(found)
-        elif len(sample) < SAMPLE:
-            sample.append(found)
-    mapping = guess_mapping(sample) if sample else None
-    findings = [*source.findings, *_problems(problems), *_layout_findings(mapping.layout if mapping else "unknown")]
-    columns = list(dict.fromkeys(name for record in sample for name in record.values))
-    return {
-        "format": source.format,
-        "encoding": source.encoding.name,
-        "delimiter": _delimiter(source),
-        "columns": columns or list(source.dialect.columns if source.dialect else ()),
-        "rows": rows,
-        "layout": mapping.layout if mapping else "unknown",
-        "mapping": mapping.as_json() if mapping else {},
+def _look(source: Source) -> _Look:
+    found = _Look(source)
+    for each in source.records():
+        found.take(each)
+    found.mapping = guess_mapping(found.sample) if found.sample else found.mapping
+    return found
+
+
+def _told(upload: Upload, looks: list[_Look], reading: Reading) -> dict[str, Any]:
+    """The source with most rows speaks for the file; where there are several, each is listed too."""
+    main = max(looks, key=lambda look: look.rows)
+    facts, several = main.facts(), len(looks) + len(upload.refused) > 1
+    findings = [_named(each, look.source.name if several else "") for look in looks for each in look.findings()]
+    findings += [Finding("error", refusal.sentence) for _name, refusal in upload.refused]
+    source = main.source
+    told: dict[str, Any] = {
+        **{key: facts[key] for key in ("format", "encoding", "delimiter", "columns")},
+        "rows": sum(look.rows for look in looks),
         "findings": [finding.as_json() for finding in findings],
-        "preview": [_cell(dict(record.values)) for record in sample[:PREVIEW]],
+        "preview": [_cell(dict(islice(record.values.items(), MOST_COLUMNS))) for record in main.sample[:PREVIEW]],
+        "layout": facts["layout"],
+        "mapping": facts["mapping"],
+        "header": source.table.line if source.table else None,
+        "sheet": source.sheet,
+        "encodings": [{"encoding": name, "sample": sample} for name, sample in source.encoding.alternatives],
+        "reading": reading.as_json(),
     }
+    if several:
+        told["files"] = [{"name": look.source.name, **look.facts()} for look in looks[:MOST_SOURCES]]
+    return told
 
 
-def _delimiter(source: Source) -> str | None:
-    return source.dialect.delimiter if source.dialect else None
+def _named(finding: Finding, name: str) -> Finding:
+    return replace(finding, message=f"{name}: {finding.message}") if name else finding
 
 
 def _layout_findings(layout: str) -> list[Finding]:

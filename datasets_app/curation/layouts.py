@@ -2,51 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from datasets_app.curation.columnnames import (
+    AUTHOR_KEYS,
+    GROUP_NAMES,
+    ID_KEYS,
+    LABEL_NAMES,
+    PAIRS,
+    PARENT_KEYS,
+    REPLY_KEYS,
+    ROLES,
+    SPEAKER_NAMES,
+    TEXT_KEYS,
+    TEXT_NAMES,
+    TIME_KEYS,
+    TURN_NAMES,
+)
 from datasets_app.curation.errors import Refusal
-from datasets_app.curation.readers.dialect import field_key
+from datasets_app.curation.keys import key_of
+from datasets_app.curation.readers.heading import field_key
 from datasets_app.curation.rows import Record
+from datasets_app.curation.speakers import speaker_role
+from datasets_app.curation.splitnames import SPLIT_KEYS, split_named
+from datasets_app.curation.squad import is_squad
+from datasets_app.curation.transcripts import parse_transcript
 
-
-def _words(names: str) -> tuple[str, ...]:
-    return tuple(names.split())
-
-
-TEXT_NAMES = _words("text sentence utterance message question query content body request comment review description")
-LABEL_NAMES = _words("label category intent class topic tag sentiment labels queue department")
-GROUP_NAMES = _words(
-    "conversationid dialogueid dialogid convoid threadid sessionid ticketid caseid treeid customerid userid documentid "
-    "docid chatid"
-)
-SPEAKER_NAMES = _words("role speaker sender author from who participant")
-TURN_NAMES = _words("turn turnnumber turnid turnindex position sequence order step")
-PAIRS = (
-    ("instruction", "output", "alpaca"),
-    ("instruction", "response", "alpaca"),
-    ("prompt", "completion", "prompt_completion"),
-    ("prompt", "response", "prompt_completion"),
-    ("prompt", "answer", "prompt_completion"),
-    ("input", "output", "prompt_completion"),
-    ("question", "answer", "question_answer"),
-    ("customermessage", "agentreply", "prompt_completion"),
-    ("customermessage", "reply", "prompt_completion"),
-    ("customer", "agentreply", "prompt_completion"),
-    ("customer", "agent", "prompt_completion"),
-    ("user", "assistant", "prompt_completion"),
-    ("message", "reply", "prompt_completion"),
-    ("query", "response", "prompt_completion"),
-    ("request", "response", "prompt_completion"),
-)
-ROLES = {
-    "user": "user", "human": "user", "customer": "user", "client": "user", "visitor": "user", "prompter": "user",
-    "assistant": "assistant", "gpt": "assistant", "bot": "assistant", "chatgpt": "assistant", "agent": "assistant",
-    "model": "assistant", "support": "assistant", "ai": "assistant", "system": "system", "developer": "system",
-    "tool": "tool", "function": "tool", "observation": "tool",
-}  # fmt: skip
 SHORT_LABEL = 60
+OTHER_PARTS = ("messages", "context", "conversation", "speaker", "turn", "id", "parent", "split")
+SHAPES = ("nested", "squad")  # layouts told by what is inside the records, not by columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +50,9 @@ class ColumnMap:
     conversation: str | None = None
     speaker: str | None = None
     turn: str | None = None
+    id: str | None = None
+    parent: str | None = None
+    split: str | None = None
     group: tuple[str, ...] = ()
 
     def columns(self) -> list[str]:
@@ -73,8 +63,9 @@ class ColumnMap:
     def as_json(self) -> dict[str, object]:
         """The mapping as recipes and ``detect`` write it: the five parts people set, then those in use."""
         asked = {part: getattr(self, part) for part in ("prompt", "completion", "label", "group", "system")}
-        others = {part: getattr(self, part) for part in ("messages", "context", "conversation", "speaker", "turn")}
-        return {**asked, "group": list(self.group), **{part: name for part, name in others.items() if name}}
+        others = {part: getattr(self, part) for part in OTHER_PARTS}
+        by_shape = {"layout": self.layout} if self.layout in SHAPES else {}
+        return {**asked, "group": list(self.group), **{part: name for part, name in others.items() if name}, **by_shape}
 
 
 def mapping_from_json(given: Mapping[str, object]) -> ColumnMap:
@@ -86,12 +77,15 @@ def mapping_from_json(given: Mapping[str, object]) -> ColumnMap:
         raise _bad_mapping(f"The mapping has parts that are not known: {', '.join(sorted(strange)) or 'group'}.")
     parts = {name: str(given[name]) for name in names if given.get(name)}
     columns = (group,) if isinstance(group, str) else tuple(str(column) for column in group)
-    return ColumnMap(layout=_layout_of(parts), group=columns, **parts)
+    layout = str(given["layout"]) if given.get("layout") in SHAPES else _layout_of(parts)
+    return ColumnMap(layout=layout, group=columns, **parts)
 
 
 def _layout_of(parts: Mapping[str, str]) -> str:
     if "messages" in parts:
         return "messages"
+    if {"id", "parent", "prompt"} <= set(parts):
+        return "thread"
     if {"conversation", "speaker", "prompt"} <= set(parts):
         return "turns"
     if {"prompt", "completion"} <= set(parts):
@@ -113,11 +107,18 @@ def guess_mapping(sample: Sequence[Record]) -> ColumnMap:
     group = tuple(keys[name] for name in GROUP_NAMES if name in keys)
     system = keys.get("system") or keys.get("systemprompt")
     found = (
-        _chat(sample, columns) or _turns(sample, keys, group) or _pair(keys) or _text_and_label(sample, keys, columns)
+        _chat(sample, columns)
+        or _inside(sample)
+        or _thread(sample, keys)
+        or _turns(sample, keys, group)
+        or _pair(keys)
+        or _transcript(sample, columns)
+        or _text_and_label(sample, keys, columns)
     )
-    parts = {"group": group, "system": system, **(found or {"layout": "unknown"})}
+    split = next((keys[name] for name in SPLIT_KEYS if name in keys and _names_splits(sample, keys[name])), None)
+    parts = {"group": group, "system": system, "split": split, **(found or {"layout": "unknown"})}
     if "label" not in parts and parts["layout"] != "unknown":
-        parts["label"] = _first(keys, LABEL_NAMES)
+        parts["label"] = next((keys[name] for name in LABEL_NAMES if name in keys and keys[name] != split), None)
     return ColumnMap(**parts)  # type: ignore[arg-type]
 
 
@@ -125,15 +126,78 @@ def _first(keys: Mapping[str, str], names: Iterable[str]) -> str | None:
     return next((keys[name] for name in names if name in keys), None)
 
 
+def _names_splits(sample: Sequence[Record], column: str) -> bool:
+    values = [value for record in sample if (value := record.values.get(column)) not in (None, "")]
+    return bool(values) and all(split_named(value) is not None for value in values)
+
+
 def _chat(sample: Sequence[Record], columns: Sequence[str]) -> dict[str, object] | None:
     for column in columns:
-        values = [record.values.get(column) for record in sample[:50]]
-        turns = [value[0] for value in values if isinstance(value, list) and value and isinstance(value[0], dict)]
-        if turns and all("from" in turn and "value" in turn for turn in turns):
+        values = [_listed(record.values.get(column)) for record in sample[:50]]
+        turns = [value[0] for value in values if isinstance(value, list) and value]
+        objects = [turn for turn in turns if isinstance(turn, dict)]
+        if objects and all("from" in turn and "value" in turn for turn in objects):
             return {"layout": "sharegpt", "messages": column}
-        if turns and all("role" in turn and ("content" in turn or "tool_calls" in turn) for turn in turns):
+        if objects and all("role" in turn and ("content" in turn or "tool_calls" in turn) for turn in objects):
             prompt = field_key(column) == "prompt"
             return None if prompt else {"layout": "messages", "messages": column}
+        if turns and all(_is_said(turn) for turn in turns):
+            return {"layout": "messages", "messages": column}
+    return None
+
+
+def _listed(value: object) -> object:
+    """A list as it is, and one that stands as JSON in a text cell."""
+    if isinstance(value, str) and value.lstrip().startswith("[{"):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value
+
+
+def _is_said(turn: object) -> bool:
+    """A pair of a speaker's usual name and what was said."""
+    return (
+        isinstance(turn, list)
+        and len(turn) == 2
+        and all(isinstance(part, str) for part in turn)
+        and turn[0].strip().lower() in ROLES
+    )
+
+
+def _inside(sample: Sequence[Record]) -> dict[str, object] | None:
+    """Answers inside the records: articles with questions, or posts with posts below them."""
+    if sample and all(is_squad(record.values) for record in sample):
+        return {"layout": "squad", "group": ("title",)}
+    for record in sample[:20]:
+        for name, value in record.values.items():
+            items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+            if items and field_key(name) in REPLY_KEYS and {*map(field_key, items[0])} & set(TEXT_KEYS):
+                return {"layout": "nested", "group": ("thread",)}
+    return None
+
+
+def _thread(sample: Sequence[Record], keys: Mapping[str, str]) -> dict[str, object] | None:
+    """Records that name the record they answer: some parent is the id of another record."""
+    own, text = _first(keys, ID_KEYS), _first(keys, TEXT_KEYS)
+    for parent in (keys[name] for name in PARENT_KEYS if name in keys):
+        ids = {key_of(record.values.get(own or "")) for record in sample} - {""}
+        parents = [key for record in sample if (key := key_of(record.values.get(parent)))]
+        if own and text and parent != own and any(key in ids for key in parents):
+            speaker, turn = _first(keys, AUTHOR_KEYS), _first(keys, TIME_KEYS)
+            parts = {"id": own, "parent": parent, "prompt": text, "speaker": speaker, "turn": turn}
+            return {"layout": "thread", **parts, "group": ("thread",)}
+    return None
+
+
+def _transcript(sample: Sequence[Record], columns: Sequence[str]) -> dict[str, object] | None:
+    """A column whose texts are whole talks: two roles at least in most of them."""
+    for column in columns:
+        talks = [parse_transcript(text[:5000]) for text in _texts(sample[:50], column)]
+        roles = [{speaker_role(name) for name, _said in talk} if talk else set() for talk in talks]
+        if talks and sum({"user", "assistant"} <= found or len(found) > 1 for found in roles) > 0.6 * len(talks):
+            return {"layout": "transcript", "messages": column}
     return None
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from datasets_app.curation.layouts import ROLES, ColumnMap
+from datasets_app.curation.columnnames import ROLES
+from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.readers.jsontext import mended
 from datasets_app.curation.rows import Conversation, Message, Record, Rejection
+from datasets_app.curation.speakers import speaker_role
+from datasets_app.curation.splitnames import split_named
+from datasets_app.curation.threads.posts import Post, conversations
+from datasets_app.curation.toolcalls import tool_calls
+from datasets_app.curation.transcripts import parse_transcript
 
 SYSTEM = "system"
 ASSISTANT = "assistant"
@@ -27,6 +33,7 @@ def map_record(record: Record, mapping: ColumnMap, *, system_prompt: str) -> Con
     try:
         messages = _messages(record.values, mapping)
         label = _label(record.values, mapping)
+        split = _split(record.values, mapping)
         messages = _ending_in_an_answer(_with_system(messages, record.values, mapping, system_prompt))
     except _Unusable as error:
         return error.rejection
@@ -35,7 +42,18 @@ def map_record(record: Record, mapping: ColumnMap, *, system_prompt: str) -> Con
         for column in mapping.group
         if (value := _plain(record.values.get(column), column=column).strip())
     )
-    return Conversation(tuple(messages), label, groups, answer_is_label=mapping.layout == "text_label")
+    return Conversation(tuple(messages), label, groups, answer_is_label=mapping.layout == "text_label", split=split)
+
+
+def _split(values: Mapping[str, object], mapping: ColumnMap) -> str | None:
+    """The split that the file names; an empty cell leaves the row to the split step."""
+    said = _plain(values.get(mapping.split), column=mapping.split).strip() if mapping.split else ""
+    if not said:
+        return None
+    if (found := split_named(said)) is None:
+        detail = f"The column “{mapping.split}” names the split “{said[:40]}”. Use train, validation or test."
+        raise _Unusable("unknown_split", detail)
+    return found
 
 
 def _messages(values: Mapping[str, object], mapping: ColumnMap) -> list[Message]:
@@ -61,6 +79,8 @@ def _question(values: Mapping[str, object], mapping: ColumnMap) -> list[Message]
 
 
 def _answer(given: object, *, column: str) -> list[Message]:
+    if isinstance(given, dict) and isinstance(given.get("text"), list):  # answers as SQuAD's tables hold them
+        given = next((text for text in given["text"] if text), None)
     if isinstance(given, list):
         return _turns(given, column=column)
     text = _plain(given, column=column)
@@ -75,6 +95,8 @@ def _turns(given: object, *, column: str) -> list[Message]:
             given = mended(json.loads(given))
         except (ValueError, RecursionError) as error:
             raise _Unusable("bad_messages", f"The column “{column}” holds a list that is not JSON.") from error
+    elif isinstance(given, str):
+        return _talk(given, column=column)
     if not isinstance(given, list):
         raise _Unusable("bad_messages", f"The column “{column}” holds no list of messages.")
     if not given:
@@ -82,14 +104,42 @@ def _turns(given: object, *, column: str) -> list[Message]:
     return [_turn(turn, number=number) for number, turn in enumerate(given, start=1)]
 
 
+def _talk(text: str, *, column: str) -> list[Message]:
+    """The turns of a transcript. Names that say no role: who speaks first is the user, all others answer."""
+    turns = parse_transcript(text)
+    if not turns:
+        raise _Unusable("bad_messages", f"The column “{column}” holds no list of messages and no names before colons.")
+    if not any(speaker_role(name) in (USER, ASSISTANT) for name, _said in turns):
+        posts = [Post(str(place), None, name, said) for place, (name, said) in enumerate(turns)]
+        return next(conversations(posts, in_a_row=True))
+    found: list[Message] = []
+    for number, (name, said) in enumerate(turns, start=1):
+        role = speaker_role(name)
+        if role is None:
+            raise _Unusable("unknown_role", _unknown(number, name))
+        calls_tool = role == ASSISTANT and said == "None"  # how transcripts write a turn that only calls a tool
+        if found and found[-1]["role"] == role != "tool":
+            found[-1]["content"] = f"{found[-1]['content']}\n{'' if calls_tool else said}".strip()
+        else:
+            found.append({"role": role, "content": "" if calls_tool else said})
+    return found
+
+
+def _unknown(number: int, name: str) -> str:
+    return f"Message {number} has the role “{name[:40]}”, which is not known. Use system, user or assistant."
+
+
 def _turn(turn: object, *, number: int) -> Message:
+    if isinstance(turn, list) and len(turn) == 2 and all(isinstance(part, str) for part in turn):
+        turn = {"role": turn[0], "content": turn[1]}
     if not isinstance(turn, dict):
         raise _Unusable("bad_messages", f"Message {number} is no object with a role and a content.")
     name = str(turn.get("role", turn.get("from", ""))).strip().lower()
     if name not in ROLES:
-        detail = f"Message {number} has the role “{name[:40]}”, which is not known. Use system, user or assistant."
-        raise _Unusable("unknown_role", detail)
-    return {"role": ROLES[name], "content": _content(turn.get("content", turn.get("value")), number=number)}
+        raise _Unusable("unknown_role", _unknown(number, name))
+    content = _content(turn.get("content", turn.get("value")), number=number)
+    calls = tool_calls(turn)
+    return {"role": ROLES[name], "content": "\n".join(part for part in (content, *calls) if part)}
 
 
 def _content(content: object, *, number: int) -> str:

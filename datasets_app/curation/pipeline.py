@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from datasets_app.curation.dedupe import grams, signature
@@ -22,7 +22,8 @@ from datasets_app.curation.errors import Refusal
 from datasets_app.curation.grouping import Gathered, Grouping, threshold_of
 from datasets_app.curation.leaks import leaks
 from datasets_app.curation.ledger import Ledger
-from datasets_app.curation.readers.source import Source, open_source
+from datasets_app.curation.readers.source import Source
+from datasets_app.curation.readers.upload import opened
 from datasets_app.curation.reading import Reader, Row
 from datasets_app.curation.recipe import Recipe, texts_option
 from datasets_app.curation.report import report_of
@@ -95,8 +96,8 @@ class Pipeline:
 
     def _read(self, path: Path, ledger: Ledger) -> Reader:
         reader = Reader(self.recipe, ledger)
-        with self._timed("read"), Writer(path, WORKING) as writer:
-            sources = self._open(reader)
+        with self._timed("read"), ExitStack() as open_files, Writer(path, WORKING) as writer:
+            sources = self._open(reader, open_files)
             total, done = sum(source.size for source in sources), 0
             for source in sources:
                 self._read_source(source, reader, writer, self._reading(done, total))
@@ -109,32 +110,36 @@ class Pipeline:
     def _reading(self, before: int, total: int) -> Callable[[int], None]:
         return lambda done: self.progress("read", before + done, total)
 
-    def _open(self, reader: Reader) -> list[Source]:
-        """The files that can be read; another one is noted in the report, and the run goes on."""
-        sources = []
+    def _open(self, reader: Reader, open_files: ExitStack) -> list[Source]:
+        """What can be read of the files; the rest is noted in the report, and the run goes on."""
+        sources: list[Source] = []
         for file in self.files:
             try:
-                sources.append(open_source(file))
+                upload = open_files.enter_context(opened(file, self.recipe.readings))
             except Refusal as refusal:
-                self._note(file.name, refusal, reader)
+                self._note(file.name, refusal, reader, upload=file.name)
+                continue
+            sources += upload.sources
+            for name, why in upload.refused:
+                self._note(name, why, reader, upload=file.name)
         return sources
 
-    def _note(self, name: str, refusal: Refusal, reader: Reader) -> None:
+    def _note(self, name: str, refusal: Refusal, reader: Reader, *, upload: str) -> None:
         """A refused file is no reason to give up the others, unless the recipe names it as the validation file."""
-        if name in self.own_validation:
+        if upload in self.own_validation:
             raise refusal
         reader.refuse(name, refusal)
 
     def _read_source(self, source: Source, reader: Reader, writer: Writer, progress: Callable[[int], None]) -> None:
         try:
             for row in reader.rows(source):
-                if source.name in self.own_validation:
+                if source.upload in self.own_validation:
                     self.gathered.fixed[writer.count] = VALIDATION
                 if writer.count % PROGRESS_ROWS == 0:
                     progress(source.place.done)
                 self._gather(row, writer)
         except Refusal as refusal:
-            self._note(source.name, refusal, reader)
+            self._note(source.name, refusal, reader, upload=source.upload)
 
     def _gather(self, row: Row, writer: Writer) -> None:
         stored = row.stored()

@@ -19,7 +19,7 @@ from datasets_app.curation.pii.masking import hide, policy_of, veil
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.recipe import Recipe
 from datasets_app.curation.rows import Conversation, Finding, Message, Problem, Record, Rejection
-from datasets_app.curation.turns import join_turns
+from datasets_app.curation.turns import joined
 
 EXAMPLES = 12
 SAMPLES = 50
@@ -74,10 +74,7 @@ class Reader:
         samples = [found for found in islice(source.records(), SAMPLES) if isinstance(found, Record)]
         mapping = self._mapping(samples)
         before = self.tally.read
-        records = source.records()
-        if mapping.layout == "turns":
-            records = join_turns(records, mapping)
-            mapping = replace(mapping, layout="messages", messages="messages", prompt=None, speaker=None)
+        records, mapping = joined(source.records(), mapping)
         told = {
             "file": source.name,
             "format": source.format,

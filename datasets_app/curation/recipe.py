@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.layouts import ColumnMap, mapping_from_json
+from datasets_app.curation.readers.options import Reading, readings_from_json
 
 CLEANING = ("normalize", "personal_data")
 KINDS = (*CLEANING, "exact_duplicates", "near_duplicates", "split", "tokens")
@@ -39,11 +40,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A checked recipe. ``mapping`` None: each file's own is guessed."""
+    """A checked recipe. ``mapping`` None: each file's own is guessed. ``readings``: corrections by file name."""
 
     steps: tuple[Step, ...]
     mapping: ColumnMap | None = None
     system_prompt: str = ""
+    readings: Mapping[str, Reading] = field(default_factory=dict)
 
     def step(self, kind: str) -> Step | None:
         """The step of that kind, or None where it is switched off or absent."""
@@ -53,7 +55,14 @@ class Recipe:
         """The recipe with every option spelled out; equal recipes give equal values."""
         steps = [{"kind": step.kind, "enabled": True, "options": dict(step.options)} for step in self.steps]
         mapping = self.mapping.as_json() if self.mapping else None
-        return {"version": 1, "mapping": mapping, "system_prompt": self.system_prompt, "steps": steps}
+        reading = {name: parts.as_json() for name, parts in sorted(self.readings.items())}
+        told: dict[str, object] = {
+            "version": 1,
+            "mapping": mapping,
+            "system_prompt": self.system_prompt,
+            "steps": steps,
+        }
+        return {**told, "reading": reading} if reading else told
 
 
 def _bad(message: str) -> Refusal:
@@ -79,7 +88,8 @@ def parse_recipe(given: object) -> Recipe:
     steps = tuple(_step(step) for step in given["steps"] if not isinstance(step, dict) or step.get("enabled", True))
     _check_order([step.kind for step in steps])
     prompt = str(given.get("system_prompt") or "")
-    return Recipe(steps, mapping_from_json(mapping) if mapping else None, prompt)
+    readings = readings_from_json(given.get("reading") or {})
+    return Recipe(steps, mapping_from_json(mapping) if mapping else None, prompt, readings)
 
 
 def _step(given: object) -> Step:

@@ -46,12 +46,16 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A training row before it has a split. ``answer_is_label``: the last answer is the label itself, not prose."""
+    """A training row before it has a split. ``answer_is_label``: the last answer is the label itself, not prose.
+
+    ``split``: the split that the file names for it (``train``, ``validation`` or ``test``), None where it names none.
+    """
 
     messages: tuple[Message, ...]
     label: str | None = None
     groups: tuple[str, ...] = ()
     answer_is_label: bool = False
+    split: str | None = None
 
     def text(self) -> str:
         """All turns, one a line, as people read them in the ledger."""

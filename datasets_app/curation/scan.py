@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_app.curation.pii.finder import Finder, finder
-from datasets_app.curation.readers.source import open_source
+from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Record
 
 BATCH = 1024

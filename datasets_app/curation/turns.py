@@ -1,11 +1,32 @@
-"""Rows that are single turns, joined into conversations. Holds one conversation in memory; knows no file."""
+"""Records that are no whole conversations, joined or divided into such, whatever their layout. Knows no file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.rows import Problem, Record
+from datasets_app.curation.squad import expand_squad
+from datasets_app.curation.threads.nested import expand_nested
+from datasets_app.curation.threads.tables import join_threads
+
+Records = Iterator[Record | Problem]
+
+
+def joined(records: Records, mapping: ColumnMap) -> tuple[Records, ColumnMap]:
+    """Records of one conversation each, and the mapping that reads them."""
+    if mapping.layout == "squad":
+        asked = replace(mapping, layout="question_answer", prompt="question", completion="answer", context="context")
+        return expand_squad(records), asked
+    if mapping.layout not in ("turns", "thread", "nested"):
+        return records, mapping
+    whole = replace(mapping, layout="messages", messages="messages", prompt=None, speaker=None)
+    if mapping.layout == "turns":
+        return join_turns(records, mapping), whole
+    if mapping.layout == "thread":
+        return join_threads(records, mapping), whole
+    return expand_nested(records), whole
 
 
 def join_turns(records: Iterator[Record | Problem], mapping: ColumnMap) -> Iterator[Record | Problem]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
-from datasets_app.curation.errors import Refusal
+from datasets_app.curation.readers.charsets import guesses
+from datasets_app.curation.readers.signatures import refuse_what_is_not_text, zero_bytes
 from datasets_app.curation.rows import Finding
 
 CHUNK_BYTES = 1 << 20
-SAMPLE_BYTES = 1 << 16
+HEAD_BYTES = 1 << 16
+SAMPLE_BYTES = 1 << 13
+LINE_BYTES = 1 << 12
+SEEN_CHARACTERS = 80
+MOST_ALTERNATIVES = 5
 MIXED = "studio_mixed"
+JAPANESE_MAIL = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
 BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -23,27 +27,19 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-ALPHABETS = (("αοιετσνρυκλςίάέόήύώ", "\u0370", "\u03ff"), ("оеаинтсрвлкмдпу", "\u0400", "\u04ff"))
-GREEK = ("iso8859_7", "cp1253")
-SIGNATURES = (
-    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel or Word document"),
-    (b"%PDF", "a PDF"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"\x7fELF", "a program"),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How to open a file as text: a codec name, the codec's error mode, and what to tell people about it."""
+    """How to open a file as text: a codec name, the codec's error mode, and what to tell people about it.
+
+    ``alternatives``: the encodings that were considered, the chosen one first, each with the same line as it reads it.
+    """
 
     name: str
     errors: str = "strict"
     findings: tuple[Finding, ...] = ()
+    alternatives: tuple[tuple[str, str], ...] = ()
 
 
 def _decode_stray_bytes(error: UnicodeError) -> tuple[str, int]:
@@ -57,93 +53,86 @@ def _decode_stray_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(MIXED, _decode_stray_bytes)
 
 
-def find_encoding(path: Path) -> Encoding:
-    """Return how to open ``path``. Raises Refusal for an empty file and for one that is not text."""
+@dataclass(slots=True)
+class _Bytes:
+    """What one pass over a file counted, and lines that hold bytes beyond ASCII."""
+
+    size: int = 0
+    good: int = 0
+    bad: int = 0
+    zeros: int = 0
+    escapes: bool = False
+    sample: bytearray = field(default_factory=bytearray)
+
+
+def find_encoding(path: Path, *, name: str | None = None, given: str | None = None) -> Encoding:
+    """How to open ``path``; ``given`` is the encoding a person named. Raises Refusal for what is empty or no text."""
     with path.open("rb") as stream:
-        head = stream.read(SAMPLE_BYTES)
-    _refuse_what_is_not_text(path.name, head)
-    for bom, name in BOMS:
+        head = stream.read(HEAD_BYTES)
+    refuse_what_is_not_text(name or path.name, head)
+    if given:
+        return _strict_or_visible(path, given)
+    for bom, codec in BOMS:
         if head.startswith(bom):
-            return _strict_or_visible(path, name)
-    if b"\x00" in head:
-        return _utf16_without_mark(path, head)
-    return _without_mark(path, head)
+            return _strict_or_visible(path, codec)
+    if b"\x00" in head and (wide := _utf16_without_mark(path, head)):
+        return wide
+    return _without_mark(path, name or path.name)
 
 
-def _refuse_what_is_not_text(name: str, head: bytes) -> None:
-    if not head.strip():
-        raise Refusal(
-            code="empty_file",
-            message=f"{name} is empty.",
-            fix="Export it again and check that it holds at least a header and one row.",
-        )
-    for signature, kind in SIGNATURES:
-        if head.startswith(signature):
-            raise _binary(name, f"{name} is {kind}, whatever its name says.")
-
-
-def _binary(name: str, message: str) -> Refusal:
-    return Refusal(
-        code="binary_file",
-        message=message,
-        fix="Export the data as CSV, JSON Lines or Parquet and upload that.",
-    )
-
-
-def _utf16_without_mark(path: Path, head: bytes) -> Encoding:
+def _utf16_without_mark(path: Path, head: bytes) -> Encoding | None:
     even, odd = head[0::2].count(0), head[1::2].count(0)
     for name, many, few in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if many > len(head) // 5 and few < many // 10 and _decodes(path, name):
+        if many > len(head) // 5 and few <= many // 10 and _decodes(path, name):
             note = "The file has no byte order mark; it was read as UTF-16. Check the preview."
             return Encoding(name, findings=(Finding("warning", note),))
-    raise _binary(path.name, f"{path.name} holds zero bytes, so it is not a text file.")
+    return None
 
 
-def _without_mark(path: Path, head: bytes) -> Encoding:
-    good, bad = _count_utf8(path)
-    if not bad:
-        return Encoding("utf-8")
-    if good >= bad:
-        note = f"{bad} bytes are not UTF-8; they were read as Windows-1252. Check the rows with accents."
-        return Encoding("utf-8", MIXED, (Finding("warning", note, count=bad),))
-    return _guess(path, head)
+def _without_mark(path: Path, shown: str) -> Encoding:
+    found = _counted(path)
+    findings = zero_bytes(shown, found.zeros, found.size)
+    if not found.bad:
+        if found.escapes and _decodes(path, "iso2022_jp"):
+            return _guessed("iso2022_jp", ("utf-8",), bytes(found.sample), findings)
+        return Encoding("utf-8", findings=findings)
+    if found.good >= found.bad:
+        note = f"{found.bad} bytes are not UTF-8; they were read as Windows-1252. Check the rows with accents."
+        return Encoding("utf-8", MIXED, (*findings, Finding("warning", note, count=found.bad)))
+    return _guess(path, bytes(found.sample), findings)
 
 
-def _guess(path: Path, head: bytes) -> Encoding:
-    """Windows-1252 where its letters make sense, else the best guess that reads the file, else visible escapes."""
-    guesses = ["cp1252"] if _reads_as_western(head) else []
-    guesses += _likeliest_alphabet(head, [match.encoding for match in from_bytes(head)])
-    for name in guesses:
+def _guess(path: Path, sample: bytes, findings: tuple[Finding, ...]) -> Encoding:
+    """The likeliest encoding that reads the whole file, else Windows-1252 with visible escapes."""
+    names = [guess.name for guess in guesses(sample)]
+    for name in names:
         if _decodes(path, name):
-            note = f"The file is not UTF-8; it was read as {name}, which is a guess. Check the preview."
-            return Encoding(name, findings=(Finding("warning", note),))
-    return _strict_or_visible(path, "cp1252")
+            return _guessed(name, names, sample, findings)
+    fallback = _strict_or_visible(path, "cp1252")
+    note = (
+        "The encoding of the file was not recognised; it was read as cp1252. Name the right one if the preview is odd."
+    )
+    told = (*findings, Finding("warning", note), *fallback.findings)
+    return Encoding("cp1252", fallback.errors, told, _alternatives("cp1252", ["cp1252", *names], sample))
 
 
-def _reads_as_western(head: bytes) -> bool:
-    """Western European text has few bytes above 127, nearly all of them letters, signs or typographic quotes."""
-    high = [byte for byte in head if byte > 127]
-    letters = sum(byte >= 0xA0 or byte in (0x91, 0x92, 0x93, 0x94, 0x96, 0x97) for byte in high)
-    return len(high) < len(head) * 0.12 and letters > 0.8 * len(high)
+def _guessed(name: str, names: list[str] | tuple[str, ...], sample: bytes, findings: tuple[Finding, ...]) -> Encoding:
+    note = f"The file is not UTF-8; it was read as {name}, which is a guess. Check the preview."
+    return Encoding(name, "strict", (*findings, Finding("warning", note)), _alternatives(name, [*names], sample))
 
 
-def _likeliest_alphabet(head: bytes, names: list[str]) -> list[str]:
-    """Greek and Cyrillic use the same bytes: where one of them is meant, the reading with the most frequent letters."""
-    if not names or _fit(head, names[0]) == 0:
-        return names
-    fits = {name: _fit(head, name) for name in (*names, *GREEK)}
-    return sorted(fits, key=lambda name: -fits[name])
-
-
-def _fit(head: bytes, name: str) -> float:
-    """Share of the alphabet's frequent letters among its letters; 0 for text that is neither Greek nor Cyrillic."""
-    text = head.decode(name, errors="ignore").lower()
-    foreign = [letter for letter in text if letter.isalpha() and letter > "\x7f"]
-    for frequent, first, last in ALPHABETS:
-        letters = [letter for letter in foreign if first <= letter <= last]
-        if letters and len(letters) > 0.8 * len(foreign):
-            return sum(letter in frequent for letter in letters) / len(letters)
-    return 0.0
+def _alternatives(name: str, names: list[str], sample: bytes) -> tuple[tuple[str, str], ...]:
+    """Encodings that read the sample differently, the chosen one first, each with the first line that shows it."""
+    line = next((line for line in sample.splitlines() if line.strip()), b"")
+    first = next((place for place, byte in enumerate(line) if byte > 127), 0)
+    seen: dict[str, str] = {}
+    for each in (name, *names, "cp1252"):
+        text = line.decode(each, errors="replace")
+        start = max(0, len(line[:first].decode(each, errors="replace")) - SEEN_CHARACTERS // 2)
+        shown = text[start : start + SEEN_CHARACTERS].strip()
+        if shown not in seen.values() and each not in seen:
+            seen[each] = shown
+    return tuple(seen.items())[:MOST_ALTERNATIVES]
 
 
 def _strict_or_visible(path: Path, name: str) -> Encoding:
@@ -170,21 +159,37 @@ def _decodes(path: Path, name: str) -> bool:
     return True
 
 
-def _count_utf8(path: Path) -> tuple[int, int]:
-    """Count (letters beyond ASCII that are good UTF-8, bytes that are no UTF-8). Raises Refusal for zero bytes."""
-    good = bad = 0
+def _counted(path: Path) -> _Bytes:
+    """Letters beyond ASCII that are good UTF-8, bytes that are no UTF-8, zero bytes; one pass, bounded memory."""
+    found = _Bytes()
     decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
-    for chunk in chain(_chunks_checked(path), (b"",)):
+    for chunk in chain(_chunks(path), (b"",)):
+        found.size += len(chunk)
+        found.zeros += chunk.count(0)
+        found.escapes = found.escapes or any(mark in chunk for mark in JAPANESE_MAIL)
         text = decoder.decode(chunk, final=not chunk)
         if not text.isascii():
-            strays = sum("\udc80" <= letter <= "\udcff" for letter in text)
-            bad += strays
-            good += sum(letter > "\x7f" for letter in text) - strays
-    return good, bad
+            beyond = len(text) - len(text.encode("ascii", "ignore"))
+            strays = len(text) - len(text.encode("utf-8", "ignore").decode())
+            found.bad += strays
+            found.good += beyond - strays
+        _sample(chunk, found.sample, is_first=found.size == len(chunk))
+    return found
 
 
-def _chunks_checked(path: Path) -> Iterator[bytes]:
-    for chunk in _chunks(path):
-        if b"\x00" in chunk:
-            raise _binary(path.name, f"{path.name} holds zero bytes, so it is not a text file.")
-        yield chunk
+def _sample(chunk: bytes, sample: bytearray, *, is_first: bool) -> None:
+    """Keep whole lines with bytes beyond ASCII (or escapes) until the sample is full; others say nothing."""
+    if len(sample) >= SAMPLE_BYTES or (chunk.isascii() and b"\x1b" not in chunk):
+        return
+    lines = chunk.splitlines(keepends=True)
+    if not is_first:
+        lines = lines[1:]  # the end of a line that began in the chunk before
+    if len(chunk) == CHUNK_BYTES:
+        lines = lines[:-1]
+    for line in lines or [chunk]:
+        if (not line.isascii() or b"\x1b" in line) and len(line) <= LINE_BYTES:
+            sample += line
+        elif not line.isascii() and not sample:
+            sample += line[:LINE_BYTES].rsplit(b" ", 1)[0]
+        if len(sample) >= SAMPLE_BYTES:
+            return

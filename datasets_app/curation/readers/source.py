@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,32 +9,42 @@ from pathlib import Path
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.readers.columnar import parquet_columns, read_parquet
 from datasets_app.curation.readers.delimited import read_delimited
-from datasets_app.curation.readers.dialect import Dialect, guess_dialect
+from datasets_app.curation.readers.dialect import NO_DELIMITER, Dialect, guess_dialect
 from datasets_app.curation.readers.encoding import Encoding, find_encoding
+from datasets_app.curation.readers.heading import Heading
 from datasets_app.curation.readers.json_array import read_json_array
 from datasets_app.curation.readers.json_lines import read_json_lines
-from datasets_app.curation.readers.jsontext import parse_record
+from datasets_app.curation.readers.json_object import json_kind, read_json_object
+from datasets_app.curation.readers.mbox import is_mbox, read_mbox
+from datasets_app.curation.readers.options import AS_FOUND, Reading
+from datasets_app.curation.readers.plaintext import read_text, text_kind
 from datasets_app.curation.readers.stream import Place, open_text
+from datasets_app.curation.readers.workbook import is_workbook, read_sheet, sheet_heading, sheets_of
 from datasets_app.curation.rows import Finding, Problem, Record
 
 SAMPLE_CHARACTERS = 1 << 18
-OBJECT_CHARACTERS = 64 * 1024 * 1024
+TEXT_CHARACTERS = 1 << 15
+TEXT_SUFFIXES = frozenset({".txt", ".text", ".log", ".md"})
 
 
 @dataclass(slots=True)
 class Source:
-    """One file, opened far enough to know how to read it. ``place`` follows the reading in bytes."""
+    """One file, member of an archive or sheet, opened far enough to know how to read it.
+
+    ``name`` stands in ledgers; ``upload`` is the name of the file it came in. ``place`` follows the reading in bytes.
+    """
 
     path: Path
+    name: str
+    upload: str
     format: str
     encoding: Encoding
     dialect: Dialect | None = None
+    sheet: str | None = None
+    heading: Heading | None = None
+    kind: str = ""
+    notes: tuple[Finding, ...] = ()
     place: Place = field(default_factory=Place)
-
-    @property
-    def name(self) -> str:
-        """The file's name, as it stands in ledgers."""
-        return self.path.name
 
     @property
     def size(self) -> int:
@@ -43,16 +52,28 @@ class Source:
         return self.path.stat().st_size
 
     @property
+    def table(self) -> Heading | None:
+        """Where the table begins and its columns' names; None for what is no table."""
+        return self.dialect.heading if self.dialect else self.heading
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What opening the file brought to light."""
-        return self.encoding.findings + (self.dialect.findings if self.dialect else ())
+        return self.notes + self.encoding.findings + (self.table.findings if self.table else ())
 
     def records(self) -> Iterator[Record | Problem]:
         """Read the file from its beginning."""
         self.place.done = 0
         if self.format == "parquet":
-            yield from read_parquet(self.path, self.place)
-            return
+            yield from read_parquet(self.path, self.name, self.place)
+        elif self.sheet is not None and self.heading is not None:
+            yield from read_sheet(self.path, self.name, self.sheet, self.heading, self.place)
+        elif self.format == "mbox":
+            yield from read_mbox(self.path, self.encoding, self.place)
+        else:
+            yield from self._text_records()
+
+    def _text_records(self) -> Iterator[Record | Problem]:
         newline = "" if self.dialect else None
         with open_text(self.path, self.encoding, newline=newline, place=self.place) as stream:
             if self.dialect:
@@ -60,83 +81,60 @@ class Source:
             elif self.format == "json":
                 yield from read_json_array(stream)
             elif self.format == "json_object":
-                yield from _read_object(stream.read(OBJECT_CHARACTERS))
+                yield from read_json_object(stream)
+            elif self.format == "text":
+                yield from read_text(stream, self.kind)
             else:
                 yield from read_json_lines(stream)
 
 
-def open_source(path: Path) -> Source:
-    """Look at ``path`` and return how it is read. Raises Refusal where it cannot be."""
+def open_file(path: Path, *, name: str, upload: str, reading: Reading = AS_FOUND) -> list[Source]:
+    """Look at ``path`` and return how it is read: one source, or one a sheet. Raises Refusal where it cannot be."""
     try:
         with path.open("rb") as stream:
             magic = stream.read(4)
         if magic == b"PAR1":
-            parquet_columns(path)
-            return Source(path, "parquet", Encoding("binary"))
-        return _open_text_source(path, find_encoding(path))
+            parquet_columns(path, name)
+            return [Source(path, name, upload, "parquet", Encoding("binary"))]
+        if magic == b"PK\x03\x04" and is_workbook(path):
+            return _sheets(path, name=name, upload=upload, reading=reading)
+        return [_open_text(path, name=name, upload=upload, reading=reading)]
     except OSError as error:
         fix = "Check that the file is there and may be read."
-        raise Refusal(code="unreadable_file", message=f"{path.name} cannot be opened.", fix=fix) from error
+        raise Refusal(code="unreadable_file", message=f"{name} cannot be opened.", fix=fix) from error
 
 
-def _open_text_source(path: Path, encoding: Encoding) -> Source:
+def _sheets(path: Path, *, name: str, upload: str, reading: Reading) -> list[Source]:
+    titles, notes = sheets_of(path, name, reading)
+    found = []
+    for number, title in enumerate(titles):
+        shown = name if len(titles) == 1 else f"{name}/{title}"
+        heading = sheet_heading(path, name, title, reading)
+        told = tuple(notes) if number == 0 else ()
+        found.append(Source(path, shown, upload, "xlsx", Encoding("binary"), sheet=title, heading=heading, notes=told))
+    return found
+
+
+def _open_text(path: Path, *, name: str, upload: str, reading: Reading) -> Source:
+    encoding = find_encoding(path, name=name, given=reading.encoding)
     with open_text(path, encoding, newline="") as stream:
         sample = stream.read(SAMPLE_CHARACTERS).replace("\0", "\ufffd")
         is_whole = not stream.read(1)
     if not sample.strip():
         fix = "Export it again and check that it holds at least one row."
-        raise Refusal(code="empty_file", message=f"{path.name} holds only blank lines.", fix=fix)
-    kind = _json_kind(sample, suffix=path.suffix.lower())
-    if kind:
-        return Source(path, kind, encoding)
+        raise Refusal(code="empty_file", message=f"{name} holds only blank lines.", fix=fix)
+    suffix = Path(name).suffix.lower()
+    asks_for_table = reading.delimiter is not None or reading.header is not None
+    if not asks_for_table:
+        if kind := json_kind(sample, suffix=suffix):
+            return Source(path, name, upload, kind, encoding)
+        if is_mbox(sample):
+            return Source(path, name, upload, "mbox", encoding)
     if not is_whole:
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
-    dialect = guess_dialect(sample, suffix=path.suffix.lower())
-    return Source(path, "tsv" if dialect.delimiter == "\t" else "csv", encoding, dialect)
-
-
-def _json_kind(sample: str, *, suffix: str) -> str | None:
-    """``json`` (a list), ``jsonl``, ``json_object`` (one object), or None for what is no JSON by its looks."""
-    start = sample.lstrip()
-    if start[0] == "[" and (suffix in {".json", ".jsonl"} or start[1:].lstrip()[:1] in {"{", "]"}):
-        return "json"
-    if start[0] == "{" and not _stands_alone(start):
-        return "json_object" if _first_line_is_open(start) else "jsonl"
-    if start[0] == "{" or suffix in {".jsonl", ".ndjson"}:
-        return "jsonl"
-    return "json" if suffix == ".json" else None
-
-
-def _stands_alone(start: str) -> bool:
-    """Whether the first line is one whole JSON value: then the file is JSON Lines."""
-    try:
-        json.loads(start.split("\n", 1)[0])
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _first_line_is_open(start: str) -> bool:
-    """A pretty-printed object opens a bracket in its first line that the line does not close, and goes on below."""
-    first, _, rest = start.partition("\n")
-    ends_open = first.rstrip().endswith(("{", "[", ",", ":"))
-    return ends_open and bool(rest.strip()) and not rest.lstrip().startswith("{")
-
-
-def _read_object(text: str) -> Iterator[Record | Problem]:
-    """One object: the rows of its longest list of objects, else the object as the only row."""
-    whole = parse_record(text, row=0, line=1)
-    if isinstance(whole, Problem):
-        yield whole
-        return
-    lists = [
-        value for value in whole.values.values() if isinstance(value, list) and value and isinstance(value[0], dict)
-    ]
-    rows = max(lists, key=len, default=[whole.values])
-    for row, values in enumerate(rows):
-        if isinstance(values, dict):
-            yield Record(row, None, values)
-        else:
-            yield Problem(
-                row, None, "not_an_object", f"Record {row} is no object with named fields.", str(values)[:2000]
-            )
+    dialect = guess_dialect(sample, suffix=suffix, reading=reading)
+    if not asks_for_table and dialect.delimiter in (NO_DELIMITER, ","):
+        kind = text_kind(sample[:TEXT_CHARACTERS])
+        if "transcript" in kind or (suffix in TEXT_SUFFIXES and dialect.delimiter == NO_DELIMITER):
+            return Source(path, name, upload, "text", encoding, kind=kind)
+    return Source(path, name, upload, "tsv" if dialect.delimiter == "\t" else "csv", encoding, dialect)

@@ -8,7 +8,7 @@ import pytest
 
 from datasets_app.curation.detect import detect
 from datasets_app.curation.errors import Refusal
-from datasets_app.curation.readers.source import open_source
+from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Problem, Record
 
 FILES = {

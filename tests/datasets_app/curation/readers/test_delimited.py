@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.curation.readers.source import open_source
+from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Problem, Record
 
 

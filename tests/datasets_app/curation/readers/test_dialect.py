@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from datasets_app.curation.readers.dialect import NO_DELIMITER, field_key, guess_dialect
+from datasets_app.curation.readers.dialect import NO_DELIMITER, guess_dialect
+from datasets_app.curation.readers.heading import field_key
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])

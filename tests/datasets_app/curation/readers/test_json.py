@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from datasets_app.curation.readers import json_array
 from datasets_app.curation.readers.jsontext import parse_record
-from datasets_app.curation.readers.source import open_source
+from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Problem, Record
 
 

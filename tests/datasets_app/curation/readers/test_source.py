@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from datasets_app.curation.detect import detect
 from datasets_app.curation.errors import Refusal
-from datasets_app.curation.readers.source import open_source
+from datasets_app.curation.readers.upload import open_source
 
 
 @pytest.mark.parametrize(

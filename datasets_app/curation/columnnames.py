@@ -1,0 +1,57 @@
+"""What columns are usually called, by the part they play. Tables alone; names are compared as ``field_key`` gives them."""
+
+from __future__ import annotations
+
+from datasets_app.curation.speakers import SPEAKERS
+
+
+def _words(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+TEXT_NAMES = _words("text sentence utterance message question query content body request comment review description")
+LABEL_NAMES = _words("label category intent class topic tag sentiment labels queue department")
+GROUP_NAMES = _words(
+    "conversationid dialogueid dialogid convoid threadid sessionid ticketid caseid treeid customerid userid documentid "
+    "docid chatid"
+)
+SPEAKER_NAMES = _words("role speaker sender author from who participant")
+TURN_NAMES = _words("turn turnnumber turnid turnindex position sequence order step")
+PAIRS = (
+    ("instruction", "output", "alpaca"),
+    ("instruction", "response", "alpaca"),
+    ("prompt", "completion", "prompt_completion"),
+    ("prompt", "response", "prompt_completion"),
+    ("prompt", "answer", "prompt_completion"),
+    ("input", "output", "prompt_completion"),
+    ("question", "answer", "question_answer"),
+    ("question", "answers", "question_answer"),
+    ("question", "response", "question_answer"),
+    ("customermessage", "agentreply", "prompt_completion"),
+    ("customermessage", "reply", "prompt_completion"),
+    ("customer", "agentreply", "prompt_completion"),
+    ("customer", "agent", "prompt_completion"),
+    ("user", "assistant", "prompt_completion"),
+    ("message", "reply", "prompt_completion"),
+    ("query", "response", "prompt_completion"),
+    ("request", "response", "prompt_completion"),
+)
+ROLES = {name: role for name, role in SPEAKERS.items() if len(name) > 2 or name == "ai"}
+ID_KEYS = _words("id messageid postid commentid tweetid ts uid mid nr itemid")
+PARENT_KEYS = _words(
+    "parentid parent replyto replytoid inreplyto inreplytoid inreplytomessageid inreplytostatusid inreplytotweetid "
+    "inresponsetotweetid inresponseto threadts parentmessageid parentcommentid parentpostid answerto"
+)
+AUTHOR_KEYS = _words(
+    "author authorid authorname user username userid sender senderid sendername from owner speaker participant "
+    "postedby createdby displayname screenname role"
+)
+TEXT_KEYS = _words(
+    "text body content message utterance comment selftext description fulltext post bodytext plainbody value question "
+    "answer"
+)
+TIME_KEYS = _words("createdat createdutc timestamp time date sentat ts created postedat datetime turn position")
+REPLY_KEYS = frozenset(
+    _words("replies children comments answers responses posts conversationparts parts thread dialogue dialog turns "
+           "messages conversation utterances events")
+)  # fmt: skip

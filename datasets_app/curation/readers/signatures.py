@@ -1,0 +1,60 @@
+"""Files that are no text, told by their first bytes and their zero bytes. Decides nothing about encodings."""
+
+from __future__ import annotations
+
+from datasets_app.curation.errors import Refusal
+from datasets_app.curation.rows import Finding
+
+SIGNATURES = (
+    (b"PK\x03\x04", "a zip archive or an Office document"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word document, or a locked workbook"),
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x7fELF", "a program"),
+)
+MOST_ZEROS = 0.1
+
+
+def refuse_what_is_not_text(name: str, head: bytes) -> None:
+    """Raises Refusal for an empty file and for a format that is no text."""
+    if not head.strip():
+        raise Refusal(
+            code="empty_file",
+            message=f"{name} is empty.",
+            fix="Export it again and check that it holds at least a header and one row.",
+        )
+    for signature, kind in SIGNATURES:
+        if head.startswith(signature):
+            raise binary(name, f"{name} is {kind}, whatever its name says.")
+    odd = sum(byte < 32 and byte not in b"\0\t\n\v\f\r\x1a\x1b\x1f" for byte in head)
+    if odd > len(head) * 0.03 and b"\x00" in head:
+        raise binary(name, f"{name} holds zero bytes and control characters, so it is not a text file.")
+
+
+def zero_bytes(name: str, zeros: int, size: int) -> tuple[Finding, ...]:
+    """What to tell about zero bytes in text. Raises Refusal where they are too many for a text."""
+    if zeros > size * MOST_ZEROS:
+        raise binary(name, f"{name} holds zero bytes, so it is not a text file.")
+    if not zeros:
+        return ()
+    return (
+        Finding(
+            "warning", f"{zeros:,} zero bytes were read as the sign \ufffd. Check how the file was made.", count=zeros
+        ),
+    )
+
+
+def binary(name: str, message: str) -> Refusal:
+    """The refusal of a file that is no text."""
+    fix = "Export the data as CSV, Excel (.xlsx), JSON Lines or Parquet and upload that."
+    return Refusal(code="binary_file", message=message, fix=fix)

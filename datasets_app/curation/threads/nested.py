@@ -1,0 +1,80 @@
+"""Records that hold their answers inside (replies, comments, answers, parts), as conversations. Knows no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from datasets_app.curation.columnnames import AUTHOR_KEYS, REPLY_KEYS, TEXT_KEYS
+from datasets_app.curation.keys import key_of
+from datasets_app.curation.readers.heading import field_key
+from datasets_app.curation.rows import Problem, Record
+from datasets_app.curation.threads.posts import Post, conversations
+from datasets_app.curation.threads.tables import role_from
+
+MOST_POSTS = 20_000
+
+
+def expand_nested(records: Iterator[Record | Problem]) -> Iterator[Record | Problem]:
+    """Yield a Record under ``messages`` and ``thread`` for each conversation that a record holds; problems pass."""
+    row = 0
+    for record in records:
+        if isinstance(record, Problem):
+            yield record
+            continue
+        posts = list(_posts(record.values))
+        rest = {name: value for name, value in record.values.items() if not isinstance(value, list | dict)}
+        thread = posts[0].key if posts else f"record {record.row}"
+        has_opening = bool(posts) and posts[0].parent is None and bool(posts[0].text)
+        for messages in conversations(posts, in_a_row=not has_opening) if posts else [[]]:
+            yield Record(row, record.line, {**rest, "thread": thread, "messages": messages})
+            row += 1
+
+
+def _keyed(values: Mapping[str, object], names: tuple[str, ...]) -> object:
+    keys = {field_key(name): name for name in reversed(list(values))}
+    return next((values[keys[name]] for name in names if name in keys and values[keys[name]]), None)
+
+
+def author_of(values: Mapping[str, object]) -> str:
+    """Who wrote a post: a name, or the name in an object about a person."""
+    found = _keyed(values, AUTHOR_KEYS)
+    if isinstance(found, Mapping):
+        names = ("name", "display_name", "username", "login", "type", "id")
+        found = next((found[name] for name in names if found.get(name)), None)
+    return str(found or "unknown")
+
+
+def text_of(values: Mapping[str, object]) -> str:
+    """Title and text of a post, whichever it has."""
+    title, body = values.get("title") or values.get("subject"), _keyed(values, TEXT_KEYS)
+    if isinstance(body, Mapping):  # {"rendered": …}, {"text": …}
+        body = next((value for value in body.values() if isinstance(value, str)), None)
+    parts = [part.strip() for part in (title, body) if isinstance(part, str) and part.strip()]
+    return "\n\n".join(dict.fromkeys(parts))
+
+
+def replies_of(values: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """The posts inside a post, in order."""
+    found: list[Mapping[str, object]] = []
+    for name, value in values.items():
+        if field_key(name) not in REPLY_KEYS:
+            continue
+        if isinstance(value, Mapping):  # {"total_count": 3, "items": […]}
+            value = next((items for items in value.values() if isinstance(items, list)), [])
+        found += [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return found
+
+
+def _posts(values: Mapping[str, object]) -> Iterator[Post]:
+    """The record and all inside it, each before what answers it."""
+    waiting: list[tuple[Mapping[str, object], str | None]] = [(values, None)]
+    number = 0
+    while waiting and number < MOST_POSTS:
+        each, parent = waiting.pop()
+        key = f"{key_of(_keyed(each, ('id', 'postid', 'ticketid', 'questionid'))) or 'post'}.{number}"
+        text, author = text_of(each), author_of(each)
+        if text or number:
+            yield Post(key, parent, author, text, role_from(dict(each), author))
+        inside = replies_of(each)
+        waiting += [(item, key if text or number else None) for item in reversed(inside)]
+        number += 1

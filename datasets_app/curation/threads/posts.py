@@ -1,0 +1,102 @@
+"""One thread of posts to conversations: who answers whom, who is the user, and nobody by name. Knows no file.
+
+A tree gives one conversation for each way from its first post to a last one. A thread in which all answer the first
+post and its author comes back is one conversation in the order of the posts. The author of the first post is the user
+and those who answer are agents, unless the file says otherwise. Where several people share a role in a conversation,
+their turns open with their pseudonym.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from datasets_app.curation.rows import Message
+from datasets_app.curation.threads.pseudonyms import Pseudonyms
+
+LONGEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post. ``parent`` is the key of the post it answers; ``role`` is what the file says of its author, if it does.
+
+    ``aliases``: further names of the author (an address, a handle) that may stand in texts.
+    """
+
+    key: str
+    parent: str | None
+    author: str
+    text: str
+    role: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+def conversations(posts: Sequence[Post], *, in_a_row: bool = False) -> Iterator[list[Message]]:
+    """The conversations of one thread, its posts in order; ``in_a_row``: they are one talk, whoever answers whom."""
+    if not posts:
+        return
+    named = Pseudonyms([(post.author, post.aliases) for post in posts], _roles(posts))
+    if in_a_row or _is_talk(posts):
+        yield _turns(posts, named)
+        return
+    paths = list(_paths(posts)) or [list(posts)]  # posts that answer each other in a circle have no last one
+    for path in paths:
+        yield _turns(path, named)
+
+
+def _roles(posts: Sequence[Post]) -> dict[str, str]:
+    """Each author's role: what the file says, else the user is who began, and the others answer."""
+    found: dict[str, str] = {}
+    said = {post.author: post.role for post in reversed(posts) if post.role}
+    has_user = "user" in said.values()
+    for place, post in enumerate(posts):
+        begins = place == 0 and not has_user
+        found.setdefault(post.author, said.get(post.author) or ("user" if begins else "assistant"))
+    return found
+
+
+def _is_talk(posts: Sequence[Post]) -> bool:
+    """Whether all answer the first post and its author speaks again: then the order of the posts is the talk."""
+    first = posts[0]
+    flat = all(post.parent in (None, first.key, post.key) for post in posts)
+    return flat and any(post.author == first.author for post in posts[2:])
+
+
+def _paths(posts: Sequence[Post]) -> Iterator[list[Post]]:
+    """Every way from a post that answers none of the thread to one that none answers; of long ones, first and last."""
+    by_key = {post.key: post for post in reversed(posts)}
+    answered = {post.parent for post in posts if post.parent and post.parent != post.key}
+    for leaf in posts:
+        if leaf.key in answered:
+            continue
+        path, seen = [leaf], {leaf.key}
+        while (parent := path[-1].parent) is not None and parent in by_key and parent not in seen:
+            seen.add(parent)
+            path.append(by_key[parent])
+        path.reverse()
+        yield path if len(path) <= LONGEST else [path[0], *path[1 - LONGEST :]]
+
+
+def _turns(path: Sequence[Post], named: Pseudonyms) -> list[Message]:
+    """Messages of a path: posts of one author in a row are one turn."""
+    runs: list[tuple[str, list[str]]] = []
+    for post in path:
+        text = named.hidden(post.text).strip()
+        if not text:
+            continue
+        if runs and runs[-1][0] == post.author:
+            runs[-1][1].append(text)
+        else:
+            runs.append((post.author, [text]))
+    shared = {
+        role: len({author for author, _texts in runs if named.role(author) == role}) > 1
+        for role in ("user", "assistant")
+    }
+    return [
+        Message(
+            role=named.role(author),
+            content=(f"{named.of(author)}: " if shared.get(named.role(author)) else "") + "\n\n".join(texts),
+        )
+        for author, texts in runs
+    ]
