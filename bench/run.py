@@ -8,8 +8,13 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALWAYS = (("engine_throughput.py", "--rounds", "3"), ("banking.py", "--draws", "1"), ("personal_data.py",))
-ON_REAL_DATA = ("banking.py", "personal_data.py")
+ALWAYS = (
+    ("engine_throughput.py", "--rounds", "3"),
+    ("banking.py", "--draws", "1"),
+    ("personal_data.py",),
+    ("cleaning.py",),
+)
+ON_REAL_DATA = ("banking.py", "personal_data.py", "cleaning.py")
 LONG = (("banking.py", "--draws", "5"), ("kills.py",))
 
 

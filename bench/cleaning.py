@@ -1,0 +1,262 @@
+"""How right the cleaning rules are: errors are planted into real English text, and what comes back is compared.
+
+    REAL_DATA_DIR=… python bench/cleaning.py
+
+For each rule: `precision` is the share of its edits that restore a planted error (an edit that it would make on the
+untouched text as well counts as wrong, although some of those mend what the writers really got wrong), `recall` the
+share of planted errors that it restores. `untouched` counts edits per 1,000 words of text nobody planted anything in.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+import os
+import random
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from datasets_app.curation.cleaning.casing import recase  # noqa: E402
+from datasets_app.curation.cleaning.edits import protected  # noqa: E402
+from datasets_app.curation.cleaning.grammar import correct  # noqa: E402
+from datasets_app.curation.cleaning.spelling import Speller  # noqa: E402
+from datasets_app.curation.cleaning.symbols import replace_symbols  # noqa: E402
+from datasets_app.curation.cleaning.words import frequencies, looks_english  # noqa: E402
+from datasets_app.curation.normalize import normalize  # noqa: E402
+
+LIMIT = 700
+Planter = Callable[[str, random.Random], Iterator[tuple[int, int, str]]]
+
+
+def texts(data: Path) -> dict[str, list[str]]:
+    """English texts by source, at most LIMIT of each, tidied."""
+    found: dict[str, list[str]] = {"oasst": [], "gsm8k": [], "cdc_faq": [], "sgd": []}
+    for line in (data / "chat/oasst_en_messages.jsonl").open(encoding="utf-8"):
+        found["oasst"] += [each["content"] for each in json.loads(line)["messages"]]
+    for line in (data / "instructions/gsm8k_test.jsonl").open(encoding="utf-8"):
+        found["gsm8k"].append(json.loads(line)["question"])
+    with (data / "faq/covid_faq_cdc.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found["cdc_faq"] += [row["question"], row["answer"]]
+    for line in (data / "dialogues/sgd_test_messages.jsonl").open(encoding="utf-8"):
+        found["sgd"] += [each["content"] for each in json.loads(line)["messages"]]
+    chance = random.Random(11)
+    for name, given in found.items():
+        tidy = sorted({normalize(text)[:1500] for text in given})
+        chance.shuffle(tidy)
+        found[name] = [text for text in tidy if looks_english(text) and len(text.split()) > 3][:LIMIT]
+    return found
+
+
+def _words(text: str, pattern: str) -> list[re.Match[str]]:
+    closed = protected(text)
+    return [
+        match
+        for match in re.finditer(pattern, text)
+        if not any(start < match.end() and match.start() < end for start, end in closed)
+    ]
+
+
+def plant_doubled(text: str, chance: random.Random) -> Iterator[tuple[int, int, str]]:
+    for match in _words(text, r"(?<![\w'-])[A-Za-z]{2,}(?![\w'-])"):
+        if chance.random() < 0.04:
+            yield match.end(), match.end(), " " + match[0].lower()
+
+
+def plant_articles(text: str, chance: random.Random) -> Iterator[tuple[int, int, str]]:
+    for match in _words(text, r"(?<![\w'.-])(?:[Aa]|[Aa]n)(?= [\w\"'(])"):
+        if chance.random() < 0.4:
+            yield match.start(), match.end(), match[0][0] if len(match[0]) > 1 else match[0] + "n"
+
+
+def plant_apostrophes(text: str, chance: random.Random) -> Iterator[tuple[int, int, str]]:
+    for match in _words(
+        text, r"\b(?:[A-Za-z]+n't|[A-Za-z]+'(?:m|ve|re|ll|d)|(?:[Tt]hat|[Ii]t|[Ww]hat|[Hh]ere|[Tt]here)'s|[Ll]et's)\b"
+    ):
+        if chance.random() < 0.6:
+            yield match.start(), match.end(), match[0].replace("'", "")
+
+
+def plant_capitals(text: str, chance: random.Random) -> Iterator[tuple[int, int, str]]:
+    for match in _words(text, r"(?:\A|(?<=[a-z]{2}[.!?] ))[A-Z](?=[a-z]+[ ,])|(?<= )I(?= )"):
+        if chance.random() < 0.4:
+            yield match.start(), match.end(), match[0].lower()
+
+
+def plant_ends(text: str, chance: random.Random) -> Iterator[tuple[int, int, str]]:
+    if text[-1] in ".?" and text[-2].isalnum() and chance.random() < 0.6:
+        yield len(text) - 1, len(text), ""
+
+
+def plant_spacing(text: str, chance: random.Random) -> Iterator[tuple[int, int, str]]:
+    for match in _words(text, r"(?<=[a-z])[,.?!;](?= |\Z)|(?<=[a-z]), (?=[a-z])|(?<=[a-z][a-z])[.?!] (?=[A-Z][a-z]+ )"):
+        if chance.random() < 0.25:
+            yield match.start(), match.end(), match[0].rstrip() if match[0].endswith(" ") else " " + match[0]
+
+
+def _slip(word: str, chance: random.Random) -> str:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    at = chance.randrange(len(word) - 1) if chance.random() < 0.05 else chance.randrange(1, len(word) - 1)
+    kind = chance.random()
+    if kind < 0.3:
+        return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    if kind < 0.55:
+        return word[:at] + word[at + 1 :]
+    if kind < 0.75:
+        return word[:at] + (word[at] if chance.random() < 0.5 else chance.choice(letters)) + word[at:]
+    return word[:at] + chance.choice(letters) + word[at + 1 :]
+
+
+def plant_spelling(text: str, chance: random.Random) -> Iterator[tuple[int, int, str]]:
+    known = frequencies()
+    for match in _words(text, r"(?<![\w'-])[a-z]{4,}(?![\w'-])"):
+        word = match[0]
+        if chance.random() < 0.06 and word in known:
+            wrong = _slip(word, chance)
+            wrong = _slip(wrong, chance) if chance.random() < 0.15 and len(word) > 6 else wrong
+            if wrong not in known and wrong != word:
+                yield match.start(), match.end(), wrong
+
+
+PLANTERS: dict[str, Planter] = {
+    "spacing": plant_spacing,
+    "doubled_words": plant_doubled,
+    "apostrophes": plant_apostrophes,
+    "articles": plant_articles,
+    "sentence_capitals": plant_capitals,
+    "end_marks": plant_ends,
+    "spelling": plant_spelling,
+}
+
+
+def plant(text: str, planter: Planter, chance: random.Random) -> tuple[str, list[tuple[int, int, str]]]:
+    """The text with errors in it, and for each its place there and what stood there before."""
+    parts, at, length, errors = [], 0, 0, []
+    for start, end, wrong in planter(text, chance):
+        if start < at:
+            continue
+        parts += [text[at:start], wrong]
+        length += start - at
+        errors.append((length, length + len(wrong), text[start:end]))
+        length += len(wrong)
+        at = end
+    return "".join([*parts, text[at:]]), errors
+
+
+def edits(before: str, after: str) -> list[tuple[int, int, str]]:
+    """What changed, word by word: offsets in `before` and the new text."""
+    old, new = re.findall(r"\w+|\s+|[^\w\s]", before), re.findall(r"\w+|\s+|[^\w\s]", after)
+    places = [0]
+    for token in old:
+        places.append(places[-1] + len(token))
+    found = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [_leftmost(before, places[a], places[b], "".join(new[c:d])) for kind, a, b, c, d in found if kind != "equal"]
+
+
+def _leftmost(before: str, start: int, end: int, new: str) -> tuple[int, int, str]:
+    """Taking out the first or the second of two like words is the same edit."""
+    while not new and start and before[start - 1] == before[end - 1]:
+        start, end = start - 1, end - 1
+    return start, end, new
+
+
+def measure(given: list[str], planter: Planter, fix: Callable[[str], str], seed: int) -> Counter[str]:
+    """Planted, restored, edits made, and edits made on untouched text."""
+    chance, counts = random.Random(seed), Counter[str]()
+    wrong_ones: list[str] = []
+    for text in given:
+        spoilt, errors = plant(text, planter, chance)
+        once, mended = fix(text), fix(spoilt)
+        counts["words"] += len(text.split())
+        counts["untouched"] += len(edits(text, once)) if once != text else 0
+        if not errors:
+            continue
+        wanted, made = set(edits(spoilt, text)), set(edits(spoilt, mended))
+        restored = len(wanted & made)
+        counts["planted"] += len(wanted)
+        counts["restored"] += restored
+        counts["made"] += len(made)
+        wrong_ones += [f"{spoilt[max(0, a - 30) : b + 30]!r} -> {new!r}" for a, b, new in made - wanted]
+    for line in wrong_ones[: int(os.environ.get("SHOW", "0"))]:
+        print("   ", line)
+    return counts
+
+
+def speed(given: list[str], speller: Speller) -> dict[str, float]:
+    """Texts a second of each step, one process, over the texts as they are."""
+    found = {}
+    for name, fix in {
+        "normalize": normalize,
+        "case": lambda text: recase(text, "sentence"),
+        "symbols": lambda text: replace_symbols(text, emoji="remove", urls="placeholder", handles="placeholder"),
+        "grammar": correct,
+        "spelling": speller.correct,
+    }.items():
+        fix(given[0])
+        start = time.process_time()
+        for text in given:
+            fix(text)
+        found[name] = round(len(given) / (time.process_time() - start))
+    return found
+
+
+def main() -> int:
+    """Measure each rule, and spelling, on each source; print and store."""
+    sources = texts(Path(os.environ["REAL_DATA_DIR"]))
+    everything = [text for given in sources.values() for text in given]
+    speller = Speller(counts=Counter(word for text in everything for word in re.findall(r"\b[a-z]+\b", text)))
+    rows = []
+    for name, planter in PLANTERS.items():
+        total = Counter[str]()
+        for seed, (source, given) in enumerate(sources.items()):
+            fix = partial(_spelt, speller) if name == "spelling" else partial(_ruled, name)
+            counts = measure(given, planter, fix, seed)
+            total += counts
+            rows.append(_row(name, source, counts))
+        rows.append(_row(name, "all", total))
+    short = [text for text in everything if len(text) < 200]
+    result = {
+        "texts": {name: len(given) for name, given in sources.items()},
+        "rules": rows,
+        "texts_a_second": {"short": speed(short, speller), "all": speed(everything, speller)},
+        "mean_characters": {
+            name: round(sum(map(len, given)) / len(given)) for name, given in (("short", short), ("all", everything))
+        },
+    }
+    print(json.dumps(result["texts_a_second"]))
+    (HERE / "results" / "cleaning.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _spelt(speller: Speller, text: str) -> str:
+    return speller.correct(text)[0]
+
+
+def _ruled(rule: str, text: str) -> str:
+    return correct(text, [rule])[0]
+
+
+def _row(rule: str, source: str, counts: Counter[str]) -> dict[str, object]:
+    row = {
+        "rule": rule,
+        "source": source,
+        "planted": counts["planted"],
+        "precision": round(counts["restored"] / max(1, counts["made"]), 4),
+        "recall": round(counts["restored"] / max(1, counts["planted"]), 4),
+        "untouched_per_1000_words": round(1000 * counts["untouched"] / max(1, counts["words"]), 3),
+    }
+    print(json.dumps(row), flush=True)
+    return row
+
+
+if __name__ == "__main__":
+    sys.exit(main())
