@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from datasets_app.curation.readers.source import open_source
+from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Record
 
 CELL_CHARACTERS = 20_000
