@@ -81,7 +81,7 @@ def version_of(workspace_id: str, version_id: str) -> DatasetVersion:
     """One version of the workspace. Versions of archived data sets stay readable: models descend from them."""
     found = (
         DatasetVersion.objects.filter(dataset__workspace_id=workspace_id, id=version_id)
-        .select_related("dataset")
+        .select_related("dataset", "parent", "parent__dataset")
         .first()
     )
     if found is None:
@@ -92,6 +92,15 @@ def version_of(workspace_id: str, version_id: str) -> DatasetVersion:
 def trainable_versions(workspace_id: str) -> QuerySet[DatasetVersion]:
     """Versions that are ready."""
     return versions_of(workspace_id).filter(state=VersionState.READY)
+
+
+def ready_versions(dataset: Dataset) -> QuerySet[DatasetVersion]:
+    """The data set's versions that are ready, newest first."""
+    return (
+        DatasetVersion.objects.filter(dataset=dataset, state=VersionState.READY)
+        .select_related("dataset")
+        .order_by("-number")
+    )
 
 
 def version_is_cleared(version: DatasetVersion) -> bool:

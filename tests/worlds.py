@@ -127,8 +127,9 @@ def make_version(actor: Any, *, dataset: Any, recipe: dict[str, Any] | None = No
     claimed = services.claim_version(version.id, holder="test")
     assert claimed is not None
     version.folder.mkdir(parents=True)
-    for split in ("train", "validation", "test"):
-        pq.write_table(pa.Table.from_pylist(ROWS), version.split_path(split))
+    for further, split in enumerate(("train", "validation", "test")):
+        rows = [{**row, "row": row["row"] + 100 * further, "cluster": row["cluster"] + 100 * further} for row in ROWS]
+        pq.write_table(pa.Table.from_pylist(rows), version.split_path(split))
     pq.write_table(pa.Table.from_pylist(LEFT_OUT), version.folder / "ledger.parquet")
     assert services.finish_version(claimed, report=REPORT, digest="d" * 64)
     version.refresh_from_db()

@@ -18,7 +18,7 @@ from datasets_app.curation.browsing.rows import Place, rows_at
 from datasets_app.models import DatasetVersion, VersionState
 from gptstudio.core.errors import Conflict, NotFound
 
-__all__ = ["SORTS", "SPLITS", "Found", "Wanted", "etag", "facets", "find", "row_of", "rows_of"]
+__all__ = ["SORTS", "SPLITS", "Found", "Wanted", "check_ready", "etag", "facets", "find", "row_of", "rows_of"]
 SIBLINGS = 20
 
 
@@ -37,7 +37,8 @@ def etag(messages: Sequence[dict[str, Any]]) -> str:
     return hashlib.sha256(body.encode("utf-8", "backslashreplace")).hexdigest()[:20]
 
 
-def _check_ready(version: DatasetVersion) -> None:
+def check_ready(version: DatasetVersion) -> None:
+    """Raise Conflict while a version is not made, NotFound where its rows were erased."""
     if version.state != VersionState.READY:
         raise Conflict(f"{version} is not made yet.", fix="Its rows can be seen once it is ready.")
     if not version.folder.is_dir():
@@ -54,7 +55,7 @@ def find(
     limit: int = 20,
 ) -> Found:
     """One page of rows, without those of the test split unless they were opened."""
-    _check_ready(version)
+    check_ready(version)
     splits = [split for split in wanted.splits if split in SPLITS and (test_rows or split != "test")]
     if not splits:
         return Found()
@@ -67,14 +68,14 @@ def find(
 
 def facets(version: DatasetVersion) -> dict[str, Any]:
     """What the rows can be narrowed by, with counts by split."""
-    _check_ready(version)
+    check_ready(version)
     with sentences():
         return facets_of(version.folder)
 
 
 def rows_of(version: DatasetVersion, places: Sequence[Place]) -> dict[Place, dict[str, Any]]:
     """Whole rows by place; NotFound when one of the places is none."""
-    _check_ready(version)
+    check_ready(version)
     if any(split not in SPLITS for split, _ in places):
         raise NotFound("There is no such split: it is train, validation or test.")
     found = rows_at(version.folder, places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from datasets_app.web.views import building, datasets, editing, file, files, rows, versions
+from datasets_app.web.views import building, changes, datasets, editing, file, files, rows, versions
 
 app_name = "datasets"
 VERSION = "versions/<slug:version_id>"
@@ -20,6 +20,10 @@ urlpatterns = [
     path(f"{VERSION}/rows/<slug:split>/<int:place>/", rows.row, name="row"),
     path(f"{VERSION}/rows/<slug:split>/<int:place>/edit", editing.edit, name="row-edit"),
     path(f"{VERSION}/rows/<slug:split>/<int:place>/as-it-came", rows.as_it_came, name="row-as-it-came"),
+    path(f"{VERSION}/changes", changes.changes, name="version-changes"),
+    path(f"{VERSION}/restore", changes.restore, name="version-restore"),
+    path(f"{VERSION}/card", changes.card, name="version-card"),
+    path(f"{VERSION}/take", changes.take, name="version-take"),
     path(f"{VERSION}/left-out", versions.left_out, name="version-left-out"),
     path(f"{VERSION}/recipe", versions.recipe, name="version-recipe"),
     path(f"{VERSION}/origin", versions.origin, name="version-origin"),

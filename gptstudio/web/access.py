@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -22,7 +23,7 @@ class MemberRequest(HttpRequest):
     actor: Actor
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def _elsewhere(request: HttpRequest, address: str) -> HttpResponse:
@@ -49,7 +50,7 @@ def member_page(action: str, methods: Sequence[str] = ("GET", "HEAD")) -> Callab
 
     def around(view: View) -> View:
         @wraps(view)
-        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
             away = turned_away(request, action)
             if away is not None:
                 return away
