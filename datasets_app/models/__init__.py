@@ -1,6 +1,6 @@
 """Dataset, DatasetFile, DatasetVersion, RowEdit, CurationRecipe, RecipePreview, WordList, Tokenizer."""
 
-from datasets_app.models.dataset import Dataset, DatasetFile, FileState, run_names
+from datasets_app.models.dataset import Dataset, DatasetFile, FileState, file_behind, run_names
 from datasets_app.models.edit import EditAction, RowEdit
 from datasets_app.models.recipe import CurationRecipe, PreviewState, RecipePreview, WordKind, WordList
 from datasets_app.models.tokenizer import Tokenizer
@@ -21,5 +21,6 @@ __all__ = [
     "VersionState",
     "WordKind",
     "WordList",
+    "file_behind",
     "run_names",
 ]

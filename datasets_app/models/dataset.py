@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -79,3 +79,15 @@ def run_names(files: Sequence[DatasetFile]) -> list[str]:
             name = f"{Path(file.name).stem}-{number}{Path(file.name).suffix}"
         taken[name] = None
     return list(taken)
+
+
+def file_behind(names: Mapping[str, DatasetFile], shown: str) -> tuple[DatasetFile, str] | None:
+    """The file that a row came from, and which part of it: `tickets.zip/may.csv` is `/may.csv` of `tickets.zip`.
+
+    `names` are a run's names (`run_names`), `shown` is what the row carries. None where the file is not among them.
+    """
+    for name in (shown, f"{shown}.gz"):  # a packed file is shown by the name it has unpacked
+        if name in names:
+            return names[name], ""
+    head, _, rest = shown.partition("/")
+    return (names[head], f"/{rest}") if rest and head in names else None

@@ -29,6 +29,7 @@ class RowEdit(models.Model):
     split = models.CharField(max_length=12)
     place = models.BigIntegerField()
     file = models.ForeignKey(DatasetFile, on_delete=models.PROTECT, related_name="+")
+    part = models.CharField(max_length=300, blank=True, help_text="Which member or sheet of the file: `/may.csv`.")
     row = models.BigIntegerField()
     action = models.CharField(max_length=8, choices=EditAction, default=EditAction.KEEP)
     messages = models.JSONField(default=list, blank=True, help_text="The whole conversation as it shall be.")

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from datasets_app import recipes, selectors
 from datasets_app.contents import rows as contents
-from datasets_app.models import DatasetFile, DatasetVersion, EditAction, RowEdit, VersionOrigin
+from datasets_app.models import DatasetFile, DatasetVersion, EditAction, RowEdit, VersionOrigin, file_behind
 from datasets_app.services.versions import create_version
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
@@ -27,8 +27,8 @@ class Stale(StudioError):
     code = "changed_meanwhile"
 
 
-def _origin(version: DatasetVersion, row: dict[str, Any], files: dict[str, DatasetFile]) -> DatasetFile:
-    found = files.get(row["file"]) or files.get(str(row["file"]).split("/", 1)[0])
+def _origin(version: DatasetVersion, row: dict[str, Any], files: dict[str, DatasetFile]) -> tuple[DatasetFile, str]:
+    found = file_behind(files, row["file"])
     if found is None:
         raise NotFound(f"The file {row['file']} is not among those that {version} was made from.")
     return found
@@ -104,7 +104,7 @@ def _write(
     edits = []
     for (split, place), row in rows.items():
         edit = known.get((split, place)) or RowEdit(version=version, split=split, place=place, row=row["row"])
-        edit.file, edit.note = _origin(version, row, files), note.strip()[:300]
+        (edit.file, edit.part), edit.note = _origin(version, row, files), note.strip()[:300]
         edit.made_by_id = actor.user_id  # type: ignore[assignment]
         for name, value in fields.items():
             setattr(edit, name, value)
@@ -115,7 +115,7 @@ def _write(
         edits,
         update_conflicts=True,
         unique_fields=["version", "split", "place"],
-        update_fields=["file", "action", "messages", "is_flagged", "note", "made_by", "made_at", "applied_in"],
+        update_fields=["file", "part", "action", "messages", "is_flagged", "note", "made_by", "made_at", "applied_in"],
     )
     _audit(actor, version, "version.rows_edited", {"rows": len(edits), "what": _said(fields)})
     return edits
@@ -166,5 +166,5 @@ def create_edited_version(actor: Actor, *, version: DatasetVersion) -> DatasetVe
 
 
 def _entry(edit: RowEdit) -> dict[str, Any]:
-    place = {"file": edit.file_id, "row": edit.row}
+    place = {"file": f"{edit.file_id}{edit.part}", "row": edit.row}
     return {**place, "messages": edit.messages} if edit.action == EditAction.REPLACE else {**place, "exclude": True}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from datasets_app.curation.readers.upload import open_source
+from datasets_app.curation.readers.upload import Readings, opened
 from datasets_app.curation.rows import Record
 
 CELL_CHARACTERS = 20_000
@@ -21,14 +20,21 @@ class AsItCame:
     cells: tuple[tuple[str, str], ...]
 
 
-def record_of(path: Path, row: int) -> AsItCame | None:
-    """The record with this 0-based number, or None where the file has none. Raises Refusal for an unreadable file."""
-    found = next(islice((each for each in open_source(path).records() if each.row == row), 1), None)
-    if found is None:
-        return None
-    if isinstance(found, Record):
-        return AsItCame(found.line, tuple((str(name), _text(value)) for name, value in found.values.items()))
-    return AsItCame(found.line, (("", found.text[:CELL_CHARACTERS]),))
+def record_of(path: Path, *, name: str, row: int, readings: Readings) -> AsItCame | None:
+    """The record with this 0-based number in the source of this name (the file, a member of it, a sheet).
+
+    None where there is none such. Raises Refusal for a file that cannot be read.
+    """
+    with opened(path, readings) as upload:
+        for source in upload.sources:
+            if source.name == name:
+                found = next((each for each in source.records() if each.row == row), None)
+                if found is None:
+                    return None
+                if isinstance(found, Record):
+                    return AsItCame(found.line, tuple((str(key), _text(value)) for key, value in found.values.items()))
+                return AsItCame(found.line, (("", found.text[:CELL_CHARACTERS]),))
+    return None
 
 
 def _text(value: object) -> str:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from datasets_app import selectors, services
 from datasets_app.contents import rows as contents
 from datasets_app.contents.origin import as_it_came as record_as_it_came
-from datasets_app.models import DatasetVersion, EditAction, RowEdit
+from datasets_app.models import DatasetVersion, EditAction, RowEdit, file_behind
 from datasets_app.web import asked, wording
 from datasets_app.web.views.versions import version_page
 from gptstudio.core.errors import NotAllowed, StudioError
@@ -113,7 +113,7 @@ def row(request: MemberRequest, version_id: str, split: str, place: int) -> Http
         "row": found,
         "turns": shown_turns(found, edit),
         "edit": edit,
-        "file": selectors.files_by_name(page["version"]).get(found["file"]),
+        "file": (file_behind(selectors.files_by_name(page["version"]), found["file"]) or (None,))[0],
         "split_title": TITLES[split],
         "before": neighbours[0],
         "after": neighbours[1] if place + 1 < total else None,

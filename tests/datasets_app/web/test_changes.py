@@ -82,7 +82,7 @@ def test_the_card_as_markdown_is_a_file_whose_tables_hold(at_alice, version) -> 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_rows_are_downloaded_and_the_log_says_by_whom(at_alice, version, form) -> None:
     answer = at_alice.post(f"/datasets/versions/{version.id}/take", {"split": "train", "form": form})
-    body = answer.getvalue()
+    body = b"".join(answer)
     assert answer["Content-Disposition"] == f'attachment; filename="support-v1-train.{form}"'
     assert (b"Where is parcel 59?" in body) or form == "parquet"
     assert AuditEvent.objects.get(action="version.downloaded").data == {"splits": ["train"], "format": form}
@@ -93,7 +93,7 @@ def test_test_rows_are_downloaded_only_by_who_says_so(at_alice, version) -> None
     assert at_alice.post(address, {"split": "all"}).status_code == 409
     assert not AuditEvent.objects.filter(action="version.downloaded").exists()
     answer = at_alice.post(address, {"split": "all", "with_test": "1"})
-    assert len(answer.getvalue().splitlines()) == 180
+    assert len(b"".join(answer).splitlines()) == 180
     assert AuditEvent.objects.filter(action="version.test_rows_opened").exists()
 
 
