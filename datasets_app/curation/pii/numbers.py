@@ -102,6 +102,10 @@ def find(text: str, earlier: Sequence[str] = (), taken: Sequence[Span] = (), nam
         yield from _answers(left, earlier, named)
 
 
+def _span(number: _Number, entity_type: str, score: float) -> Span:
+    return Span(number.start, number.end, entity_type, score, "words")
+
+
 def _by_words(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
     """What the words around say: a span, one of OTHER, or None where they say nothing."""
     before = _before(text, number, announced)
@@ -116,7 +120,7 @@ def _after(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
     if cue is None or cue.entity_type == OTHER or not number.fits(cue.entity_type):
         return None
     gap = text[number.end : cue.start]
-    return Span(number.start, number.end, cue.entity_type, NEAR) if _OWNS.fullmatch(gap) else None
+    return _span(number, cue.entity_type, NEAR) if _OWNS.fullmatch(gap) else None
 
 
 def _before(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
@@ -127,16 +131,16 @@ def _before(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None
         if words(gap) > FARTHEST:
             break
         if cue.entity_type == OTHER:
-            other = Span(number.start, number.end, OTHER, NEAR)
+            other = _span(number, OTHER, NEAR)
             if number.digits < LONG:
                 break
         elif number.fits(cue.entity_type):
             if leaves_the_sentence(gap) or (_YEAR.fullmatch(number.text) and _DATED.fullmatch(gap)):
                 break
             if is_filler(gap) and not other:
-                return Span(number.start, number.end, cue.entity_type, NEAR)
+                return _span(number, cue.entity_type, NEAR)
             if _POINTS.search(gap):
-                return Span(number.start, number.end, cue.entity_type, FAR)
+                return _span(number, cue.entity_type, FAR)
             break
     return other
 
@@ -155,8 +159,8 @@ def _answers(numbers: Sequence[_Number], earlier: Sequence[str], named: bool) ->
     verified = named or any(is_about_identity(turn) for turn in earlier)
     for number in numbers:
         if asked and number.fits(asked):
-            yield Span(number.start, number.end, asked, ANSWER)
+            yield _span(number, asked, ANSWER)
         elif number.digits in CARD_DIGITS:
-            yield Span(number.start, number.end, "CREDIT_CARD", LIKELY)
+            yield _span(number, "CREDIT_CARD", LIKELY)
         elif verified and number.digits >= BARE and not _YEAR.fullmatch(number.text):
-            yield Span(number.start, number.end, "ACCOUNT_NUMBER", LIKELY)
+            yield _span(number, "ACCOUNT_NUMBER", LIKELY)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from datasets_app.curation.pii.patterns import Span
 
 _EDGE = " \t\r\n\f\v\u00a0.,;:!?\"'`´‘’“”«»*_|<>{}[]()/\\~=-–—•·…"
+MARK = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]")  # what masking leaves: [EMAIL], [PERSON_4821397712]
 _OWNER = re.compile(r"['’`´]s$")
 _LETTERED = frozenset({"PERSON", "ADDRESS", "LOCATION", "ORGANIZATION", "NRP"})
 _WORDED = frozenset({"PERSON", "LOCATION", "ORGANIZATION", "NRP"})
@@ -24,32 +26,36 @@ def trim(text: str, span: Span) -> Span | None:
         end = owner.start()
     if start >= end or (span.entity_type in _WORDED and not any(letter.isalpha() for letter in text[start:end])):
         return None
-    return Span(start, end, span.entity_type, span.score)
+    return span if (start, end) == (span.start, span.end) else replace(span, start=start, end=end)
 
 
-def _rests(text: str, span: Span, kept: Iterable[Span]) -> list[Span]:
-    """What of `span` no kept one covers."""
+def _rests(text: str, span: Span, over: Sequence[tuple[int, int]]) -> list[Span]:
+    """What of `span` no place in `over` covers."""
+    if not over:
+        return [span]
     rests = [(span.start, span.end)]
-    for other in kept:
-        rests = [
-            part
-            for start, end in rests
-            for part in ((start, min(end, other.start)), (max(start, other.end), end))
-            if part[0] < part[1]
-        ]
-    whole = len(rests) == 1 and rests[0] == (span.start, span.end)
-    cut = (trim(text, Span(start, end, span.entity_type, span.score)) for start, end in rests)
-    return [rest for rest in cut if rest and (whole or sum(map(str.isalnum, text[rest.start : rest.end])) > 1)]
+    for low, high in over:
+        cut = [((start, min(end, low)), (max(start, high), end)) for start, end in rests]
+        rests = [part for pair in cut for part in pair if part[0] < part[1]]
+    trimmed = (trim(text, replace(span, start=start, end=end)) for start, end in rests)
+    return [rest for rest in trimmed if rest and sum(map(str.isalnum, text[rest.start : rest.end])) > 1]
 
 
 def settle(text: str, spans: Iterable[Span]) -> list[Span]:
-    """Sorted spans inside the text that do not overlap.
+    """Sorted spans inside the text that do not overlap, none of them over a mask.
 
     The surer one stays, then the longer one; of the other, the rest that is not covered stays too, so that a wrong
     guess over half of a value never uncovers the other half.
     """
     trimmed = {cut for span in spans if (cut := trim(text, span))}
+    taken = [match.span() for match in MARK.finditer(text)] if "[" in text else []
     kept: list[Span] = []
-    for span in sorted(trimmed, key=lambda span: (-span.score, span.start - span.end, span.start, span.entity_type)):
-        kept += _rests(text, span, [other for other in kept if other.start < span.end and span.start < other.end])
+    for span in sorted(trimmed, key=_rank):
+        rests = _rests(text, span, [place for place in taken if place[0] < span.end and span.start < place[1]])
+        kept += rests
+        taken += [(rest.start, rest.end) for rest in rests]
     return sorted(kept, key=lambda span: span.start)
+
+
+def _rank(span: Span) -> tuple[float, int, int, str]:
+    return (-span.score, span.start - span.end, span.start, span.entity_type)

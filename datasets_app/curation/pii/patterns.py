@@ -12,12 +12,17 @@ from datasets_app.curation.pii.impostors import is_impostor, is_thousands, machi
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A finding: characters `start` to `end` (exclusive) are of `entity_type`, with a score from 0 to 1."""
+    """A finding: characters `start` to `end` (exclusive) are of `entity_type`, with a score from 0 to 1.
+
+    `source` says what found it: a `shape` of ours, a `recognizer` of Presidio, the `words` around, the `model`, a
+    `column` of the record, or the `list` of a workspace.
+    """
 
     start: int
     end: int
     entity_type: str
     score: float
+    source: str = "shape"
 
 
 def luhn(digits: str) -> bool:

@@ -98,7 +98,7 @@ class _Asked:
             elif self.needs_context:
                 continue
             if score >= LEAST_SCORE:
-                yield Span(found.start, found.end, found.entity_type, score)
+                yield Span(found.start, found.end, found.entity_type, score, "recognizer")
 
     def _has_context(self, text: str, start: int, earlier: str) -> bool:
         before = f"{earlier[-100:]} {text[max(0, start - 100) : start]}".lower()
@@ -154,7 +154,7 @@ def find(text: str, earlier: str = "", found: Sequence[Span] = ()) -> Iterator[S
         phone = _phone()
         for each in phone.analyze(text, phone.supported_entities, None):
             if not is_thousands(text[each.start : each.end]):
-                yield Span(each.start, each.end, each.entity_type, float(each.score))
+                yield Span(each.start, each.end, each.entity_type, float(each.score), "recognizer")
 
 
 def _inside(place: tuple[int, int], spans: Sequence[Span]) -> bool:
