@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import hashlib
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -13,9 +13,14 @@ from gptstudio.core import heartbeats
 from serving_app.selectors import engine_is_ready
 
 
+def home_id() -> str:
+    """Sixteen hex digits that two homes on one machine do not share, and that do not tell where the home is."""
+    return hashlib.sha256(f"{settings.SECRET_KEY}:{settings.STUDIO_HOME}".encode()).hexdigest()[:16]
+
+
 @require_GET
 def health(request: HttpRequest) -> JsonResponse:
-    """`{status, home, web, worker, reconciler, engine}`; `home` tells two studios on one machine apart."""
+    """`{status, home, web, worker, reconciler, engine}`; `home` tells two studios on one machine apart: it is no path."""
     try:
         engine = engine_is_ready()
     except DatabaseError:
@@ -27,5 +32,5 @@ def health(request: HttpRequest) -> JsonResponse:
         "engine": engine,
     }
     ready = all(parts.values())
-    body = {"status": "ok" if ready else "starting", "home": Path(settings.STUDIO_HOME).name, **parts}
+    body = {"status": "ok" if ready else "starting", "home": home_id(), **parts}
     return JsonResponse(body, status=200 if ready else 503)

@@ -5,6 +5,7 @@ from gptstudio.settings.base import *  # noqa: F403
 
 SECRET_KEY = env.required("SECRET_KEY", "Every machine must share one: put 50 random characters into it.")
 ENGINE_TOKEN = env.required("ENGINE_TOKEN", "Web and engines must share one: put 50 random characters into it.")
+SIGN_UP_OPEN = env.flag("SIGN_UP_OPEN", default=False)  # many people reach it, and few should have accounts
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]

@@ -48,8 +48,8 @@ def _hold(account: Account, cost: int) -> None:
         within = mine.filter(spent_micro__lte=account.limit_micro - cost - F("reserved_micro"))
     if within.update(reserved_micro=F("reserved_micro") + cost):
         return
-    _row, created = Balance.objects.get_or_create(id=account.id)
-    if created and within.update(reserved_micro=F("reserved_micro") + cost):
+    Balance.objects.get_or_create(id=account.id)  # the first request makes it, or waits for the one that does
+    if within.update(reserved_micro=F("reserved_micro") + cost):
         return
     raise TooMuch(
         f"The budget of this {account.noun} does not cover this request.",

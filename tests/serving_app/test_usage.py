@@ -173,6 +173,23 @@ def test_two_hundred_racing_requests_never_overspend(open_attempt):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_very_first_requests_of_a_key_may_race(open_attempt):
+    barrier = threading.Barrier(8)
+
+    def race(_number: int) -> str:
+        try:
+            barrier.wait(timeout=20)
+            return open_attempt()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        attempts = list(pool.map(race, range(8)))
+    assert len(set(attempts)) == 8
+    assert balances() == {(0, 8 * cost_micro(BOUND))}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_gateway_and_reaper_racing_for_one_attempt_bill_it_once(open_attempt):
     attempts = [open_attempt() for _ in range(20)]
     barrier = threading.Barrier(3)

@@ -9,7 +9,7 @@ from django.db import transaction
 from gptstudio.accounts import policies, selectors
 from gptstudio.accounts.models import ApiKey, Membership, ReleasePolicy, Role, User, Workspace
 from gptstudio.accounts.services.keys import issue_key, revoke_key
-from gptstudio.accounts.services.workspaces import add_member, create_user, create_workspace, set_release_policy
+from gptstudio.accounts.services.workspaces import create_user, create_workspace, set_release_policy
 from gptstudio.core.errors import Conflict
 
 KEY_NAME = "bootstrap"
@@ -27,21 +27,39 @@ class Ready:
 @transaction.atomic
 def bootstrap(*, email: str, workspace_name: str, release_policy: str | None = None) -> Ready:
     """Make what is missing of admin, workspace and membership. Without a policy a new workspace releases by itself
-    (`automatic`), and one that stands keeps its own.
+    (`automatic`), and one that stands keeps its own. Raises Conflict where others have a workspace of that name.
     """
-    user = User.objects.filter(email__iexact=email).first() or create_user(email=email, is_staff=True)
-    workspace = Workspace.objects.filter(name=workspace_name).first()
-    if workspace is None:
-        workspace = create_workspace(
-            owner=user, name=workspace_name, release_policy=release_policy or ReleasePolicy.AUTOMATIC
-        )
-    studio = policies.system(workspace.id, label="bootstrap")
-    membership = Membership.objects.filter(user=user, workspace=workspace).first()
+    user = User.objects.filter(email__iexact=email).first()
+    mine = Membership.objects.filter(user=user, workspace__name=workspace_name, role=Role.ADMIN) if user else None
+    membership = mine.select_related("workspace", "user").first() if mine is not None else None
     if membership is None:
-        membership = add_member(studio, workspace_id=workspace.id, user=user, role=Role.ADMIN)
+        membership = _found(user, email=email, workspace_name=workspace_name, release_policy=release_policy)
     if release_policy:
-        set_release_policy(studio, workspace=workspace, policy=release_policy)
-    return Ready(user, workspace, membership)
+        studio = policies.system(membership.workspace_id, label="bootstrap")
+        set_release_policy(studio, workspace=membership.workspace, policy=release_policy)
+    return Ready(membership.user, membership.workspace, membership)
+
+
+def _found(user: User | None, *, email: str, workspace_name: str, release_policy: str | None) -> Membership:
+    """A new workspace with its admin. Raises Conflict where others have a workspace of that name.
+
+    Whoever signed up with this address may be anybody: sign-up proves no address where no e-mail is sent. So a password
+    that was chosen there opens nothing any more; the one-time link that the operator gets is the way in.
+    """
+    if Workspace.objects.filter(name=workspace_name).exists():
+        raise Conflict(
+            f"There is a workspace {workspace_name} already, and {email} is not its admin.",
+            fix="Name another workspace, or have its admin invite this person.",
+        )
+    if user is None:
+        user = create_user(email=email, is_staff=True)
+    elif user.has_usable_password():
+        user.set_unusable_password()  # sessions end with it
+        user.save(update_fields=["password"])
+    workspace = create_workspace(
+        owner=user, name=workspace_name, release_policy=release_policy or ReleasePolicy.AUTOMATIC
+    )
+    return Membership.objects.select_related("workspace", "user").get(user=user, workspace=workspace)
 
 
 @transaction.atomic

@@ -53,6 +53,8 @@ def begin(say: Say) -> Road:
     """Two accounts in a workspace where whoever trains cannot release."""
     ready = people_services.bootstrap(email=MAKER, workspace_name=WORKSPACE, release_policy=ReleasePolicy.TWO_PERSON)
     reviewer = people.user_by_email(REVIEWER) or people_services.create_user(email=REVIEWER)
+    if reviewer.has_usable_password():
+        raise Conflict(f"Somebody signed up as {REVIEWER}.", fix="Close that account: the demo needs the address.")
     studio = policies.system(ready.workspace.id, label="demo")
     second = people_services.add_member(studio, workspace_id=ready.workspace.id, user=reviewer, role=Role.REVIEWER)
     training_services.ensure_starter()

@@ -18,6 +18,7 @@ from django.conf import settings
 
 from gptstudio.core import child
 from gptstudio.core.errors import Unavailable
+from gptstudio.overview.health import home_id
 
 START_SECONDS = 180.0
 
@@ -64,7 +65,7 @@ def choose_ports() -> None:
 
 def _is_ours() -> bool:
     found = health()
-    return found is not None and found.get("home") == Path(settings.STUDIO_HOME).name
+    return found is not None and found.get("home") == home_id()
 
 
 class Studio:

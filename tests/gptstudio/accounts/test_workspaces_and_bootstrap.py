@@ -68,6 +68,27 @@ def test_bootstrap_again_changes_nothing_that_stands(db) -> None:
     assert AuditEvent.objects.count() == lines
 
 
+def test_bootstrap_does_not_hand_the_studio_to_whoever_signed_up_with_the_address_first(db, client) -> None:
+    squatter = services.create_user(email="ada@care.example", password="chosen by somebody")
+    client.force_login(squatter)
+    assert client.get("/workspaces/").status_code == 200
+    ready = services.bootstrap(email="ada@care.example", workspace_name="Care")
+    assert ready.user == squatter and ready.membership.role == Role.ADMIN
+    assert not User.objects.get(id=squatter.id).has_usable_password()
+    assert client.get("/workspaces/").status_code == 302, "the session ended with the password"
+
+
+def test_an_admin_who_bootstraps_again_keeps_their_password(alice, workspace) -> None:
+    services.bootstrap(email="alice@care.example", workspace_name="Care")
+    assert User.objects.get(id=alice.id).has_usable_password()
+
+
+def test_bootstrap_does_not_move_into_a_workspace_of_others(workspace) -> None:
+    with pytest.raises(Conflict, match="not its admin"):
+        services.bootstrap(email="ada@care.example", workspace_name="Care")
+    assert not User.objects.filter(email="ada@care.example").exists()
+
+
 def test_a_second_key_needs_rotate_which_closes_the_first(db) -> None:
     ready = services.bootstrap(email="ada@care.example", workspace_name="Care", release_policy="automatic")
     first = services.bootstrap_key(ready, rotate=False)
