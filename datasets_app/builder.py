@@ -129,7 +129,7 @@ def _argv(version: DatasetVersion, *, files: list[str], recipe: Path, out: Path)
         options = step(version.recipe, "tokens").get("options", {})
     except KeyError:
         options = {}
-    found = tokenizer(str(options.get("model", settings.STARTER_NAME)))
+    found = tokenizer(version.dataset.workspace_id, str(options.get("model", settings.STARTER_NAME)))
     if found is not None:
         argv += ["--tokenizer", str(found.path)]
     return [*argv, "--in", *files]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from datasets_app import recipes
 from datasets_app.models import (
@@ -152,14 +152,14 @@ def edits_of(version: DatasetVersion) -> QuerySet[RowEdit]:
     return RowEdit.objects.filter(version=version, applied_in__isnull=True).select_related("made_by")
 
 
-def tokenizers() -> QuerySet[Tokenizer]:
-    """The tokenizers that a recipe may count with."""
-    return Tokenizer.objects.order_by("name")
+def tokenizers(workspace_id: str) -> QuerySet[Tokenizer]:
+    """The tokenizers that a recipe of the workspace may count with."""
+    return Tokenizer.objects.filter(Q(workspace_id=workspace_id) | Q(workspace_id=None)).order_by("name")
 
 
-def tokenizer(name: str) -> Tokenizer | None:
+def tokenizer(workspace_id: str, name: str) -> Tokenizer | None:
     """A tokenizer by its base model's name."""
-    return Tokenizer.objects.filter(name=name).first()
+    return tokenizers(workspace_id).filter(name=name).first()
 
 
 def _page(path: Path, *, offset: int, limit: int, where: tuple[str, str] | None = None) -> tuple[list[Any], int]:

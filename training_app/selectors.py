@@ -65,7 +65,8 @@ def is_released(model: LanguageModel) -> bool:
 def released_models() -> QuerySet[LanguageModel]:
     """What engines must hold: base models and released fine-tunes of all workspaces."""
     approved = ReviewItem.objects.filter(kind="model", state=ReviewState.APPROVED).values("subject_id")
-    return LanguageModel.objects.filter(archived_at__isnull=True).filter(Q(kind=ModelKind.BASE) | Q(id__in=approved))
+    live = LanguageModel.objects.filter(archived_at__isnull=True)
+    return live.filter(Q(kind=ModelKind.BASE) | Q(id__in=approved))
 
 
 def released_ids(workspace_id: str) -> set[str]:

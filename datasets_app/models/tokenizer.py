@@ -9,9 +9,11 @@ from django.db import models
 
 
 class Tokenizer(models.Model):
-    """A model folder's tokenizer, by the base model's name."""
+    """A model folder's tokenizer, by the base model's name. Without a workspace it is everybody's."""
 
-    name = models.CharField(max_length=200, primary_key=True)
+    key = models.CharField(max_length=300, primary_key=True, help_text="`<name>`, or `<workspace id>/<name>`.")
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, null=True, related_name="+")
+    name = models.CharField(max_length=200)
     digest = models.CharField(max_length=64)
     context_length = models.PositiveIntegerField()
 

@@ -46,9 +46,10 @@ def archive_dataset(actor: Actor, *, dataset: Dataset) -> Dataset:
     return dataset
 
 
-def register_tokenizer(*, name: str, digest: str, context_length: int) -> Tokenizer:
-    """Let recipes count with a base model's tokenizer. Registering again replaces it."""
+def register_tokenizer(*, name: str, workspace_id: str | None, digest: str, context_length: int) -> Tokenizer:
+    """Let recipes of the workspace (of all, when None) count with a base model's tokenizer. Again: replaces it."""
     tokenizer, _ = Tokenizer.objects.update_or_create(
-        name=name, defaults={"digest": digest, "context_length": context_length}
+        key=f"{workspace_id}/{name}" if workspace_id else name,
+        defaults={"name": name, "workspace_id": workspace_id, "digest": digest, "context_length": context_length},
     )
     return tokenizer

@@ -40,6 +40,7 @@ def create_version(
     body = recipes.checked(recipe if recipe is not None else recipes.default_recipe())
     if origin == VersionOrigin.MADE:  # the others repeat what an earlier version was made with
         body = completed(dataset, body)
+    _check_tokenizer(body, workspace_id=dataset.workspace_id)
     chosen = list(files) if files is not None else list(selectors.live_files(dataset))
     if not chosen:
         raise Invalid("This data set has no file yet.", fix="Upload one first.")
@@ -57,6 +58,13 @@ def create_version(
     _audit(actor, version, "version.requested", {"files": [file.id for file in chosen], "origin": origin})
     enqueue("datasets.build_version", version.id)
     return version
+
+
+def _check_tokenizer(body: recipes.Recipe, *, workspace_id: str) -> None:
+    """A recipe counts with a model of its own workspace, or with one that is everybody's."""
+    model = next((each.get("options", {}).get("model") for each in body["steps"] if each["kind"] == "tokens"), None)
+    if model is not None and selectors.tokenizer(workspace_id, str(model)) is None:
+        raise Invalid(f"There is no base model {model!r} to count tokens with.", fix="Choose one of the list.")
 
 
 def _audit(actor: Actor, version: DatasetVersion, action: str, data: dict[str, Any] | None = None) -> None:

@@ -39,9 +39,14 @@ def problem_of(model: LanguageModel) -> str:
 
 
 def desired_models() -> list[LanguageModel]:
-    """What every engine shall hold: released models, and those that somebody previews. Base models come first."""
+    """What every engine shall hold: released models, and those that somebody previews. Base models come first, also
+    archived ones that an adapter stands on.
+    """
     previewed = Preview.objects.filter(wanted_until__gt=timezone.now()).values("model_id")
     wanted = LanguageModel.objects.filter(
         Q(id__in=released_models().values("id")) | Q(id__in=previewed), archived_at__isnull=True
     )
-    return list(wanted.select_related("base").order_by("kind", "created_at", "id"))
+    found = list(wanted.select_related("base").order_by("kind", "created_at", "id"))
+    held = {model.id for model in found}
+    under = {model.base.id: model.base for model in found if model.is_adapter and model.base is not None}
+    return [*(base for base in under.values() if base.id not in held), *found]

@@ -7,8 +7,12 @@ import shutil
 
 import pytest
 
+from datasets_app import selectors as data
 from datasets_app.models import Tokenizer
+from datasets_app.recipes import default_recipe, step
+from datasets_app.services import create_version
 from gptstudio.accounts.models import Workspace
+from gptstudio.accounts.policies import system
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from gptstudio.review.models import ReviewDecision, ReviewItem
 from gptstudio.review.services import decide
@@ -134,8 +138,27 @@ def test_the_starter_is_registered_once_and_follows_its_files(base, tiny_base, s
     (folder / "config.json").write_text(json.dumps(config))
     settings.STARTER_FOLDER = folder
     newer = services.ensure_starter()
-    assert newer.id == base.id and newer.digest != base.digest
+    assert newer.id != base.id and newer.digest != base.digest and newer.name == base.name
     assert (newer.context_length, Tokenizer.objects.get(name=newer.name).digest) == (128, newer.digest)
+    old = LanguageModel.objects.get(id=base.id)
+    assert old.digest == base.digest and old.archived_at is not None, "fine-tunes stand on the old weights"
+    assert services.ensure_starter() == newer
+
+
+def test_two_workspaces_may_use_one_name_and_do_not_learn_of_each_other(register, as_charlie, workspace) -> None:
+    mine = register()
+    theirs = services.register_base_model(as_charlie, workspace_id=as_charlie.workspace_id, name=mine.name, path="tiny")
+    assert theirs.id != mine.id
+    assert data.tokenizer(as_charlie.workspace_id, mine.name).workspace_id == as_charlie.workspace_id
+    assert [each.workspace_id for each in data.tokenizers(workspace.id) if each.name == mine.name] == [workspace.id]
+
+
+def test_a_recipe_cannot_count_with_the_model_of_another_workspace(register, as_charlie, version) -> None:
+    services.register_base_model(as_charlie, workspace_id=as_charlie.workspace_id, name="theirs", path="tiny")
+    body = default_recipe()
+    step(body, "tokens")["options"]["model"] = "theirs"
+    with pytest.raises(Invalid, match="There is no base model 'theirs'"):
+        create_version(system(version.dataset.workspace_id), dataset=version.dataset, recipe=body)
 
 
 def test_the_longest_names_fit_together(register, as_tom, workspace, version) -> None:

@@ -23,9 +23,7 @@ class LanguageModel(models.Model):
 
     id = PublicIdField(prefix="model_")
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, null=True, related_name="models")
-    name = models.CharField(
-        max_length=200, unique=True, help_text="What programs call it: `ft:<base>:<ws>:<suffix>:<id>`."
-    )
+    name = models.CharField(max_length=200, help_text="What programs call it: `ft:<base>:<ws>:<suffix>:<id>`.")
     title = models.CharField(max_length=120, blank=True)
     kind = models.CharField(max_length=16, choices=ModelKind)
     base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="fine_tunes")
@@ -41,7 +39,22 @@ class LanguageModel(models.Model):
 
     class Meta:
         ordering = ("-created_at", "-id")
-        indexes = [models.Index(fields=["workspace", "kind", "-created_at"], name="models_by_workspace")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "name"],
+                condition=models.Q(archived_at__isnull=True),
+                name="one_live_model_of_a_name_in_a_workspace",
+            ),
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=models.Q(archived_at__isnull=True, workspace__isnull=True),
+                name="one_live_model_of_a_name_for_all",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workspace", "kind", "-created_at"], name="models_by_workspace"),
+            models.Index(fields=["name"], name="models_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.title or self.name

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from datasets_app.services import register_tokenizer
 from gptstudio.accounts.policies import Actor, require, system
@@ -20,6 +21,7 @@ from gptstudio.core.errors import Conflict, Invalid, NotFound
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import item_about
 from gptstudio.review.services import decide, open_item
+from training_app import selectors
 from training_app.models import Evaluation, FineTuningJob, LanguageModel, ModelKind
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")  # a fine-tune's name holds it, and 200 characters at most
@@ -111,26 +113,29 @@ def _register(
         licence=licence,
         created_by_id=user,
     )
-    register_tokenizer(name=name, digest=stored.digest, context_length=stored.context)
+    register_tokenizer(name=name, workspace_id=workspace_id, digest=stored.digest, context_length=stored.context)
     return model
 
 
 def ensure_starter() -> LanguageModel:
-    """Register the shipped starter model once; when its files changed with an update, point to the new ones."""
-    folder = Path(settings.STARTER_FOLDER)
-    found = LanguageModel.objects.filter(name=settings.STARTER_NAME).first()
-    stored = _stored(folder)
-    if found is None:
-        licence = "Same as the studio"
-        with transaction.atomic():
-            return _register(
-                stored, name=settings.STARTER_NAME, title="Starter", workspace_id=None, licence=licence, user=None
-            )
-    if stored.digest != found.digest:
-        found.digest, found.parameters, found.context_length = stored.digest, stored.parameters, stored.context
-        found.save(update_fields=["digest", "parameters", "context_length"])
-        register_tokenizer(name=found.name, digest=stored.digest, context_length=stored.context)
-    return found
+    """Register the shipped starter model once; when its files changed with an update, register the new ones.
+
+    The row of the old ones is archived and not changed: fine-tunes, adapters above all, stand on its weights.
+    """
+    mine = LanguageModel.objects.filter(name=settings.STARTER_NAME, workspace_id=None, archived_at__isnull=True)
+    found, stored = mine.first(), _stored(Path(settings.STARTER_FOLDER))
+    if found is not None and stored.digest == found.digest:
+        return found
+    with transaction.atomic():
+        mine.update(archived_at=timezone.now())
+        return _register(
+            stored,
+            name=settings.STARTER_NAME,
+            title="Starter",
+            workspace_id=None,
+            licence="Same as the studio",
+            user=None,
+        )
 
 
 def register_base_model(actor: Actor, *, workspace_id: str, name: str, path: str, licence: str = "") -> LanguageModel:
@@ -138,7 +143,7 @@ def register_base_model(actor: Actor, *, workspace_id: str, name: str, path: str
     require(actor, "base_models.register", workspace_id=workspace_id)
     if not NAME.fullmatch(name) or name.startswith("ft:"):
         raise Invalid(f"{name!r} cannot be a model's name.", fix="Use letters, digits, dots, dashes.", param="name")
-    if LanguageModel.objects.filter(name=name).exists():
+    if selectors.model_named(workspace_id, name) is not None:
         raise Conflict(f"There is a model {name} already.", fix="Choose another name.")
     base = Path(settings.STUDIO_HOME) / "import"
     folder = base / path

@@ -21,7 +21,7 @@ def new(request: MemberRequest, dataset_id: str) -> HttpResponse:
     """Choose recipe, split and base model, and have the version made."""
     dataset = selectors.dataset_of(request.actor.workspace_id, dataset_id)
     files = [file for file in selectors.live_files(dataset) if file.state != FileState.ERROR]
-    tokenizers = list(selectors.tokenizers())
+    tokenizers = list(selectors.tokenizers(request.actor.workspace_id))
     first = usual(files, model=tokenizers[0].name if tokenizers else "")
     form = RecipeForm(request.POST or None, initial=first, dataset_files=files, tokenizers=tokenizers)
     if request.method == "POST" and form.is_valid():
