@@ -22,7 +22,7 @@ WORDS = {
         "goddamn dumbass jackass smartass badass stfu gtfo wtf fml"
     ),
     "insults": listed(
-        "idiot idiots idiotic moron morons moronic imbecile imbeciles retard retards retarded scum scumbag scumbags vermin "
+        "idiot idiots moron morons moronic imbecile imbeciles retard retards retarded scum scumbag scumbags vermin "
         "subhuman slut sluts whore whores bitch bitches bitchy bastard bastards douchebag douchebags dipshit dumbfuck skank "
         "tosser tossers knobhead bellend pillock"
     ),

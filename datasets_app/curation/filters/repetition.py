@@ -16,6 +16,7 @@ from datasets_app.curation.rows import Conversation, Rejection
 TOP = {2: 0.20, 3: 0.18, 4: 0.16}
 REPEATED_WORDS, REPEATED_LINES, REPEATED_CHARACTERS = 0.15, 0.30, 0.5
 GRAM, CHARACTER_GRAM = 5, 10
+LEAST_TIMES = 3  # in chats a phrase comes twice by itself
 _RUN = re.compile(r"([^\s\d\-=_*#.~+|/\\])\1{19,}")
 _DENSE = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 
@@ -69,12 +70,12 @@ def _repeated(items: Sequence[str]) -> float:
 
 
 def top_share(words: Sequence[str], size: int) -> tuple[str, float]:
-    """The n-gram that makes up most of the text, and its share of the characters. One that occurs once is none."""
+    """The n-gram that makes up most of the text, and its share of the characters. One that occurs once or twice is none."""
     grams = Counter(zip(*(words[start:] for start in range(size)), strict=False))
     total = sum(map(len, words))
     best, share = "", 0.0
     for gram, count in grams.most_common(5):
-        if count > 1 and (part := count * sum(map(len, gram)) / total) > share:
+        if count >= LEAST_TIMES and (part := count * sum(map(len, gram)) / total) > share:
             best, share = " ".join(gram), part
     return best, min(share, 1.0)
 

@@ -58,6 +58,6 @@ def test_repetition(text, reason):
 
 
 def test_shares_worked_out_by_hand():
-    assert top_share(["a", "b", "a", "b", "c"], 2) == ("a b", 0.8)
+    assert top_share(list("ababababcd"), 2) == ("a b", 0.8)
     assert repeated_share(["a", "b", "c", "a", "b", "d"], 2) == pytest.approx(2 / 6)
     assert top_share(["one"], 2) == ("", 0.0) and repeated_share([], 5) == 0
