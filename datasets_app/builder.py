@@ -47,12 +47,18 @@ def _link(files: list[DatasetFile], folder: Path) -> dict[str, str]:
 
 
 def _named(body: Recipe, linked: dict[str, str]) -> Recipe:
-    """Curation knows files by name; a recipe may name its validation files by id, which no second upload shares."""
+    """Curation knows files by name; a recipe may name files by id, which no second upload shares."""
+
+    def name(file: str) -> str:
+        return Path(linked.get(file, file)).name
+
     found = for_engine(body)
     for each in found["steps"]:
         options = each.get("options", {})
         if "validation_files" in options:
-            options["validation_files"] = [Path(linked.get(file, file)).name for file in options["validation_files"]]
+            options["validation_files"] = [name(file) for file in options["validation_files"]]
+        if each["kind"] == "edits":
+            options["rows"] = [{**row, "file": name(row["file"])} for row in options.get("rows", [])]
     return found
 
 

@@ -6,11 +6,13 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from datasets_app.curation.errors import Refusal
+from datasets_app.curation.kinds import KINDS
+from datasets_app.curation.recipe import parse_recipe
 from gptstudio.core.errors import Invalid
 
-STEP_KINDS = ("edits", "normalize", "personal_data", "exact_duplicates", "near_duplicates", "split", "tokens")
-TOKEN_POLICIES = ("drop", "truncate", "refuse")
-DATA_POLICIES = ("mask", "drop_row", "keep")
+STEP_KINDS = tuple(kind.name for kind in KINDS)
+STUDIO_OPTIONS = {"tokens": ("model",)}  # what the studio resolves before curation sees the recipe
 Recipe = dict[str, Any]
 
 STEP_HINTS = {
@@ -97,53 +99,19 @@ def with_edits(body: Recipe, rows: Sequence[dict[str, Any]], *, erased: Sequence
     return found
 
 
-def _check_split(options: dict[str, Any]) -> None:
-    shares = [options.get(name) for name in ("train", "validation", "test")]
-    if not all(isinstance(share, int | float) and 0 <= share <= 1 for share in shares):
-        raise Invalid("The split's shares are not numbers from 0 to 1.", fix="Use 0.8, 0.1 and 0.1.", param="recipe")
-    if abs(sum(shares) - 1) > 1e-6 or not shares[0]:  # type: ignore[arg-type]
-        raise Invalid(
-            f"The split's shares are {shares}; they do not add up to 1 with something to train on.",
-            fix="Use 80-10-10 or 70-15-15.",
-            param="recipe",
-        )
-
-
-def _check_options(body: Recipe) -> None:
-    """Options are objects, and what is done with personal data is spelled as the review gate reads it."""
-    for each in body["steps"]:
-        options = each.get("options", {})
-        if not isinstance(options, dict):
-            raise Invalid(
-                f"The options of {each['kind']} are not an object.", fix="Start from a preset.", param="recipe"
-            )
-        policy = options.get("policy", {})
-        given = [*policy.values(), options.get("default", "mask")] if isinstance(policy, dict) else [policy]
-        if each["kind"] == "personal_data" and not all(value in DATA_POLICIES for value in given):
-            raise Invalid(
-                "The policy of personal_data is unknown.",
-                fix=f"Give each type of data one of {', '.join(DATA_POLICIES)}.",
-                param="recipe",
-            )
-
-
 def checked(body: Recipe) -> Recipe:
     """A copy of a recipe that curation will take, or Invalid with a sentence."""
     if not isinstance(body, dict) or not isinstance(body.get("steps"), list):
         raise Invalid("The recipe has no list of steps.", fix="Start from a preset.", param="recipe")
+    try:
+        parse_recipe(for_engine({"version": 1, **body}))
+    except Refusal as refusal:
+        raise Invalid(refusal.message, fix="Correct it, or start from a preset.", param="recipe") from refusal
     found = copy.deepcopy(body)
-    kinds = [each.get("kind") if isinstance(each, dict) else None for each in found["steps"]]
-    unknown = [kind for kind in kinds if kind not in STEP_KINDS]
-    if unknown:
-        raise Invalid(f"The recipe has an unknown step {unknown[0]!r}.", fix=f"Known: {', '.join(STEP_KINDS)}.")
-    if kinds != [kind for kind in STEP_KINDS if kind in kinds]:
-        raise Invalid("The recipe's steps stand in another order, or twice.", fix=f"Keep {', '.join(STEP_KINDS)}.")
-    _check_options(found)
-    if "split" not in kinds:
-        raise Invalid("The recipe does not split the rows.", fix="Add the split step: training needs it.")
-    _check_split(step(found, "split").get("options", {}))
-    if "tokens" in kinds and step(found, "tokens").get("options", {}).get("policy", "drop") not in TOKEN_POLICIES:
-        raise Invalid("The token policy is unknown.", fix=f"Choose from {', '.join(TOKEN_POLICIES)}.", param="recipe")
+    if "split" not in [each["kind"] for each in found["steps"] if each.get("enabled", True)]:
+        raise Invalid(
+            "The recipe does not split the rows.", fix="Add the split step: training needs it.", param="recipe"
+        )
     return found
 
 
@@ -162,5 +130,8 @@ def for_engine(body: Recipe) -> Recipe:
     """The recipe as curation takes it: which model counts the tokens is said on the command line, as a folder."""
     found = copy.deepcopy(body)
     for each in found["steps"]:
-        each.get("options", {}).pop("model", None)
+        options = each.get("options") if isinstance(each, dict) else None
+        if isinstance(options, dict):
+            for name in STUDIO_OPTIONS.get(str(each.get("kind")), ()):
+                options.pop(name, None)
     return {name: value for name, value in found.items() if name in ("version", "mapping", "system_prompt", "steps")}

@@ -1,6 +1,6 @@
 """Curation by command line: `detect FILE`, `run --recipe R.json --in FILE… --out DIR`, `scan --in FILE`.
 
-Standard output carries JSON alone. Exit 0: done; 2: refused, with a sentence; 3: stopped by SIGTERM.
+Standard output carries JSON alone. Exit 0: done; 2: refused, with a sentence; 3: stopped by SIGTERM; 4: out of memory.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _say(**line: Any) -> None:
 
 
 class _Progress:
-    """A line at most four times a second, and always for a new step; a bar on a terminal."""
+    """At most four times a second, and always for a new step: a bar on a terminal, JSON lines for everybody else."""
 
     def __init__(self) -> None:
         self.last, self.step = 0.0, ""
@@ -42,11 +42,20 @@ class _Progress:
         now = time.monotonic()
         if step == self.step and done < total and now - self.last < 0.25:
             return
-        self.last, self.step = now, step
-        _say(kind="progress", step=step, done=done, total=total)
         if sys.stderr.isatty():
-            share = done / max(1, total)
-            print(f"\r{step:18} [{'#' * int(share * 30):30}] {share:4.0%}", end="", file=sys.stderr, flush=True)
+            self._draw(step, done / max(1, total))
+        if not sys.stdout.isatty():
+            _say(kind="progress", step=step, done=done, total=total)
+        self.last, self.step = now, step
+
+    def _draw(self, step: str, share: float) -> None:
+        start = "\r" if step == self.step or not self.step else "\n"
+        print(f"{start}{step:18} [{'#' * int(share * 30):30}] {share:4.0%}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave the line of the bar."""
+        if self.step and sys.stderr.isatty():
+            print(file=sys.stderr)
 
 
 def _detect(options: argparse.Namespace) -> int:
@@ -67,11 +76,17 @@ def _run(options: argparse.Namespace) -> int:
     from datasets_app.curation.pipeline import Pipeline
     from datasets_app.curation.recipe import load_recipe
 
+    progress = _Progress()
     try:
         recipe = load_recipe(options.recipe)
-        pipeline = Pipeline(recipe, options.files, tokenizer=options.tokenizer, progress=_Progress())
-        _say(kind="finished", digest=pipeline.run(options.out))
+        pipeline = Pipeline(
+            recipe, options.files, tokenizer=options.tokenizer, progress=progress, processes=options.processes
+        )
+        digest = pipeline.run(options.out)
+        progress.end()
+        _say(kind="finished", digest=digest)
     except Refusal as refusal:
+        progress.end()
         _say(kind="failed", code=refusal.code, message=refusal.message, fix=refusal.fix)
         print(refusal.sentence, file=sys.stderr)
         return 2
@@ -90,6 +105,14 @@ def _scan(options: argparse.Namespace) -> int:
     return 0
 
 
+def _count(text: str) -> int:
+    """A number of processes."""
+    count = int(text)
+    if not 1 <= count <= 64:
+        raise argparse.ArgumentTypeError("it lies between 1 and 64")
+    return count
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m datasets_app.curation", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -105,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--in", dest="files", type=Path, nargs="+", required=True, metavar="FILE")
     run.add_argument("--out", type=Path, required=True)
     run.add_argument("--tokenizer", type=Path, help="a folder with tokenizer files, instead of the recipe's")
+    run.add_argument("--processes", type=_count, help="how many read; left out, the size of the files decides")
     run.set_defaults(command=_run)
     scan = commands.add_parser("scan", help="find personal data")
     scan.add_argument("--in", dest="file", type=Path, required=True)
@@ -122,6 +146,9 @@ def main() -> int:
         code: int = options.command(options)
     except _Stopped:
         return 3
+    except MemoryError:
+        print("There is not enough memory for these files. Use smaller ones.", file=sys.stderr)
+        return 4
     return code
 
 

@@ -12,7 +12,15 @@ class Refusal(Exception):
         self.message = message
         self.fix = fix
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """So that a refusal in another process arrives whole."""
+        return (_refusal, (self.code, self.message, self.fix))
+
     @property
     def sentence(self) -> str:
         """The message and the way out, as one text."""
         return f"{self.message} {self.fix}"
+
+
+def _refusal(code: str, message: str, fix: str) -> Refusal:
+    return Refusal(code=code, message=message, fix=fix)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets_app.curation.pii.finder import find
+from datasets_app.curation.pii.finder import finder
 from datasets_app.curation.pii.masking import Policy, hide
 
 SCHEMA = pa.schema(
@@ -26,11 +27,12 @@ BATCH = 2000
 TEXT_CHARACTERS = 500
 
 
-def _safe(text: str) -> str:
-    """The beginning of the text; it is cut after hiding, for half a number would not be recognised."""
-    seen = text[: 2 * TEXT_CHARACTERS].encode("utf-8", "backslashreplace").decode()
-    hidden, _counts, _drops = hide(seen, find(seen), Policy())
-    return hidden[:TEXT_CHARACTERS]
+def _safe(texts: Sequence[str]) -> Iterator[str]:
+    """The beginning of each text; it is cut after hiding, for half a number would not be recognised."""
+    seen = [text[: 2 * TEXT_CHARACTERS].encode("utf-8", "backslashreplace").decode() for text in texts]
+    for text, spans in zip(seen, finder().find(seen), strict=True):
+        hidden, _counts, _drops = hide(text, spans, Policy())
+        yield hidden[:TEXT_CHARACTERS]
 
 
 class Ledger:
@@ -45,8 +47,9 @@ class Ledger:
     def __enter__(self) -> Ledger:
         return self
 
-    def __exit__(self, *_error: object) -> None:
-        self._flush()
+    def __exit__(self, error: type[BaseException] | None, *_rest: object) -> None:
+        if error is None:
+            self._flush()
         self._writer.close()
 
     def drop(
@@ -63,7 +66,7 @@ class Ledger:
                 "step": step,
                 "reason": reason,
                 "detail": detail,
-                "text": _safe(text),
+                "text": text[: 2 * TEXT_CHARACTERS],
             }
         )
         if len(self._rows) >= BATCH:
@@ -71,5 +74,7 @@ class Ledger:
 
     def _flush(self) -> None:
         if self._rows:
+            for row, text in zip(self._rows, _safe([str(row["text"]) for row in self._rows]), strict=True):
+                row["text"] = text
             self._writer.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
             self._rows = []

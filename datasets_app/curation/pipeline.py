@@ -6,6 +6,7 @@ words of all texts: fine for 100,000 rows of a few hundred characters.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,18 +18,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from datasets_app.curation.dedupe import grams, signature
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.grouping import Gathered, Grouping, threshold_of
 from datasets_app.curation.leaks import leaks
 from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.readers.upload import opened
-from datasets_app.curation.reading import Reader, Row
+from datasets_app.curation.reading import Log, Reader, Row
 from datasets_app.curation.recipe import Recipe, texts_option
 from datasets_app.curation.report import report_of
 from datasets_app.curation.splits import VALIDATION
-from datasets_app.curation.table import WORKING, Writer, text_of, texts
+from datasets_app.curation.table import WORKING, Writer, texts
+from datasets_app.curation.workers import Workers, fitting
 from datasets_app.curation.writing import Writing
 
 Progress = Callable[[str, int, int], None]
@@ -37,9 +38,20 @@ PROGRESS_ROWS = 500
 
 
 class Pipeline:
-    """One run. `run()` leaves train, validation and test.parquet, ledger.parquet and report.json in `out`."""
+    """One run. `run()` leaves train, validation and test.parquet, ledger.parquet and report.json in `out`.
 
-    def __init__(self, recipe: Recipe, files: Sequence[Path], *, tokenizer: Path | None, progress: Progress) -> None:
+    processes: how many read; None lets the size of the files decide. The result is the same.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        files: Sequence[Path],
+        *,
+        tokenizer: Path | None,
+        progress: Progress,
+        processes: int | None = None,
+    ) -> None:
         self.recipe, self.progress = recipe, progress
         split, limits = recipe.step("split"), recipe.step("tokens")
         if split is None:
@@ -49,6 +61,8 @@ class Pipeline:
         self.files = sorted(files, key=lambda path: path.name not in self.own_validation)  # their copies go, not they
         named = limits.options["tokenizer"] if limits else None
         self.tokenizer = tokenizer or (Path(str(named)) if named else None)
+        self.processes = processes or fitting(sum(path.stat().st_size for path in files if path.exists()))
+        self.log = Log()
         self.gathered = Gathered()
         self.seconds: dict[str, float] = defaultdict(float)
 
@@ -68,6 +82,8 @@ class Pipeline:
             if out.exists():
                 shutil.rmtree(out)
             os.replace(staging, out)
+        except OSError as error:
+            raise _disk(error) from error
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         return digest
@@ -78,7 +94,8 @@ class Pipeline:
             grouping = self._group(staging / ROWS)
             writing = self._write(staging, grouping, ledger)
         report = report_of(
-            reader.tally,
+            self.recipe,
+            reader,
             writing,
             ledger,
             leaks=self._measure(staging),
@@ -95,9 +112,14 @@ class Pipeline:
         self.seconds[name] += time.monotonic() - start
 
     def _read(self, path: Path, ledger: Ledger) -> Reader:
-        reader = Reader(self.recipe, ledger)
-        with self._timed("read"), ExitStack() as open_files, Writer(path, WORKING) as writer:
-            sources = self._open(reader, open_files)
+        with (
+            self._timed("read"),
+            ExitStack() as open_files,
+            Workers(self.recipe, self.processes) as workers,
+            Writer(path, WORKING) as writer,
+        ):
+            reader = Reader(self.recipe, ledger, workers, self.log, on_refusal=self._broken_off)
+            sources = self._open(open_files)
             total, done = sum(source.size for source in sources), 0
             for source in sources:
                 self._read_source(source, reader, writer, self._reading(done, total))
@@ -110,44 +132,44 @@ class Pipeline:
     def _reading(self, before: int, total: int) -> Callable[[int], None]:
         return lambda done: self.progress("read", before + done, total)
 
-    def _open(self, reader: Reader, open_files: ExitStack) -> list[Source]:
+    def _open(self, open_files: ExitStack) -> list[Source]:
         """What can be read of the files; the rest is noted in the report, and the run goes on."""
         sources: list[Source] = []
         for file in self.files:
             try:
                 upload = open_files.enter_context(opened(file, self.recipe.readings))
             except Refusal as refusal:
-                self._note(file.name, refusal, reader, upload=file.name)
+                self._note(file.name, refusal, upload=file.name)
                 continue
             sources += upload.sources
             for name, why in upload.refused:
-                self._note(name, why, reader, upload=file.name)
+                self._note(name, why, upload=file.name)
         return sources
 
-    def _note(self, name: str, refusal: Refusal, reader: Reader, *, upload: str) -> None:
+    def _broken_off(self, source: Source, refusal: Refusal) -> None:
+        self._note(source.name, refusal, upload=source.upload)
+
+    def _note(self, name: str, refusal: Refusal, *, upload: str) -> None:
         """A refused file is no reason to give up the others, unless the recipe names it as the validation file."""
         if upload in self.own_validation:
             raise refusal
-        reader.refuse(name, refusal)
+        self.log.refuse(name, refusal)
 
     def _read_source(self, source: Source, reader: Reader, writer: Writer, progress: Callable[[int], None]) -> None:
-        try:
-            for row in reader.rows(source):
-                if source.upload in self.own_validation:
-                    self.gathered.fixed[writer.count] = VALIDATION
-                if writer.count % PROGRESS_ROWS == 0:
-                    progress(source.place.done)
-                self._gather(row, writer)
-        except Refusal as refusal:
-            self._note(source.name, refusal, reader, upload=source.upload)
+        for row in reader.rows(source):
+            if source.upload in self.own_validation:
+                self.gathered.fixed[writer.count] = VALIDATION
+            if writer.count % PROGRESS_ROWS == 0:
+                progress(source.place.done)
+            self._gather(row, writer)
 
     def _gather(self, row: Row, writer: Writer) -> None:
-        stored = row.stored()
-        self.gathered.labels.append(row.conversation.label)
-        self.gathered.groups.append(row.conversation.groups)
-        if self.recipe.step("near_duplicates"):
-            self.gathered.signatures.append(signature(grams(text_of(stored))))
-        writer.add(stored)
+        kept = row.kept
+        self.gathered.labels.append(kept.conversation.label)
+        self.gathered.groups.append(kept.conversation.groups)
+        if kept.signature is not None:
+            self.gathered.signatures.append(kept.signature)
+        writer.add(row.stored())
 
     def _group(self, rows: Path) -> Grouping:
         grouping = Grouping(self.recipe, self.gathered, rows)
@@ -187,10 +209,18 @@ class Pipeline:
         return digest.hexdigest()
 
 
+def _disk(error: OSError) -> OSError | Refusal:
+    """A full disk in words; anything else as it is."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return error
+    message = "The disk is full, so the version could not be written. Nothing of it was kept."
+    return Refusal(code="disk_full", message=message, fix="Make room and run it again.")
+
+
 def _nothing_left(reader: Reader | None, ledger: Ledger) -> Refusal:
     """Why there is no training row; where not a single row could be read, what is wrong with the first file."""
-    if reader is not None and reader.refusals and not reader.tally.read:
-        return reader.refusals[0]
+    if reader is not None and reader.log.refusals and not reader.log.read:
+        return reader.log.refusals[0]
     common = ", ".join(f"{count:,} × {reason}" for reason, count in ledger.reasons.most_common(3))
     return Refusal(
         code="nothing_left",

@@ -1,103 +1,109 @@
-"""First pass: files to tidied conversations, personal data hidden, exact copies left out. Knows no splits."""
+"""First pass over files: chunks of records out to the workers, rows back in order, exact copies left out.
+
+Knows no splits. Chunks are cut by what is in the file alone, so the number of processes changes nothing.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from datasets_app.curation.dedupe import exact_key
 from datasets_app.curation.errors import Refusal
+from datasets_app.curation.firstpass import Chunk, Dropped, Kept, Passed
 from datasets_app.curation.layouts import ColumnMap, guess_mapping
 from datasets_app.curation.ledger import Ledger
-from datasets_app.curation.mapping import map_record
-from datasets_app.curation.normalize import normalize
-from datasets_app.curation.pii.finder import find
-from datasets_app.curation.pii.masking import hide, policy_of, veil
+from datasets_app.curation.pii.finder import finder
+from datasets_app.curation.pii.masking import veil
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.recipe import Recipe
-from datasets_app.curation.rows import Conversation, Finding, Message, Problem, Record, Rejection
+from datasets_app.curation.rows import Finding, Problem, Record, Rejection
+from datasets_app.curation.tally import Example, Tally
 from datasets_app.curation.turns import joined
+from datasets_app.curation.workers import Workers
 
-EXAMPLES = 12
 SAMPLES = 50
+CHUNK_RECORDS = 500
+CHUNK_CHARACTERS = 1 << 22
+COPY = Rejection("exact_duplicate", "An earlier row says the same, apart from case and signs.")
 
 
 @dataclass(slots=True)
 class Row:
-    """A conversation that came through the first pass, with where it came from."""
+    """A row that came through the first pass, with where it came from."""
 
     row_id: int
     file: str
-    row: int
-    line: int | None
-    conversation: Conversation
+    kept: Kept
 
     def stored(self) -> dict[str, Any]:
         """The row as it lies on disk between the passes."""
         return {
             "row_id": self.row_id,
             "file": self.file,
-            "row": self.row,
-            "line": self.line,
-            "messages": list(self.conversation.messages),
-            "label": self.conversation.label,
+            "row": self.kept.row,
+            "line": self.kept.line,
+            "messages": list(self.kept.conversation.messages),
+            "label": self.kept.conversation.label,
         }
 
 
 @dataclass(slots=True)
-class Tally:
-    """What the first pass counts on its way."""
+class Log:
+    """What was read: how many records, what is told of each file, and which files were refused."""
 
     read: int = 0
-    changed: Counter[str] = field(default_factory=Counter)
-    hidden: Counter[str] = field(default_factory=Counter)
-    examples: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, name: str, refusal: Refusal) -> None:
+        """Note a file that could not be read, or not to its end; what was read of it stays."""
+        self.refusals.append(refusal)
+        self.notes.append(f"{refusal.sentence} The other files were used.")
+        finding = Finding("error", refusal.sentence).as_json()
+        for told in self.files:
+            if told["file"] == name:
+                told["findings"].append(finding)
+                return
+        self.files.append({"file": name, "format": "unknown", "encoding": "", "rows": 0, "findings": [finding]})
 
 
 class Reader:
     """Runs the first pass. `seen` holds 16 bytes a distinct row; nothing else grows with the data."""
 
-    def __init__(self, recipe: Recipe, ledger: Ledger) -> None:
-        self.recipe, self.ledger, self.tally = recipe, ledger, Tally()
-        self.refusals: list[Refusal] = []
+    def __init__(
+        self,
+        recipe: Recipe,
+        ledger: Ledger,
+        workers: Workers,
+        log: Log,
+        *,
+        on_refusal: Callable[[Source, Refusal], None],
+    ) -> None:
+        self.recipe, self.ledger, self.workers, self.on_refusal = recipe, ledger, workers, on_refusal
+        self.log, self.tally = log, Tally()
         self.seen: set[bytes] = set()
-        self.personal = recipe.step("personal_data")
-        self.policy = policy_of(self.personal.options if self.personal else {})
+        self.copies_go = recipe.step("exact_duplicates") is not None
 
     def rows(self, source: Source) -> Iterator[Row]:
-        """Rows of one file."""
-        samples = [found for found in islice(source.records(), SAMPLES) if isinstance(found, Record)]
-        mapping = self._mapping(samples)
-        before = self.tally.read
-        records, mapping = joined(source.records(), mapping)
-        told = {
+        """Rows of one file. Where it breaks off, `on_refusal` hears why, after the rows before."""
+        records, mapping = joined(source.records(), self._mapping(_samples(source)))
+        told: dict[str, Any] = {
             "file": source.name,
             "format": source.format,
             "encoding": source.encoding.name,
             "rows": 0,
             "findings": [finding.as_json() for finding in source.findings],
         }
-        self.tally.files.append(told)
-        for row in self._each(source, records, mapping):
-            told["rows"] = self.tally.read - before
-            yield row
-        told["rows"] = self.tally.read - before
-
-    def refuse(self, name: str, refusal: Refusal) -> None:
-        """Note a file that could not be read, or not to its end; what was read of it stays."""
-        self.refusals.append(refusal)
-        self.tally.notes.append(f"{refusal.sentence} The other files were used.")
-        finding = Finding("error", refusal.sentence).as_json()
-        for told in self.tally.files:
-            if told["file"] == name:
-                told["findings"].append(finding)
-                return
-        self.tally.files.append({"file": name, "format": "unknown", "encoding": "", "rows": 0, "findings": [finding]})
+        self.log.files.append(told)
+        cut = _Chunks(source.name, mapping, records)
+        for chunk, passed in self.workers.map(iter(cut)):
+            told["rows"] += len(chunk.records)
+            yield from self._passed(source.name, passed)
+        if cut.failure is not None:
+            self.on_refusal(source, cut.failure)
 
     def _mapping(self, samples: list[Record]) -> ColumnMap:
         """The recipe's mapping where its columns are in this file, else the guess."""
@@ -107,81 +113,78 @@ class Reader:
             return given
         return guess_mapping(samples)
 
-    def _drop(self, source: Source, at: Record | Problem, step: str, why: Rejection, text: str) -> None:
+    def _passed(self, file: str, passed: Passed) -> Iterator[Row]:
+        self.tally.merge(passed.tally)
+        for outcome in passed.outcomes:
+            self.log.read += 1
+            if isinstance(outcome, Dropped):
+                self._drop(file, outcome)
+            elif self.copies_go and outcome.key in self.seen:
+                text = outcome.conversation.text()
+                self._drop(file, Dropped(outcome.row, outcome.line, "exact_duplicates", COPY, text))
+            else:
+                self.seen.add(outcome.key)
+                yield Row(self.log.read - 1, file, outcome)
+
+    def _drop(self, file: str, at: Dropped) -> None:
+        why = at.why
         self.ledger.drop(
-            file=source.name, row=at.row, line=at.line, step=step, reason=why.reason, detail=why.detail, text=text
+            file=file, row=at.row, line=at.line, step=at.step, reason=why.reason, detail=why.detail, text=at.text
         )
 
-    def _each(self, source: Source, records: Iterator[Record | Problem], mapping: ColumnMap) -> Iterator[Row]:
-        for at in records:
-            self.tally.read += 1
-            if isinstance(at, Problem):
-                self._drop(source, at, "read", Rejection(at.reason, at.detail), at.text)
-                continue
-            found = self._map(at, mapping)
-            if isinstance(found, Rejection):
-                self._drop(source, at, "map", found, " ".join(str(value) for value in at.values.values() if value))
-            elif (clean := self._clean(source, at, found)) is not None:
-                yield Row(self.tally.read - 1, source.name, at.row, at.line, clean)
 
-    def _map(self, at: Record, mapping: ColumnMap) -> Conversation | Rejection:
-        if mapping.layout in ("text", "unknown"):
-            return Rejection("no_answer_column", "No column holds an answer to learn. Say which columns to use.")
-        return map_record(at, mapping, system_prompt=self.recipe.system_prompt)
+def _samples(source: Source) -> list[Record]:
+    """The first records, as far as the file can be read."""
+    found: list[Record] = []
+    try:
+        found.extend(record for record in islice(source.records(), SAMPLES) if isinstance(record, Record))
+    except Refusal:
+        return found
+    return found
 
-    def _clean(self, source: Source, at: Record, found: Conversation) -> Conversation | None:
-        messages = list(found.messages)
-        if self.recipe.step("normalize"):
-            messages = [Message(role=each["role"], content=normalize(each["content"])) for each in messages]
-            self.tally.changed["normalize"] += messages != list(found.messages)
-        if self.personal:
-            hidden = self._hide(source, at, found, messages)
-            if hidden is None:
-                return None
-            messages = hidden
-        clean = replace(found, messages=tuple(messages))
-        if not messages[-1]["content"].strip() or not any(
-            each["content"].strip() for each in messages if each["role"] == "user"
-        ):
-            why = Rejection("empty", "Nothing is left of the question or the answer once it is tidied.")
-            self._drop(source, at, "normalize", why, found.text())
-            return None
-        if messages != list(found.messages) and len(self.tally.examples) < EXAMPLES:
-            self.tally.examples.append(
-                {"file": source.name, "row": at.row, "before": self._veiled(found), "after": clean.text()[:600]}
-            )
-        return None if self._is_copy(source, at, clean) else clean
 
-    def _veiled(self, found: Conversation) -> str:
-        """The row as it came, but for the inside of what is personal: reports are kept, personal data is not."""
-        text = found.text()[:600]
-        return veil(text, find(text))
+class _Chunks:
+    """Records cut into chunks of up to CHUNK_RECORDS, fewer where they are long. `failure`: why the file broke off."""
 
-    def _hide(self, source: Source, at: Record, found: Conversation, messages: list[Message]) -> list[Message] | None:
-        only_user = self.personal is not None and self.personal.options["turns"] == "user"
-        result, hidden = [], Counter[str]()
-        for each in messages:
-            if only_user and each["role"] != "user":
-                result.append(each)
-                continue
-            content, counts, drops = hide(each["content"], find(each["content"]), self.policy)
-            if drops:
-                why = Rejection("personal_data", f"The row holds {drops}, and the recipe drops such rows.")
-                self._drop(source, at, "personal_data", why, found.text())
-                return None
-            hidden += counts
-            result.append(Message(role=each["role"], content=content))
-        self.tally.hidden += hidden
-        self.tally.changed["personal_data"] += bool(hidden)
-        return result
+    def __init__(self, file: str, mapping: ColumnMap, records: Iterator[Record | Problem]) -> None:
+        self.file, self.mapping, self.records = file, mapping, records
+        self.failure: Refusal | None = None
 
-    def _is_copy(self, source: Source, at: Record, clean: Conversation) -> bool:
-        if not self.recipe.step("exact_duplicates"):
-            return False
-        key = exact_key(clean.text())
-        if key in self.seen:
-            why = Rejection("exact_duplicate", "An earlier row says the same, apart from case and signs.")
-            self._drop(source, at, "exact_duplicates", why, clean.text())
-            return True
-        self.seen.add(key)
-        return False
+    def __iter__(self) -> Iterator[Chunk]:
+        held: list[Record | Problem] = []
+        characters = 0
+        for record in self._readable():
+            held.append(record)
+            characters += _length(record)
+            if len(held) == CHUNK_RECORDS or characters > CHUNK_CHARACTERS:
+                yield Chunk(self.file, self.mapping, tuple(held))
+                held, characters = [], 0
+        if held:
+            yield Chunk(self.file, self.mapping, tuple(held))
+
+    def _readable(self) -> Iterator[Record | Problem]:
+        try:
+            yield from self.records
+        except Refusal as refusal:
+            self.failure = refusal
+
+
+def _length(record: Record | Problem) -> int:
+    if isinstance(record, Problem):
+        return len(record.text)
+    return sum(len(value) for value in record.values.values() if isinstance(value, str))
+
+
+def shown(examples: Sequence[Example], *, hides_after: bool) -> list[dict[str, Any]]:
+    """Examples for the report. What is personal is veiled before the change, and after it where `hides_after`: reports
+    are kept, personal data is not."""
+    before = _veiled([each.before for each in examples])
+    after = [each.after for each in examples]
+    return [
+        {"file": each.file, "row": each.row, "before": was, "after": now}
+        for each, was, now in zip(examples, before, _veiled(after) if hides_after else after, strict=True)
+    ]
+
+
+def _veiled(texts: list[str]) -> list[str]:
+    return [veil(text, spans) for text, spans in zip(texts, finder().find(texts), strict=True)]

@@ -5,52 +5,74 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from datasets_app.curation.reading import shown
+
 if TYPE_CHECKING:
     from datasets_app.curation.ledger import Ledger
-    from datasets_app.curation.reading import Tally
+    from datasets_app.curation.reading import Reader
+    from datasets_app.curation.recipe import Recipe
     from datasets_app.curation.writing import Writing
-
-TIMED_AS = {
-    "normalize": "read",
-    "personal_data": "read",
-    "exact_duplicates": "read",
-    "near_duplicates": "near_duplicates",
-    "split": "split",
-    "tokens": "tokens",
-}
 
 
 def report_of(
-    tally: Tally, writing: Writing, ledger: Ledger, *, leaks: int, near: Sequence[int], seconds: Mapping[str, float]
+    recipe: Recipe,
+    reader: Reader,
+    writing: Writing,
+    ledger: Ledger,
+    *,
+    leaks: int,
+    near: Sequence[int],
+    seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """See the contract in docs/architecture.md. `in` = kept + Σ dropped, kept = train + validation + test.
 
-    `near` holds the sizes of the clusters of near copies; `seconds` are by the names in TIMED_AS.
+    `near` holds the sizes of the clusters of near copies; `seconds` are by step, for steps that are not per row.
     """
     kept = sum(writing.counts.values())
     exact = ledger.reasons["exact_duplicate"]
-    changed = {**tally.changed, "tokens": writing.shortened, "near_duplicates": sum(near)}
     return {
         "version": 1,
-        "rows": {"in": tally.read, "kept": kept, "dropped": dict(sorted(ledger.reasons.items()))},
+        "rows": {"in": reader.log.read, "kept": kept, "dropped": dict(sorted(ledger.reasons.items()))},
         "splits": {**writing.counts, "leaks": leaks},
-        "personal_data": dict(sorted(tally.hidden.items())),
+        "personal_data": dict(sorted(reader.tally.counts["personal_data"].items())),
         "duplicates": {"exact": exact, "near_clusters": len(near), "near_rows": sum(near)},
         "tokens": {"limit": writing.limit, "over": writing.over, "histogram": writing.histogram.as_json()},
         "classes": writing.classes(),
-        "steps": [
-            {
-                "kind": kind,
-                "changed": changed.get(kind, 0),
-                "dropped": ledger.steps[kind],
-                "seconds": round(seconds.get(timed, 0.0), 3),
-            }
-            for kind, timed in TIMED_AS.items()
-        ],
-        "examples": tally.examples,
-        "files": tally.files,
-        "notes": [*tally.notes, *_near_note(sum(near))],
+        "steps": _steps(
+            recipe,
+            reader,
+            changed={"tokens": writing.shortened, "near_duplicates": sum(near)},
+            dropped=ledger.steps,
+            seconds=seconds,
+        ),
+        "examples": shown(reader.tally.rows, hides_after=False),
+        "files": reader.log.files,
+        "notes": [*reader.log.notes, *_near_note(sum(near))],
     }
+
+
+def _steps(
+    recipe: Recipe,
+    reader: Reader,
+    *,
+    changed: Mapping[str, int],
+    dropped: Mapping[str, int],
+    seconds: Mapping[str, float],
+) -> list[dict[str, Any]]:
+    """What each step of the recipe did. Seconds of per-row steps are summed over all processes."""
+    kinds = [step.kind for step in recipe.steps]
+    hidden_at = kinds.index("personal_data") if "personal_data" in kinds else 0
+    return [
+        {
+            "kind": kind,
+            "changed": changed.get(kind, reader.tally.changed[kind]),
+            "dropped": dropped.get(kind, 0),
+            "seconds": round(reader.tally.seconds[kind] or seconds.get(kind, 0.0), 3),
+            "counts": dict(sorted(reader.tally.counts[kind].items())),
+            "examples": shown(reader.tally.steps[kind], hides_after=place < hidden_at),
+        }
+        for place, kind in enumerate(kinds)
+    ]
 
 
 def _near_note(rows: int) -> list[str]:

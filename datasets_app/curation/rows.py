@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
@@ -14,6 +14,11 @@ class Message(TypedDict):
 
     role: str
     content: str
+
+
+def spoken(messages: Iterable[Message]) -> str:
+    """What is said, without who says it and without system prompts: what copies are compared by."""
+    return "\n".join(message["content"] for message in messages if message["role"] != "system")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from datasets_app.curation.rows import spoken
+
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 SCHEMA = pa.schema(
     [
@@ -38,8 +40,9 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def __exit__(self, *_error: object) -> None:
-        self._flush()
+    def __exit__(self, error: type[BaseException] | None, *_rest: object) -> None:
+        if error is None:
+            self._flush()
         self._writer.close()
 
     def add(self, row: dict[str, Any]) -> None:
@@ -60,11 +63,6 @@ def batches(path: Path) -> Iterator[list[dict[str, Any]]]:
         yield batch.to_pylist()
 
 
-def text_of(row: dict[str, Any]) -> str:
-    """What a row says, without who says it and without system prompts: what copies are compared by."""
-    return "\n".join(turn["content"] for turn in row["messages"] if turn["role"] != "system")
-
-
 def texts(path: Path, wanted: Sequence[int] | None = None) -> Iterator[tuple[int, str]]:
     """(place, text) of each row, or of the wanted places alone (sorted)."""
     chosen = set(wanted) if wanted is not None else None
@@ -72,5 +70,5 @@ def texts(path: Path, wanted: Sequence[int] | None = None) -> Iterator[tuple[int
     for batch in batches(path):
         for row in batch:
             if chosen is None or place in chosen:
-                yield place, text_of(row)
+                yield place, spoken(row["messages"])
             place += 1

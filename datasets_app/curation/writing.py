@@ -14,9 +14,9 @@ from datasets_app.curation.errors import Refusal
 from datasets_app.curation.grouping import Grouping
 from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.recipe import Recipe, number_option
-from datasets_app.curation.rows import Rejection
+from datasets_app.curation.rows import Rejection, spoken
 from datasets_app.curation.splits import NAMES
-from datasets_app.curation.table import Writer, batches, text_of
+from datasets_app.curation.table import Writer, batches
 from datasets_app.curation.tokens import Histogram, TokenCounter, truncated
 
 ODD_ROLES = Rejection("chat_template", "The model's chat template refuses this order of roles.")
@@ -92,5 +92,5 @@ class Writing:
 
     def _drop(self, row: dict[str, Any], step: str, why: Rejection) -> bool:
         at = {part: row[part] for part in ("file", "row", "line")}
-        self.ledger.drop(**at, step=step, reason=why.reason, detail=why.detail, text=text_of(row))
+        self.ledger.drop(**at, step=step, reason=why.reason, detail=why.detail, text=spoken(row["messages"]))
         return False

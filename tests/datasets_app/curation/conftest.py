@@ -10,13 +10,17 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from datasets_app.curation.kinds import KINDS
 from datasets_app.curation.pipeline import Pipeline
-from datasets_app.curation.recipe import KINDS, parse_recipe
+from datasets_app.curation.recipe import parse_recipe
+
+USUAL = ("normalize", "personal_data", "exact_duplicates", "near_duplicates", "split", "tokens")
 
 
 def recipe(*, mapping: dict[str, Any] | None = None, without: tuple[str, ...] = ("tokens",), **options: Any):
-    """Every step but `without`, with options by kind."""
-    steps = [{"kind": kind, "options": options.get(kind, {})} for kind in KINDS if kind not in without]
+    """The usual steps but `without`, and those that have options here, with options by kind."""
+    kinds = [kind.name for kind in KINDS if kind.name in USUAL or kind.name in options]
+    steps = [{"kind": kind, "options": options.get(kind, {})} for kind in kinds if kind not in without]
     return parse_recipe({"version": 1, "mapping": mapping, "system_prompt": "", "steps": steps})
 
 
@@ -62,12 +66,15 @@ def write(tmp_path) -> Callable[..., Path]:
 def curate(tmp_path) -> Callable[..., Curated]:
     """`curate(file, …, **recipe)` runs the pipeline and reads what it wrote."""
 
-    def run(*files: Path, tokenizer: Path | None = None, out: str = "out", **options: Any) -> Curated:
+    def run(
+        *files: Path, tokenizer: Path | None = None, out: str = "out", processes: int = 1, **options: Any
+    ) -> Curated:
         seen: list[tuple[str, int, int]] = []
         steps = Pipeline(
             recipe(**options),
             files,
             tokenizer=tokenizer,
+            processes=processes,
             progress=lambda step, done, total: seen.append((step, done, total)),
         )
         return Curated(tmp_path / out, steps.run(tmp_path / out), seen)

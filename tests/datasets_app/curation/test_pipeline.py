@@ -238,3 +238,16 @@ def test_templates_with_changing_words_never_leak(curate, pairs):
 
 def test_the_file_s_name_stands_without_its_folder(curate, pairs, questions):
     assert Path(curate(pairs(*questions(10))).report["files"][0]["file"]).name == "pairs.csv"
+
+
+def test_rows_that_people_edited_or_left_out_are_so_in_the_version(curate, pairs, questions):
+    shall_be = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "On its way."}]
+    rows = [
+        {"file": "pairs.csv", "row": 3, "exclude": True},
+        {"file": "pairs.csv", "row": 5, "messages": shall_be},
+        {"file": "other.csv", "row": 1, "exclude": True},
+    ]
+    done = curate(pairs(*questions(20)), edits={"rows": rows})
+    assert done.adds_up() and done.report["rows"]["dropped"] == {"excluded": 1}
+    assert [row["messages"] for row in done.rows() if row["row"] == 5] == [shall_be]
+    assert done.report["steps"][0]["counts"] == {"replaced": 1}

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from datasets_app.curation.errors import Refusal
-from datasets_app.curation.recipe import KINDS, load_recipe, parse_recipe
+from datasets_app.curation.kinds import KINDS
+from datasets_app.curation.recipe import load_recipe, parse_recipe
 
 
 def with_steps(*steps):
@@ -31,6 +32,9 @@ def test_the_cleaning_steps_can_change_places():
 @pytest.mark.parametrize(
     "given",
     [
+        with_steps({"kind": "normalize"}, {"kind": "edits"}),
+        with_steps({"kind": "edits", "options": {"rows": [{"row": 1}]}}),
+        with_steps({"kind": "magic", "enabled": False}),
         [],
         {"version": 2, "steps": []},
         {"version": 1},
@@ -67,5 +71,5 @@ def test_a_recipe_file_that_is_no_json_is_refused(write, content):
 
 
 def test_a_recipe_survives_the_way_through_json(write):
-    recipe = load_recipe(write("recipe.json", json.dumps(with_steps(*({"kind": kind} for kind in KINDS)))))
+    recipe = load_recipe(write("recipe.json", json.dumps(with_steps(*({"kind": kind.name} for kind in KINDS)))))
     assert parse_recipe(json.loads(json.dumps(recipe.as_json()))) == recipe

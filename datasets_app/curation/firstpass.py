@@ -1,0 +1,144 @@
+"""Records to cleaned conversations, a chunk at a time: map, then every per-row step of the recipe in its order.
+
+Pure: what a chunk becomes depends on the recipe and the chunk alone, so chunks may run in any process. Knows no file,
+no ledger and no other chunk.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets_app.curation.dedupe import exact_key, grams, signature
+from datasets_app.curation.kinds import BY_NAME
+from datasets_app.curation.layouts import ColumnMap
+from datasets_app.curation.mapping import map_record
+from datasets_app.curation.recipe import Recipe, Step
+from datasets_app.curation.rows import Conversation, Problem, Record, Rejection, spoken
+from datasets_app.curation.steps import Candidate, Outcome, RowStep
+from datasets_app.curation.tally import EXAMPLE_CHARACTERS, Example, Tally
+
+NO_ANSWER = Rejection("no_answer_column", "No column holds an answer to learn. Say which columns to use.")
+EMPTY = Rejection("empty", "Nothing is left of the question or the answer once it is tidied.")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Records that follow each other in one file, and which of their columns means what."""
+
+    file: str
+    mapping: ColumnMap
+    records: tuple[Record | Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row that came through. `key`: equal for exact copies; `signature`: for near copies, where they are looked for."""
+
+    row: int
+    line: int | None
+    conversation: Conversation
+    key: bytes
+    signature: NDArray[np.uint32] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A row that did not, with the step, the reason and its text as it came."""
+
+    row: int
+    line: int | None
+    step: str
+    why: Rejection
+    text: str
+
+
+@dataclass(slots=True)
+class Passed:
+    """What became of a chunk: one outcome a record, in order."""
+
+    outcomes: list[Kept | Dropped] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+
+
+def built(step: Step) -> RowStep | None:
+    """The per-row step of a kind with its options; None where the kind does not run row by row."""
+    module, _, name = BY_NAME[step.kind].step.partition(":")
+    if not module:
+        return None
+    made = getattr(import_module(module), name)(step.options)
+    assert isinstance(made, RowStep)  # noqa: S101 - the table says so
+    return made
+
+
+class FirstPass:
+    """Builds the per-row steps of a recipe once, then takes chunks."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.steps = [(step.kind, made) for step in recipe.steps if (made := built(step)) is not None]
+        self.near = recipe.step("near_duplicates") is not None
+
+    def run(self, chunk: Chunk) -> Passed:
+        """One outcome for each record."""
+        passed = Passed()
+        rows = [self._mapped(record, chunk) for record in chunk.records]
+        before = [row.conversation if isinstance(row, Candidate) else None for row in rows]
+        for kind, step in self.steps:
+            start = time.perf_counter()
+            rows = self._stepped(kind, step, rows, passed.tally)
+            passed.tally.seconds[kind] += time.perf_counter() - start
+        for was, row in zip(before, rows, strict=True):
+            if isinstance(row, Candidate) and was is not None and row.conversation != was:
+                passed.tally.note_row(_example(row.file, row.record, was, row.conversation))
+            passed.outcomes.append(self._kept(row) if isinstance(row, Candidate) else row)
+        return passed
+
+    def _mapped(self, at: Record | Problem, chunk: Chunk) -> Dropped | Candidate:
+        if isinstance(at, Problem):
+            return Dropped(at.row, at.line, "read", Rejection(at.reason, at.detail), at.text)
+        found = NO_ANSWER if chunk.mapping.layout in ("text", "unknown") else self._conversation(at, chunk.mapping)
+        if isinstance(found, Rejection):
+            text = " ".join(str(value) for value in at.values.values() if value)
+            return Dropped(at.row, at.line, "map", found, text)
+        return Candidate(chunk.file, found, at, chunk.mapping)
+
+    def _conversation(self, at: Record, mapping: ColumnMap) -> Conversation | Rejection:
+        return map_record(at, mapping, system_prompt=self.recipe.system_prompt)
+
+    def _stepped(
+        self, kind: str, step: RowStep, rows: list[Dropped | Candidate], tally: Tally
+    ) -> list[Dropped | Candidate]:
+        waiting = [row for row in rows if isinstance(row, Candidate)]
+        outcomes = iter(step.run(waiting, tally.counts[kind]) if waiting else [])
+        return [_after(kind, row, next(outcomes), tally) if isinstance(row, Candidate) else row for row in rows]
+
+    def _kept(self, row: Candidate) -> Kept:
+        found = row.conversation
+        marks = signature(grams(spoken(found.messages))) if self.near else None
+        return Kept(row.record.row, row.record.line, found, exact_key(found.text()), marks)
+
+
+def _after(kind: str, row: Candidate, outcome: Outcome, tally: Tally) -> Dropped | Candidate:
+    """The row after one step: gone, as it was, or changed and noted."""
+    if isinstance(outcome, Conversation):
+        if outcome == row.conversation:
+            return row
+        if not _is_empty(outcome):
+            tally.note_step(kind, _example(row.file, row.record, row.conversation, outcome))
+            return replace(row, conversation=outcome)
+        outcome = EMPTY
+    return Dropped(row.record.row, row.record.line, kind, outcome, row.conversation.text())
+
+
+def _is_empty(found: Conversation) -> bool:
+    questions = (each["content"].strip() for each in found.messages if each["role"] == "user")
+    return not found.messages[-1]["content"].strip() or not any(questions)
+
+
+def _example(file: str, record: Record, before: Conversation, after: Conversation) -> Example:
+    return Example(file, record.row, before.text()[:EXAMPLE_CHARACTERS], after.text()[:EXAMPLE_CHARACTERS])

@@ -1,0 +1,121 @@
+"""The one table of steps: what each is called, where it may stand, and which options it takes. Loads no step.
+
+A recipe is checked against it, pages and REST documents are drawn from it, and the first pass finds its steps through
+it. The order of the table is the order of the steps that may not move; the cleaning steps stand together in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from datasets_app.curation.options import Option
+
+STEPS = "datasets_app.curation.steps"
+TURNS = Option("turns", "choice", "all", choices=("all", "user"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of step.
+
+    moves: a cleaning step, which may change places with the other cleaning steps. step: `module:Class` of a step that
+    runs row by row in the first pass; empty where the step looks at many rows and the pipeline runs it. check: what
+    options mean together, as a sentence when it is wrong; called after each option has been checked by itself.
+    """
+
+    name: str
+    options: tuple[Option, ...] = ()
+    moves: bool = False
+    step: str = ""
+    check: Callable[[Mapping[str, object]], str | None] | None = None
+
+    def defaults(self) -> dict[str, object]:
+        """Every option with its default."""
+        return {option.name: option.default for option in self.options}
+
+    def as_json(self) -> dict[str, object]:
+        """The kind as pages and REST documents show it."""
+        return {"kind": self.name, "moves": self.moves, "options": [option.as_json() for option in self.options]}
+
+    def fault(self, options: Mapping[str, object]) -> str | None:
+        """The first thing that is wrong with complete options, as a sentence, or None."""
+        for option in self.options:
+            fault = option.fault(options[option.name])
+            if fault:
+                return f"The option {option.name} of {self.name} {fault}."
+        return self.check(options) if self.check else None
+
+
+def _shares(options: Mapping[str, object]) -> str | None:
+    shares = [float(str(options[name])) for name in ("train", "validation", "test")]
+    if shares[0] <= 0 or abs(sum(shares) - 1) > 1e-6:
+        return "The shares of train, validation and test add up to 1; none is negative, and train is more than 0."
+    return None
+
+
+def _edits(options: Mapping[str, object]) -> str | None:
+    rows = options["rows"]
+    places = isinstance(rows, list) and all(
+        isinstance(each, dict) and isinstance(each.get("file"), str) and isinstance(each.get("row"), int)
+        for each in rows
+    )
+    return None if places else "The rows of edits are a list of objects that name a file and a row."
+
+
+POLICIES = ("mask", "drop_row", "keep")
+
+KINDS = (
+    Kind(
+        "edits", (Option("rows", "tree", []), Option("erased", "tree", [])), step=f"{STEPS}.edits:Edits", check=_edits
+    ),
+    Kind("normalize", moves=True, step=f"{STEPS}.normalize:Normalize"),
+    Kind(
+        "personal_data",
+        (
+            TURNS,
+            Option("policy", "map", {"URL": "keep"}, choices=POLICIES),
+            Option("default", "choice", "mask", choices=POLICIES),
+            Option("allow", "texts", []),
+        ),
+        moves=True,
+        step=f"{STEPS}.personal_data:PersonalData",
+    ),
+    Kind("exact_duplicates"),
+    Kind("near_duplicates", (Option("threshold", "float", 0.7, least=0.3, most=1.0),)),
+    Kind(
+        "split",
+        (
+            Option("train", "float", 0.8, least=0, most=1),
+            Option("validation", "float", 0.1, least=0, most=1),
+            Option("test", "float", 0.1, least=0, most=1),
+            Option("seed", "int", 0),
+            Option("stratify", "bool", True),
+            Option("validation_files", "texts", []),
+        ),
+        check=_shares,
+    ),
+    Kind(
+        "tokens",
+        (
+            Option("tokenizer", "text"),
+            Option("limit", "int", 512, least=8),
+            Option("policy", "choice", "drop", choices=("drop", "truncate", "refuse")),
+        ),
+    ),
+)
+BY_NAME = {kind.name: kind for kind in KINDS}
+MOVING = frozenset(kind.name for kind in KINDS if kind.moves)
+
+
+def order_fault(names: list[str]) -> str | None:
+    """What is wrong with the order of known steps, as a sentence, or None."""
+    if len(set(names)) < len(names):
+        return "Every step may stand in a recipe once."
+    table = list(BY_NAME)
+    cleaning = min(map(table.index, MOVING))
+    places = [cleaning if name in MOVING else table.index(name) for name in names]
+    if places != sorted(places):
+        order = ", ".join(kind.name for kind in KINDS if not kind.moves)
+        return f"Only the cleaning steps can change places; the order of the others is {order}."
+    return None

@@ -1,0 +1,67 @@
+"""What the per-row steps counted: mergeable, so that parts of a file can be counted anywhere. Knows no file."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Self
+
+EXAMPLES = 12
+STEP_EXAMPLES = 5
+EXAMPLE_CHARACTERS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row that was changed, as it came and as it went. Nothing is hidden in it yet."""
+
+    file: str
+    row: int
+    before: str
+    after: str
+
+
+def _counters() -> defaultdict[str, Counter[str]]:
+    return defaultdict(Counter)
+
+
+def _lists() -> defaultdict[str, list[Example]]:
+    return defaultdict(list)
+
+
+def _sums() -> defaultdict[str, float]:
+    return defaultdict(float)
+
+
+@dataclass(slots=True)
+class Tally:
+    """changed: rows by step. counts: what each step did, by name. rows, steps: the first rows that were changed at all,
+    and by each step. seconds: time in each step, over all processes."""
+
+    changed: Counter[str] = field(default_factory=Counter)
+    counts: defaultdict[str, Counter[str]] = field(default_factory=_counters)
+    rows: list[Example] = field(default_factory=list)
+    steps: defaultdict[str, list[Example]] = field(default_factory=_lists)
+    seconds: defaultdict[str, float] = field(default_factory=_sums)
+
+    def note_step(self, step: str, example: Example) -> None:
+        """A row that a step changed."""
+        self.changed[step] += 1
+        if len(self.steps[step]) < STEP_EXAMPLES:
+            self.steps[step].append(example)
+
+    def note_row(self, example: Example) -> None:
+        """A kept row that is not what it was."""
+        if len(self.rows) < EXAMPLES:
+            self.rows.append(example)
+
+    def merge(self, later: Self) -> None:
+        """Add what was counted over the rows that follow."""
+        self.changed.update(later.changed)
+        for step, seconds in later.seconds.items():
+            self.seconds[step] += seconds
+        for step, counts in later.counts.items():
+            self.counts[step].update(counts)
+        self.rows += later.rows[: EXAMPLES - len(self.rows)]
+        for step, examples in later.steps.items():
+            self.steps[step] += examples[: STEP_EXAMPLES - len(self.steps[step])]
