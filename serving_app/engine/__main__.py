@@ -1,4 +1,4 @@
-"""The engine's command line. The only module here that reads the environment (`ENGINE_TOKEN`).
+"""The engine's command line. The only module here that reads the environment (`ENGINE_TOKEN`, `ENGINE_TOKEN_FILE`).
 
 What a person can get wrong (the port, a folder) is checked before the heavy libraries are imported.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ipaddress
 import logging
 import os
 import socket
@@ -23,15 +24,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the server; 0 after a clean stop, 1 with a sentence on standard error when it could not start."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    settings = EngineSettings(
-        model_root=options.model_root,
-        token=os.environ.get("ENGINE_TOKEN") or None,
-        slots=options.slots,
-        max_context=options.max_context,
-        threads=options.threads,
-        dtype=options.dtype,
-    )
     try:
+        settings = EngineSettings(
+            model_root=options.model_root,
+            token=_token(),
+            slots=options.slots,
+            max_context=options.max_context,
+            threads=options.threads,
+            dtype=options.dtype,
+        )
         _run(settings, options)
     except (EngineError, JournalBusyError, OSError) as error:
         print(f"The engine cannot start: {error}", file=sys.stderr)
@@ -39,10 +40,27 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _token() -> str | None:
+    """The bearer token, given as such or as the file that holds it. Errors: OSError with a sentence."""
+    if token := os.environ.get("ENGINE_TOKEN", "").strip():
+        return token
+    path = os.environ.get("ENGINE_TOKEN_FILE")
+    if not path:
+        return None
+    try:
+        token = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise OSError(f"ENGINE_TOKEN_FILE names {path}, which cannot be read ({why}).") from error
+    if not token:
+        raise OSError(f"ENGINE_TOKEN_FILE names {path}, which is empty.")
+    return token
+
+
 def _run(settings: EngineSettings, options: argparse.Namespace) -> None:
     for _, path in options.model:
         resolve_folder(settings.model_root, path, param="path")
-    listener = _bind(options.host, options.port)
+    listener = _bind(options.host, options.port, is_open=settings.token is None)
     from transformers.utils.logging import disable_progress_bar
 
     from serving_app.engine.server import serve
@@ -51,17 +69,23 @@ def _run(settings: EngineSettings, options: argparse.Namespace) -> None:
     asyncio.run(serve(settings, listener=listener, journal=options.journal, preload=options.model))
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, *, is_open: bool) -> socket.socket:
     """A socket that holds the port but does not listen yet, so that early callers are refused and need not wait.
 
-    Errors: OSError with a sentence.
+    Without a token (`is_open`) an address that other machines can reach is refused. Errors: OSError with a sentence.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}.") from error
+    if is_open and not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback:
+        raise OSError(f"{host} can be reached by other machines. Set ENGINE_TOKEN, or listen on 127.0.0.1.")
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
         listener.bind(address)
     except OSError as error:
+        listener.close()
         raise OSError(f"cannot listen on {host}:{port}: {error.strerror}.") from error
     return listener
 

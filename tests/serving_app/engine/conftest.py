@@ -148,11 +148,19 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def launch(root: Path, journal: Path, *, arguments: tuple[str, ...] = (), port: int | None = None) -> EngineServer:
+def launch(
+    root: Path,
+    journal: Path,
+    *,
+    arguments: tuple[str, ...] = (),
+    port: int | None = None,
+    token_file: Path | None = None,
+) -> EngineServer:
     port = port or free_port()
     command = [sys.executable, "-m", "serving_app.engine", "--port", str(port), "--threads", "1"]
     command += ["--model-root", str(root), "--journal", str(journal), *arguments]
-    environment = {**os.environ, "ENGINE_TOKEN": "secret", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    token = {"ENGINE_TOKEN_FILE": str(token_file)} if token_file else {"ENGINE_TOKEN": "secret"}
+    environment = {**os.environ, **token, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     started = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE)
     return EngineServer(port, root, journal, "secret", started)
 
@@ -182,9 +190,14 @@ def model_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def engine_server(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
-    """One engine for all tests that do not need to break it."""
+    """One engine for all tests that do not need to break it. It reads its token from a file."""
+    token_file = tmp_path_factory.mktemp("secrets") / "engine_token"
+    token_file.write_text("secret\n")
     server = launch(
-        model_root, tmp_path_factory.mktemp("journal"), arguments=("--model", "llama=llama", "--max-context", "8192")
+        model_root,
+        tmp_path_factory.mktemp("journal"),
+        arguments=("--model", "llama=llama", "--max-context", "8192"),
+        token_file=token_file,
     )
     server.wait_until_ready()
     yield server
