@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gptstudio.settings.local")
 
-django = get_asgi_application()
+django.setup(set_prefix=False)
 
-from serving_app.services.lifespan import lifespan  # noqa: E402 - models load with the application above
+from gptstudio.core.bodies import BodyGate, DjangoOnOwnDisk  # noqa: E402 - models load with the set-up above
+from gptstudio.overview.bodies import StudioBodies  # noqa: E402
+from serving_app.services.lifespan import lifespan  # noqa: E402
+
+answer = BodyGate(DjangoOnOwnDisk(), StudioBodies())
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Django answers requests; the end of the process is announced to those who hold connections."""
+    """Django answers requests behind the body gate; the end of the process is announced to those with connections."""
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
     else:
-        await django(scope, receive, send)
+        await answer(scope, receive, send)

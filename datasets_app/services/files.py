@@ -14,17 +14,10 @@ from datasets_app.models import Dataset, DatasetFile, FileState
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
 from gptstudio.core import artifacts, leases
-from gptstudio.core.errors import Invalid, StudioError
+from gptstudio.core.errors import Invalid, TooLarge
 from gptstudio.core.queue import enqueue
 
 NAME_BYTES = 200
-
-
-class TooLarge(StudioError):
-    """The upload passes the studio's limit."""
-
-    status = 413
-    code = "file_too_large"
 
 
 def _plain_name(name: str) -> str:
@@ -46,7 +39,9 @@ def add_file(
         digest, size, path = artifacts.store_stream(chunks, folder="uploads", limit=settings.UPLOAD_MAX_BYTES)
     except ValueError as error:
         raise TooLarge(
-            f"{plain} is larger than {settings.UPLOAD_MAX_BYTES // 1024**2:,} MB.", fix="Split it into several files."
+            f"{plain} is larger than {settings.UPLOAD_MAX_BYTES // 1024**2:,} MB.",
+            fix="Split it into several files.",
+            code="file_too_large",
         ) from error
     if size == 0:
         path.unlink(missing_ok=True)

@@ -45,6 +45,13 @@ class Conflict(StudioError):
     code = "conflict"
 
 
+class TooLarge(StudioError):
+    """More bytes than an address or a store takes."""
+
+    status = 413
+    code = "request_too_large"
+
+
 class TooMuch(StudioError):
     """A limit or a budget is used up."""
 

@@ -43,6 +43,7 @@ class Files(OpenAIView):
     """List and upload."""
 
     actions: ClassVar[dict[str, str]] = {"GET": "datasets.view", "POST": "datasets.edit"}
+    takes_uploads = True
     parser_classes = [MultiPartParser]
 
     def get(self, request: Request) -> JsonResponse:

@@ -15,6 +15,7 @@ from datasets_app.models import Dataset, DatasetFile, DatasetVersion, FileState,
 from datasets_app.web import wording
 from datasets_app.web.forms import DatasetForm, UploadForm
 from datasets_app.web.views.files import keep_files, landed
+from gptstudio.core.bodies import takes_uploads
 from gptstudio.core.errors import StudioError
 from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
@@ -34,6 +35,7 @@ def datasets(request: MemberRequest) -> HttpResponse:
     return render(request, "datasets/list.html", {"span": span, "shown": shown, "wanted": wanted})
 
 
+@takes_uploads
 @member_page("datasets.edit", FORM)
 def new(request: MemberRequest) -> HttpResponse:
     """A name and the first files; what was typed is kept when something is wrong."""

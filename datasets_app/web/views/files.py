@@ -13,6 +13,7 @@ from django.urls import reverse
 from datasets_app import selectors, services
 from datasets_app.models import Dataset
 from datasets_app.web.forms import UploadForm
+from gptstudio.core.bodies import takes_uploads
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, MemberRequest, member_page
 
@@ -34,6 +35,7 @@ def keep_files(request: MemberRequest, dataset: Dataset, files: Sequence[Uploade
             messages.error(request, f"{name} was not kept. {error}")
 
 
+@takes_uploads
 @member_page("datasets.edit", ACT)
 def upload(request: MemberRequest, dataset_id: str) -> HttpResponse:
     """More files for a data set."""
