@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 
 from datasets_app import recipes
 from datasets_app.models import (
@@ -14,9 +15,11 @@ from datasets_app.models import (
     Dataset,
     DatasetFile,
     DatasetVersion,
+    FileUpload,
     RecipePreview,
     RowEdit,
     Tokenizer,
+    UploadState,
     VersionState,
     WordKind,
     WordList,
@@ -192,3 +195,17 @@ def ledger_page(
     """What was left out, with the reason; `reason` narrows it to one."""
     where = ("reason", reason) if reason else None
     return _page(version.folder / "ledger.parquet", offset=offset, limit=limit, where=where)
+
+
+def upload_of(workspace_id: str, upload_id: str) -> FileUpload:
+    """One upload of the workspace, whatever became of it."""
+    found = FileUpload.objects.select_related("file", "dataset").filter(workspace_id=workspace_id, id=upload_id).first()
+    if found is None:
+        raise NotFound(f"There is no upload {upload_id} in this workspace.")
+    return found
+
+
+def open_uploads(workspace_id: str, *, user_id: str | None) -> QuerySet[FileUpload]:
+    """A person's uploads that are not whole yet, each with the bytes that arrived as `received`."""
+    pending = FileUpload.objects.filter(workspace_id=workspace_id, started_by_id=user_id, state=UploadState.PENDING)
+    return pending.filter(expires_at__gt=timezone.now()).annotate(received=Sum("parts__bytes", default=0))

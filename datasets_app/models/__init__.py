@@ -1,9 +1,10 @@
-"""Dataset, DatasetFile, DatasetVersion, RowEdit, CurationRecipe, RecipePreview, WordList, Tokenizer."""
+"""Dataset, DatasetFile, DatasetVersion, RowEdit, CurationRecipe, RecipePreview, WordList, Tokenizer, FileUpload, UploadPart."""
 
 from datasets_app.models.dataset import Dataset, DatasetFile, FileState, file_behind, run_names
 from datasets_app.models.edit import EditAction, RowEdit
 from datasets_app.models.recipe import CurationRecipe, PreviewState, RecipePreview, WordKind, WordList
 from datasets_app.models.tokenizer import Tokenizer
+from datasets_app.models.upload import FileUpload, UploadPart, UploadState
 from datasets_app.models.version import DatasetVersion, VersionOrigin, VersionState
 
 __all__ = [
@@ -13,10 +14,13 @@ __all__ = [
     "DatasetVersion",
     "EditAction",
     "FileState",
+    "FileUpload",
     "PreviewState",
     "RecipePreview",
     "RowEdit",
     "Tokenizer",
+    "UploadPart",
+    "UploadState",
     "VersionOrigin",
     "VersionState",
     "WordKind",

@@ -1,4 +1,4 @@
-"""Writing data sets, files, recipes, previews and versions."""
+"""Writing data sets, files, uploads, recipes, previews and versions."""
 
 from datasets_app.services.datasets import archive_dataset, create_dataset, register_tokenizer
 from datasets_app.services.edits import create_edited_version, edit_row, exclude_rows, flag_rows, undo_edits
@@ -15,6 +15,7 @@ from datasets_app.services.previews import (
 from datasets_app.services.recipes import archive_recipe, copy_recipe, create_recipe, update_recipe
 from datasets_app.services.restoring import note_download, open_test_rows, restore_version
 from datasets_app.services.stale import requeue_stale
+from datasets_app.services.uploads import add_part, cancel_upload, complete_upload, expire_uploads, start_upload
 from datasets_app.services.versions import (
     cancel_version,
     claim_version,
@@ -29,14 +30,17 @@ from datasets_app.services.words import set_words
 
 __all__ = [
     "add_file",
+    "add_part",
     "archive_dataset",
     "archive_file",
     "archive_recipe",
     "cancel_preview",
+    "cancel_upload",
     "cancel_version",
     "claim_file",
     "claim_preview",
     "claim_version",
+    "complete_upload",
     "copy_recipe",
     "create_dataset",
     "create_edited_version",
@@ -45,6 +49,7 @@ __all__ = [
     "create_version",
     "edit_row",
     "exclude_rows",
+    "expire_uploads",
     "fail_file",
     "fail_preview",
     "fail_version",
@@ -65,6 +70,7 @@ __all__ = [
     "retry_version",
     "set_mapping",
     "set_words",
+    "start_upload",
     "undo_edits",
     "update_recipe",
 ]

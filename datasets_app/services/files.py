@@ -14,13 +14,14 @@ from datasets_app.models import Dataset, DatasetFile, FileState
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
 from gptstudio.core import artifacts, leases
+from gptstudio.core.disk import room_for
 from gptstudio.core.errors import Invalid, TooLarge
 from gptstudio.core.queue import enqueue
 
 NAME_BYTES = 200
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """The last part of a path, without what cannot be printed, in at most NAME_BYTES bytes: it becomes a file name."""
     last = PurePath(name.replace("\\", "/")).name
     plain = "".join(character for character in last if character.isprintable()).strip()
@@ -34,9 +35,10 @@ def add_file(
 ) -> DatasetFile:
     """Keep an upload as it came, and have it read. Nothing is held in memory; an empty file is refused."""
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
-    plain = _plain_name(name)
+    plain = plain_name(name)
     try:
-        digest, size, path = artifacts.store_stream(chunks, folder="uploads", limit=settings.UPLOAD_MAX_BYTES)
+        with room_for(plain):
+            digest, size, path = artifacts.store_stream(chunks, folder="uploads", limit=settings.UPLOAD_MAX_BYTES)
     except ValueError as error:
         raise TooLarge(
             f"{plain} is larger than {settings.UPLOAD_MAX_BYTES // 1024**2:,} MB.",
@@ -46,11 +48,12 @@ def add_file(
     if size == 0:
         path.unlink(missing_ok=True)
         raise Invalid(f"{plain} is empty.", fix="Export it again and look into it before uploading.", param="file")
-    return _record_file(actor, dataset=dataset, name=plain, purpose=purpose, digest=digest, size=size)
+    return record_file(actor, dataset=dataset, name=plain, purpose=purpose, digest=digest, size=size)
 
 
 @transaction.atomic
-def _record_file(actor: Actor, *, dataset: Dataset, name: str, purpose: str, digest: str, size: int) -> DatasetFile:
+def record_file(actor: Actor, *, dataset: Dataset, name: str, purpose: str, digest: str, size: int) -> DatasetFile:
+    """The row of a file whose bytes are stored, and a worker sent to read it."""
     file = DatasetFile.objects.create(
         dataset=dataset, name=name, purpose=purpose, bytes=size, digest=digest, uploaded_by_id=actor.user_id
     )

@@ -16,6 +16,7 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse
 
+from gptstudio.core.disk import FULL, no_room
 from gptstudio.core.errors import TooLarge
 
 Scope = dict[str, Any]
@@ -71,7 +72,7 @@ class BodyGate:
             await self._application(scope, receive, send)
             return
         most = self._rules.most_bytes(scope)
-        error = await self._rules.turned_away(scope)
+        error: Exception | None = await self._rules.turned_away(scope)
         if error is None and announced is not None and announced > most:
             error = _too_large(most)
         if error is None:
@@ -79,6 +80,10 @@ class BodyGate:
                 await self._application(scope, _counted(receive, most), send)
             except Overrun:  # raised while the body was read, so nothing was answered yet
                 error = _too_large(most)
+            except OSError as broken:  # the same
+                if broken.errno not in FULL:
+                    raise
+                error = no_room("what you sent")
         if error is not None:
             await _send(self._rules.refusal(scope, error), scope, receive, send)
 

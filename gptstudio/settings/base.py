@@ -177,10 +177,10 @@ STATIC_URL = "static/"
 STATIC_ROOT = STUDIO_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["gptstudio.core.receiving.DiskUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = str(env.folder("UPLOAD_TEMP", STUDIO_HOME / "uploading"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
-UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MB", 2048, least=1) * 1024 * 1024
+UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MB", 4096, least=1) * 1024 * 1024
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")

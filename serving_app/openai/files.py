@@ -39,6 +39,17 @@ def file_body(file: DatasetFile) -> dict[str, Any]:
     }
 
 
+def check_purpose(purpose: object) -> None:
+    """Raise Invalid for any but the one purpose that is served."""
+    if purpose != PURPOSE:
+        raise Invalid(
+            f"The purpose {str(purpose)[:40]!r} is not served here.",
+            fix=f"Use {PURPOSE}.",
+            code="invalid_value",
+            param="purpose",
+        )
+
+
 class Files(OpenAIView):
     """List and upload."""
 
@@ -66,14 +77,7 @@ class Files(OpenAIView):
         upload = request.FILES.get("file")
         if upload is None:
             raise Invalid("'file' is required.", code="missing_required_parameter", param="file")
-        purpose = request.POST.get("purpose")
-        if purpose != PURPOSE:
-            raise Invalid(
-                f"The purpose {str(purpose)[:40]!r} is not served here.",
-                fix=f"Use {PURPOSE}.",
-                code="invalid_value",
-                param="purpose",
-            )
+        check_purpose(request.POST.get("purpose"))
         return JsonResponse(file_body(self._keep(upload)))
 
     def _keep(self, upload: Any) -> DatasetFile:

@@ -10,6 +10,7 @@ from serving_app.openai.completions import Completions
 from serving_app.openai.files import File, FileContent, Files
 from serving_app.openai.fine_tuning_jobs import Job, JobCheckpoints, JobEvents, Jobs, SteerJob
 from serving_app.openai.models import Model, Models
+from serving_app.openai.uploads import CancelUpload, CompleteUpload, UploadParts, Uploads
 
 app_name = "openai"
 JOB = "fine_tuning/jobs/<slug:job_id>"
@@ -21,6 +22,10 @@ urlpatterns = [
     path("files", Files.as_view(), name="files"),
     path("files/<slug:file_id>", File.as_view(), name="file"),
     path("files/<slug:file_id>/content", FileContent.as_view(), name="file_content"),
+    path("uploads", Uploads.as_view(), name="uploads"),
+    path("uploads/<slug:upload_id>/parts", UploadParts.as_view(), name="upload_parts"),
+    path("uploads/<slug:upload_id>/complete", CompleteUpload.as_view(), name="upload_complete"),
+    path("uploads/<slug:upload_id>/cancel", CancelUpload.as_view(), name="upload_cancel"),
     path("fine_tuning/jobs", Jobs.as_view(), name="jobs"),
     path(JOB, Job.as_view(), name="job"),
     path(f"{JOB}/events", JobEvents.as_view(), name="job_events"),

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
+from datasets_app.services import expire_uploads
 from datasets_app.services import requeue_stale as requeue_data
 from gptstudio.core import heartbeats
 from serving_app import engine_client, selectors
@@ -81,6 +82,7 @@ class Reconciler:
             self._sent_at = time.monotonic()
             requeue_jobs()
             requeue_data()
+            expire_uploads()
 
     def _look_after(self, replica: EngineReplica, desired: dict[str, Any]) -> None:
         ready = self._ask(engine_client.is_ready(replica.url))

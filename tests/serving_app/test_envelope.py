@@ -72,7 +72,11 @@ def test_a_body_that_is_too_large(ask, settings):
 def addresses() -> list[str]:
     paths = [str(pattern.pattern) for pattern in urlpatterns if "rest" not in str(pattern.pattern)]
     return [
-        path.replace("<slug:job_id>", "x").replace("<slug:file_id>", "x").replace("<path:name>", "x") for path in paths
+        path.replace("<slug:job_id>", "x")
+        .replace("<slug:file_id>", "x")
+        .replace("<path:name>", "x")
+        .replace("<slug:upload_id>", "x")
+        for path in paths
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,13 @@ def test_a_body_that_breaks_off_leaves_nothing_behind(settings, tmp_path: Path, 
     with pytest.raises((RequestAborted, Overrun)):
         reading({"type": "http.request", "body": b"x" * 50, "more_body": True}, end)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_under_a_body_is_an_answer_with_a_sentence():
+    async def on_a_full_disk(_scope, _receive, _send) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    caller = Caller(b"1234", length=4)
+    asyncio.run(BodyGate(on_a_full_disk, Rules())(caller.scope, caller.receive, caller.send))
+    assert caller.status == 507
+    assert "no room" in caller.text

@@ -1,0 +1,46 @@
+"""A disk that is full, said as a sentence. Knows what is written nowhere else than by the word for it."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gptstudio.core.errors import StudioError
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+KEPT_FREE = 64 * 1024 * 1024
+
+
+class DiskFull(StudioError):
+    """There is no room for what was sent or made."""
+
+    status = 507
+    code = "disk_full"
+
+
+def no_room(what: str) -> DiskFull:
+    """The refusal of `what` for want of room."""
+    return DiskFull(
+        f"There is no room on the studio's disk for {what}.", fix="Make room, or ask whoever runs the studio to."
+    )
+
+
+@contextmanager
+def room_for(what: str) -> Iterator[None]:
+    """Turn the errors of a full disk into DiskFull; all others pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise no_room(what) from error
+        raise
+
+
+def check_room(folder: Path, size: int, *, what: str) -> None:
+    """Raise DiskFull where `size` bytes more would fill the disk that holds `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < size + KEPT_FREE:
+        raise no_room(what)
