@@ -115,6 +115,15 @@ def checked(body: Recipe) -> Recipe:
     return found
 
 
+def catalogue() -> list[dict[str, Any]]:
+    """The steps there are, in their order: kind, title, why one would want it, and every option."""
+    found = []
+    for kind in KINDS:
+        title, why = STEP_HINTS.get(kind.name, (kind.name.replace("_", " ").capitalize(), ""))
+        found.append({**kind.as_json(), "title": title, "why": why})
+    return found
+
+
 def hides_personal_data(body: Recipe) -> bool:
     """Whether every type of personal data is hidden or its row dropped."""
     try:

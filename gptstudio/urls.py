@@ -16,6 +16,8 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("serving_app.openai.urls")),
+    path("api/v1/", include("datasets_app.api.urls")),
+    path("api/v1/", include("gptstudio.api.urls")),
     path("", include("gptstudio.overview.urls")),
     path("", include("gptstudio.web.urls")),
     path("datasets/", include("datasets_app.web.urls")),

@@ -90,6 +90,7 @@ class World:
     model: Any
     deployment: Any
     key: Any
+    recipe: Any
 
     @property
     def ids(self) -> dict[str, str]:
@@ -101,6 +102,7 @@ class World:
             "model_id": self.model.id,
             "deployment_id": self.deployment.id,
             "key_id": self.key.id,
+            "recipe_id": self.recipe.id,
             "split": "train",
             "place": "3",
         }
@@ -185,6 +187,8 @@ def finish_job(job: Any, *, folder: Path) -> Any:
 
 def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     """One of everything; the model waits for a reviewer, the deployment answers with the base model."""
+    from datasets_app.recipes import default_recipe
+    from datasets_app.services import create_recipe
     from gptstudio.accounts.services import issue_key
     from serving_app.services import create_deployment
     from training_app.services import request_release
@@ -199,4 +203,5 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
         actor, workspace_id=actor.workspace_id, name="support", targets=[{"model": base.id, "weight": 1}]
     )
     key, _secret = issue_key(actor, workspace_id=actor.workspace_id, name="website", scopes=["chat"])
-    return World(dataset, file, version, job, model, deployment, key)
+    recipe = create_recipe(actor, workspace_id=actor.workspace_id, name="Support", body=default_recipe())
+    return World(dataset, file, version, job, model, deployment, key, recipe)

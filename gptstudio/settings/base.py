@@ -168,9 +168,20 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "gptstudio.api.errors.answer",
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter of downloads
     "UNAUTHENTICATED_USER": None,
 }
-SPECTACULAR_SETTINGS = {"TITLE": "GPT Studio", "VERSION": VERSION, "SERVE_INCLUDE_SCHEMA": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "GPT Studio",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["gptstudio.api.schema.only_native"],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "ENUM_NAME_OVERRIDES": {
+        "FileState": "datasets_app.models.FileState",
+        "VersionState": "datasets_app.models.VersionState",
+    },
+}
 
 # Files
 STATIC_URL = "static/"

@@ -68,6 +68,7 @@ def seed(workspace, model):
     key = ApiKey.objects.create(workspace=workspace, name="shop", prefix="sk-studio-abc", hash="0" * 64)
     found = {"dataset": dataset, "file": file, "version": version, "job": job, "model": model}
     found |= {"deployment": deployment, "key": key}
+    found["recipe"] = CurationRecipe.objects.create(workspace=workspace, name="Ours", body=recipe)
     return {f"{name}_id": each.id for name, each in found.items()} | {"split": "train", "place": "0"}
 
 
@@ -75,7 +76,7 @@ call_command("migrate", verbosity=0)
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets_app.curation.table import SCHEMA
-from datasets_app.models import Dataset, DatasetFile, DatasetVersion
+from datasets_app.models import CurationRecipe, Dataset, DatasetFile, DatasetVersion
 from datasets_app.recipes import default_recipe
 from gptstudio.accounts import services
 from gptstudio.accounts.models import ApiKey

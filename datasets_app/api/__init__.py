@@ -1,0 +1,1 @@
+"""Data sets, versions and recipes for programs: /api/v1."""

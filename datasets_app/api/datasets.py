@@ -1,0 +1,161 @@
+"""/api/v1/datasets: made, listed, uploaded to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from django.http import HttpRequest
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from datasets_app import selectors, services
+from datasets_app.api.shapes import DatasetBody, DatasetChange, DatasetShape, DetectionShape, FileShape, ReadingBody
+from datasets_app.models import DatasetFile, FileState
+from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+from gptstudio.core.errors import Invalid, NotFound
+
+CHUNK = 1 << 20
+
+
+class Datasets(NativeView):
+    """All data sets of the workspace."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "datasets.view", "POST": "datasets.edit"}
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        operation_id="datasets_list", parameters=LIST_PARAMETERS, responses=page_of(DatasetShape, "DatasetsPage")
+    )
+    def get(self, request: Request) -> Response:
+        return self.listed(selectors.datasets_of(self.workspace_id), lambda each: DatasetShape(each).data)
+
+    @extend_schema(operation_id="datasets_create", request=DatasetBody, responses={201: DatasetShape})
+    def post(self, request: Request) -> Response:
+        name = self.given(DatasetBody)["name"]
+        dataset = services.create_dataset(self.actor, workspace_id=self.workspace_id, name=name)
+        return Response(DatasetShape(dataset).data, status=201)
+
+
+class DatasetOne(NativeView):
+    """One data set."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "datasets.view", "PATCH": "datasets.edit", "DELETE": "datasets.edit"}
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="datasets_read", responses=DatasetShape)
+    def get(self, request: Request, dataset_id: str) -> Response:
+        return Response(DatasetShape(selectors.dataset_of(self.workspace_id, dataset_id)).data)
+
+    @extend_schema(operation_id="datasets_change", request=DatasetChange, responses=DatasetShape)
+    def patch(self, request: Request, dataset_id: str) -> Response:
+        """Say which column plays which part in versions to come."""
+        dataset = selectors.dataset_of(self.workspace_id, dataset_id)
+        mapping = self.given(DatasetChange)["mapping"]
+        if mapping is not None and not isinstance(mapping, dict):
+            raise Invalid("The mapping is not an object.", fix="Send an object or null.", param="mapping")
+        return Response(DatasetShape(services.set_mapping(self.actor, dataset=dataset, mapping=mapping)).data)
+
+    @extend_schema(operation_id="datasets_archive", responses={204: None})
+    def delete(self, request: Request, dataset_id: str) -> Response:
+        """Put it out of sight. Its versions stay: models descend from them."""
+        services.archive_dataset(self.actor, dataset=selectors.dataset_of(self.workspace_id, dataset_id))
+        return Response(status=204)
+
+
+def _pieces(stream: HttpRequest) -> Iterator[bytes]:
+    """The body as it comes, without a parser in between."""
+    while piece := stream.read(CHUNK):
+        yield piece
+
+
+class Files(NativeView):
+    """The files of a data set."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "datasets.view", "POST": "datasets.edit"}
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(operation_id="files_list", responses=page_of(FileShape, "FilesPage"), parameters=LIST_PARAMETERS)
+    def get(self, request: Request, dataset_id: str) -> Response:
+        dataset = selectors.dataset_of(self.workspace_id, dataset_id)
+        return self.listed(selectors.live_files(dataset), lambda each: FileShape(each).data)
+
+    @extend_schema(
+        operation_id="files_upload",
+        request={
+            "multipart/form-data": {
+                "type": "object",
+                "properties": {"file": {"type": "string", "format": "binary"}},
+                "required": ["file"],
+            },
+            "application/octet-stream": {"type": "string", "format": "binary"},
+        },
+        parameters=[OpenApiParameter("name", str, description="The file's name, where the body is the file itself.")],
+        responses={201: FileShape},
+    )
+    def post(self, request: Request, dataset_id: str) -> Response:
+        """Upload as a form with `file`, or as the plain body with `?name=tickets.csv`; both are streamed to disk."""
+        dataset = selectors.dataset_of(self.workspace_id, dataset_id)
+        name, chunks = self._sent(request)
+        file = services.add_file(self.actor, dataset=dataset, name=name, chunks=chunks)
+        return Response(FileShape(file).data, status=201)
+
+    def _sent(self, request: Request) -> tuple[str, Iterator[bytes]]:
+        if (request.content_type or "").startswith("multipart/"):
+            upload = request.FILES.get("file")
+            if upload is None:
+                raise Invalid("The form has no file.", fix="Send it as the part `file`.", param="file")
+            return upload.name or "", upload.chunks()
+        name = request.query_params.get("name", "")
+        if not name:
+            raise Invalid("The file has no name.", fix="Add ?name=tickets.csv to the address.", param="name")
+        return name, _pieces(request._request)
+
+
+class _OfFile(NativeView):
+    def file(self, dataset_id: str, file_id: str) -> DatasetFile:
+        found = selectors.file_of(self.workspace_id, file_id)
+        if found.dataset_id != dataset_id:
+            raise NotFound(f"There is no file {file_id} in this data set.")
+        return found
+
+
+class FileOne(_OfFile):
+    """One file."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "datasets.view", "DELETE": "datasets.edit"}
+
+    @extend_schema(operation_id="files_read", responses=FileShape)
+    def get(self, request: Request, dataset_id: str, file_id: str) -> Response:
+        return Response(FileShape(self.file(dataset_id, file_id)).data)
+
+    @extend_schema(operation_id="files_archive", responses={204: None})
+    def delete(self, request: Request, dataset_id: str, file_id: str) -> Response:
+        """Leave the file out of versions to come. Those made from it stay as they are."""
+        services.archive_file(self.actor, file=self.file(dataset_id, file_id))
+        return Response(status=204)
+
+
+class FileDetect(_OfFile):
+    """What was found in a file, and reading it in another way."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "datasets.view", "POST": "datasets.edit"}
+    parser_classes = [JSONParser]
+
+    def _answer(self, file: DatasetFile) -> Response:
+        body = {"file": file.id, "state": file.state, "error": file.error, "detection": file.detection}
+        waiting = file.state == FileState.UPLOADED
+        return Response(body, status=202 if waiting else 200, headers={"Retry-After": "1"} if waiting else None)
+
+    @extend_schema(operation_id="files_detect", responses={200: DetectionShape, 202: DetectionShape})
+    def get(self, request: Request, dataset_id: str, file_id: str) -> Response:
+        """202 while a worker still reads it."""
+        return self._answer(self.file(dataset_id, file_id))
+
+    @extend_schema(operation_id="files_detect_again", request=ReadingBody, responses={202: DetectionShape})
+    def post(self, request: Request, dataset_id: str, file_id: str) -> Response:
+        """Have it read again, in the way that the body says."""
+        file, reading = self.file(dataset_id, file_id), self.given(ReadingBody)
+        return self._answer(services.reread_file(self.actor, file=file, reading=reading))
