@@ -46,11 +46,19 @@ def _link(files: list[DatasetFile], folder: Path) -> dict[str, str]:
     return linked
 
 
+def _unpacked(name: str) -> str:
+    """What rows call a file that is packed alone: `tickets.csv` for `tickets.csv.gz`."""
+    return name[:-3] if name.lower().endswith(".gz") else name
+
+
 def _named(body: Recipe, linked: dict[str, str]) -> Recipe:
     """Curation knows files by name; a recipe may name files by id, which no second upload shares."""
 
     def name(file: str) -> str:
-        return Path(linked.get(file, file)).name
+        head, _, part = file.partition("/")  # a member of an archive or a sheet stands behind its file
+        if head not in linked:
+            return file
+        return f"{Path(linked[head]).name}/{part}" if part else Path(linked[head]).name
 
     found = for_engine(body)
     for each in found["steps"]:
@@ -58,7 +66,7 @@ def _named(body: Recipe, linked: dict[str, str]) -> Recipe:
         if "validation_files" in options:
             options["validation_files"] = [name(file) for file in options["validation_files"]]
         if each["kind"] == "edits":
-            options["rows"] = [{**row, "file": name(row["file"])} for row in options.get("rows", [])]
+            options["rows"] = [{**row, "file": _unpacked(name(row["file"]))} for row in options.get("rows", [])]
     return found
 
 
