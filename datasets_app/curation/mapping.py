@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from datasets_app.curation.columnnames import ROLES
@@ -16,6 +17,7 @@ from datasets_app.curation.toolcalls import tool_calls
 from datasets_app.curation.transcripts import parse_transcript
 
 SYSTEM = "system"
+_LIST = re.compile(r"\s*\[\s*[\[{\"\]]")
 ASSISTANT = "assistant"
 USER = "user"
 
@@ -90,7 +92,7 @@ def _answer(given: object, *, column: str) -> list[Message]:
 
 
 def _turns(given: object, *, column: str) -> list[Message]:
-    if isinstance(given, str) and given.lstrip().startswith("["):
+    if isinstance(given, str) and _LIST.match(given):
         try:
             given = mended(json.loads(given))
         except (ValueError, RecursionError) as error:

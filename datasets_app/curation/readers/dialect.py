@@ -102,6 +102,13 @@ def parse_rows(sample: str, splitting: Splitting) -> tuple[list[list[str]], list
     return rows, starts
 
 
+def is_even(sample: str, splitting: Splitting) -> bool:
+    """Whether nearly all rows of ``sample`` have the same number of fields, and more than one: prose has not."""
+    rows = parse_rows(sample, splitting)[0]
+    width, count = common_width(rows) if rows else (0, 0)
+    return width > 1 and count > 0.9 * len(rows)
+
+
 def _best_splitting(sample: str, suffix: str, delimiters: Iterable[str]) -> Splitting:
     best, most = Splitting(NO_DELIMITER), 0.0
     if (only := list(delimiters)) and len(only) == 1:

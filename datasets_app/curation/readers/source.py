@@ -9,7 +9,7 @@ from pathlib import Path
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.readers.columnar import parquet_columns, read_parquet
 from datasets_app.curation.readers.delimited import read_delimited
-from datasets_app.curation.readers.dialect import NO_DELIMITER, Dialect, guess_dialect
+from datasets_app.curation.readers.dialect import NO_DELIMITER, Dialect, guess_dialect, is_even
 from datasets_app.curation.readers.encoding import Encoding, find_encoding
 from datasets_app.curation.readers.heading import Heading
 from datasets_app.curation.readers.json_array import read_json_array
@@ -135,6 +135,6 @@ def _open_text(path: Path, *, name: str, upload: str, reading: Reading) -> Sourc
     dialect = guess_dialect(sample, suffix=suffix, reading=reading)
     if not asks_for_table and dialect.delimiter in (NO_DELIMITER, ","):
         kind = text_kind(sample[:TEXT_CHARACTERS])
-        if "transcript" in kind or (suffix in TEXT_SUFFIXES and dialect.delimiter == NO_DELIMITER):
+        if "transcript" in kind or (suffix in TEXT_SUFFIXES and not is_even(sample, dialect.splitting)):
             return Source(path, name, upload, "text", encoding, kind=kind)
     return Source(path, name, upload, "tsv" if dialect.delimiter == "\t" else "csv", encoding, dialect)

@@ -24,8 +24,8 @@ def expand_nested(records: Iterator[Record | Problem]) -> Iterator[Record | Prob
         posts = list(_posts(record.values))
         rest = {name: value for name, value in record.values.items() if not isinstance(value, list | dict)}
         thread = posts[0].key if posts else f"record {record.row}"
-        has_opening = bool(posts) and posts[0].parent is None and bool(posts[0].text)
-        for messages in conversations(posts, in_a_row=not has_opening) if posts else [[]]:
+        in_a_row = sum(post.parent is None for post in posts) > 1  # no post that the others answer: one talk
+        for messages in conversations(posts, in_a_row=in_a_row) if posts else [[]]:
             yield Record(row, record.line, {**rest, "thread": thread, "messages": messages})
             row += 1
 
@@ -36,12 +36,12 @@ def _keyed(values: Mapping[str, object], names: tuple[str, ...]) -> object:
 
 
 def author_of(values: Mapping[str, object]) -> str:
-    """Who wrote a post: a name, or the name in an object about a person."""
+    """Who wrote a post: a name, or the name in an object about a person; empty where nothing says so."""
     found = _keyed(values, AUTHOR_KEYS)
     if isinstance(found, Mapping):
         names = ("name", "display_name", "username", "login", "type", "id")
         found = next((found[name] for name in names if found.get(name)), None)
-    return str(found or "unknown")
+    return str(found or "")
 
 
 def text_of(values: Mapping[str, object]) -> str:
@@ -66,15 +66,24 @@ def replies_of(values: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def _posts(values: Mapping[str, object]) -> Iterator[Post]:
-    """The record and all inside it, each before what answers it."""
+    """The record and all inside it, each before what answers it.
+
+    A title without an author, above posts that have some, belongs to the first of them.
+    """
+    replies = replies_of(values)
+    is_title = not author_of(values) and any(author_of(reply) for reply in replies)
     waiting: list[tuple[Mapping[str, object], str | None]] = [(values, None)]
-    number = 0
+    number, title = 0, ""
     while waiting and number < MOST_POSTS:
         each, parent = waiting.pop()
         key = f"{key_of(_keyed(each, ('id', 'postid', 'ticketid', 'questionid'))) or 'post'}.{number}"
         text, author = text_of(each), author_of(each)
-        if text or number:
-            yield Post(key, parent, author, text, role_from(dict(each), author))
-        inside = replies_of(each)
-        waiting += [(item, key if text or number else None) for item in reversed(inside)]
+        inside = None if number == 0 and (is_title or not text) else key
+        if inside is None:
+            title = text
+        else:
+            opening = f"{title}\n\n" if title and title not in text else ""
+            title = ""
+            yield Post(key, parent, author, f"{opening}{text}", role_from(dict(each), author))
+        waiting += [(item, inside) for item in reversed(replies_of(each))]
         number += 1

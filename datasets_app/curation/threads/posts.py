@@ -9,7 +9,7 @@ their turns open with their pseudonym.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datasets_app.curation.rows import Message
 from datasets_app.curation.threads.pseudonyms import Pseudonyms
@@ -21,7 +21,7 @@ LONGEST = 64
 class Post:
     """One post. ``parent`` is the key of the post it answers; ``role`` is what the file says of its author, if it does.
 
-    ``aliases``: further names of the author (an address, a handle) that may stand in texts.
+    ``author`` is empty where the file names none. ``aliases``: further names of the author (an address, a handle) that may stand in texts.
     """
 
     key: str
@@ -36,6 +36,7 @@ def conversations(posts: Sequence[Post], *, in_a_row: bool = False) -> Iterator[
     """The conversations of one thread, its posts in order; ``in_a_row``: they are one talk, whoever answers whom."""
     if not posts:
         return
+    posts = _in_order(posts)
     named = Pseudonyms([(post.author, post.aliases) for post in posts], _roles(posts))
     if in_a_row or _is_talk(posts):
         yield _turns(posts, named)
@@ -45,15 +46,27 @@ def conversations(posts: Sequence[Post], *, in_a_row: bool = False) -> Iterator[
         yield _turns(path, named)
 
 
+def _in_order(posts: Sequence[Post]) -> list[Post]:
+    """The first post first, whatever the order of the file; posts without authors are by two people in turn."""
+    keys = {post.key for post in posts}
+    first = next((post for post in posts if post.parent is None or post.parent not in keys - {post.key}), posts[0])
+    ordered = [first, *(post for post in posts if post is not first)]
+    if any(post.author for post in ordered):
+        return [post if post.author else replace(post, author="unknown") for post in ordered]
+    depths: dict[str, int] = {}
+    for place, post in enumerate(ordered):
+        depths[post.key] = depths.get(post.parent, place - 1) + 1 if post.parent else place
+    return [replace(post, author=f"writer {depths[post.key] % 2}") for post in ordered]
+
+
 def _roles(posts: Sequence[Post]) -> dict[str, str]:
     """Each author's role: what the file says, else the user is who began, and the others answer."""
-    found: dict[str, str] = {}
     said = {post.author: post.role for post in reversed(posts) if post.role}
-    has_user = "user" in said.values()
-    for place, post in enumerate(posts):
-        begins = place == 0 and not has_user
-        found.setdefault(post.author, said.get(post.author) or ("user" if begins else "assistant"))
-    return found
+    others = "user" if said and "user" not in said.values() else "assistant"
+    found = {post.author: others for post in posts}
+    if not said:
+        found[posts[0].author] = "user"
+    return found | said
 
 
 def _is_talk(posts: Sequence[Post]) -> bool:

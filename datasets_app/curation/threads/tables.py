@@ -25,7 +25,8 @@ TRUE, FALSE = frozenset({"true", "1", "yes", "y"}), frozenset({"false", "0", "no
 
 def role_from(values: dict[str, object], author: object) -> str | None:
     """What a record says of its author: a flag such as ``is_staff`` or ``inbound``, a role column, a telling name."""
-    for name, value in values.items():
+    about = next((value for name, value in values.items() if name in ("author", "user", "from", "sender")), None)
+    for name, value in (values | (about if isinstance(about, dict) else {})).items():
         key = re.sub(r"[^a-z]", "", name.lower())
         said = str(value).strip().lower()
         if key in AGENT_FLAGS and said in TRUE | FALSE:
@@ -85,7 +86,7 @@ def _roots(index: dict[bytes, int], parents: list[bytes | None]) -> array[int]:
 def _threads(disk: sqlite3.Connection, roots: array[int], mapping: ColumnMap) -> Iterator[Record]:
     thread: list[tuple[int, int | None, dict[str, object]]] = []
     current = NONE
-    for place in sorted(range(len(roots)), key=lambda place: (roots[place], place)):
+    for place in sorted(range(len(roots)), key=lambda place: (roots[place], place != roots[place], place)):
         if roots[place] != current or len(thread) >= LARGEST:
             yield from _records(thread, mapping)
             thread, current = [], roots[place]
@@ -126,7 +127,7 @@ def _post(values: dict[str, object], mapping: ColumnMap, number: int) -> Post:
     return Post(
         key=key_of(values.get(mapping.id or "")) or f"post {number}",
         parent=parent,
-        author=str(author or "unknown"),
+        author=str(author or ""),
         text=body,
         role=role_from(values, author),
     )

@@ -115,3 +115,33 @@ def test_no_text_message_is_lost_through_its_quotes(real_data):
     assert not [each for each in found if isinstance(each, Problem)]
     lines = (real_data / "sms_spam" / "sms.tsv").read_text(encoding="utf-8").splitlines()
     assert [f"{each.values['column_1']}\t{each.values['column_2']}" for each in found] == lines
+
+
+TITLED = {"messytables/weird_head_padding.csv": (11, 12), "messytables/excel_pasting.csv": (9, 4)}
+
+
+@pytest.mark.parametrize("name", TITLED)
+def test_title_rows_end_where_the_table_begins(real_data, name):
+    found = detect(real_data / "messy_csv" / name)
+    assert (len(found["columns"]), found["header"]) == TITLED[name]
+
+
+def test_no_row_of_a_messy_table_is_lost(real_data):
+    for path in sorted((real_data / "messy_csv").rglob("*.?sv")):
+        for found in open_source(path).records():
+            assert found.line is not None and (isinstance(found, Record) or found.detail.endswith(".")), path
+    numbers = {"csvkit/bad.csv": 3, "frictionless-py/invalid.csv": 3, "messytables/long.csv": 4000}
+    for name, rows in numbers.items():
+        assert detect(real_data / "messy_csv" / name)["rows"] == rows
+
+
+def test_every_real_file_says_how_it_is_read(real_data):
+    wanted = {
+        "dialogues/abcd_sample.json": "messages",
+        "dialogues/taubench_retail_transcripts.jsonl": "transcript",
+        "multilingual/xquad.zh.json": "squad",
+        "sms_spam/sms.tsv": "text_label",
+        "tinyshakespeare/input.txt": "text",
+        "faq/covid_faq_cdc.csv": "question_answer",
+    }
+    assert {name: detect(real_data / name)["layout"] for name in wanted} == wanted

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasets_app.curation.readers import delimited
+from datasets_app.curation.readers.options import Reading
 from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Problem, Record
 
@@ -62,10 +66,71 @@ CELL = st.text(
 
 @given(st.lists(st.tuples(CELL, CELL), min_size=3, max_size=20))
 def test_what_csv_writes_is_read_back(tmp_path_factory, rows):
-    import csv
-
     path = tmp_path_factory.mktemp("csv") / "a.csv"
     with path.open("w", encoding="utf-8-sig", newline="") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
         writer.writerows([("text", "label"), *rows])
     assert [tuple(each.values.values()) for each in read(path)] == rows
+
+
+def test_empty_cells_behind_the_last_column_cost_no_row(write):
+    found = read(write("a.csv", "a,b\n1,2,,\n3,4,x\n"))
+    assert found[0].values == {"a": "1", "b": "2"}
+    assert found[1].reason == "ragged_row"
+
+
+def test_a_quote_behind_a_space_opens_a_field(write):
+    found = read(write("a.csv", 'a, b, c\n1, "2,000", x\n3, "4,000", y\n'))
+    assert [each.values["b"] for each in found] == ["2,000", "4,000"]
+
+
+def test_backslashes_before_quotes_are_taken_where_they_make_the_rows_even(write):
+    rows = ['"he said \\"hi, you\\" twice",a'] * 5
+    found = read(write("a.csv", "\n".join(["text,label", *rows]) + "\n"))
+    assert {each.values["text"] for each in found} == {'he said "hi, you" twice'}
+
+
+def test_a_formula_stays_text(write):
+    assert read(write("a.csv", 'x,y\n=1+1,"@SUM(A1)"\n'))[0].values == {"x": "=1+1", "y": "@SUM(A1)"}
+
+
+def test_nine_thousand_columns_are_read(write):
+    names = ",".join(f"c{n}" for n in range(9000))
+    (found,) = read(write("a.csv", f"{names}\n{','.join('x' * 9000)}\n"))
+    assert len(found.values) == 9000
+
+
+def test_a_field_of_many_megabytes_is_one_field(write):
+    text = "line of text\n" * 400_000
+    (found, other) = read(write("a.csv", f'text,label\n"{text}",a\nshort,b\n'))
+    assert found.values["text"] == text
+    assert (other.line, other.values["label"]) == (400_003, "b")
+
+
+def test_a_line_longer_than_can_be_held_is_a_problem_and_the_next_one_is_read(write, monkeypatch):
+    monkeypatch.setattr(delimited, "LINE_CHARACTERS", 1000)
+    found = read(write("a.csv", "text,label\none,a\n" + "x" * 5000 + ",b\nthree,c\n"))
+    assert [type(each) for each in found] == [Record, Problem, Record]
+    assert (found[1].line, found[2].line, found[2].values["label"]) == (3, 4, "c")
+
+
+def test_years_in_a_row_name_columns(write):
+    found = read(write("a.csv", "Title of it,,,\nUnit: tonnes,,,\nYear,2000,2001,2002\nTimber,1,2,3\nIron,4,5,6\n"))
+    assert list(found[0].values) == ["Year", "2000", "2001", "2002"]
+
+
+TEXTS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=12)
+
+
+@given(
+    st.lists(st.lists(TEXTS, min_size=2, max_size=2), min_size=2, max_size=8),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_any_table_of_texts_survives_whatever_its_delimiter_and_line_ends(tmp_path_factory, rows, delimiter, ends):
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=ends)
+        writer.writerows([("text", "label"), *rows])
+    reading = Reading(delimiter=delimiter, header=1)
+    assert [list(each.values.values()) for each in open_source(path, reading).records()] == rows

@@ -1,0 +1,144 @@
+"""Exports of forums, chats and tickets, read as people get them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from datasets_app.curation.detect import detect
+from datasets_app.curation.layouts import guess_mapping
+from datasets_app.curation.mapping import map_record
+from datasets_app.curation.readers.upload import open_source
+from datasets_app.curation.rows import Conversation, Record
+from datasets_app.curation.turns import joined
+
+
+def talks(path) -> list[Conversation]:
+    """Every conversation of a file, its columns guessed."""
+    source = open_source(path)
+    sample = [record for record in source.records() if isinstance(record, Record)][:200]
+    records, mapping = joined(source.records(), guess_mapping(sample))
+    found = [map_record(record, mapping, system_prompt="") for record in records if isinstance(record, Record)]
+    return [each for each in found if isinstance(each, Conversation)]
+
+
+def lines(*objects: object) -> str:
+    return "".join(json.dumps(each) + "\n" for each in objects)
+
+
+def turns(conversation: Conversation) -> list[tuple[str, str]]:
+    return [(turn["role"], turn["content"]) for turn in conversation.messages]
+
+
+def test_a_forum_with_parent_ids_in_any_order(write):
+    path = write(
+        "forum.csv",
+        "post_id,parent_id,author,body\n12,10,bob,Try again\n10,,alice,It fails\n13,12,alice,Works now\n"
+        "20,,charlie,Where is it?\n21,20,bob,Here\n",
+    )
+    found = talks(path)
+    assert [turns(each) for each in found] == [
+        [("user", "It fails"), ("assistant", "Try again")],
+        [("user", "Where is it?"), ("assistant", "Here")],
+    ]
+    assert [each.groups for each in found] == [("thread=10",), ("thread=20",)]
+    assert detect(path)["layout"] == "thread"
+
+
+def test_a_chat_room_with_thread_times(write):
+    path = write(
+        "room.jsonl",
+        lines(
+            {"type": "message", "user": "U01", "ts": "1.0", "thread_ts": "1.0", "text": "Printer is down"},
+            {"type": "message", "user": "U02", "ts": "2.0", "thread_ts": "1.0", "text": "<@U01> which floor?"},
+            {"type": "message", "user": "U01", "ts": "3.0", "thread_ts": "1.0", "text": "Second"},
+            {"type": "message", "user": "U02", "ts": "4.0", "thread_ts": "1.0", "text": "Fixed"},
+            {"type": "message", "user": "U03", "ts": "9.0", "text": "Lunch?"},
+        ),
+    )
+    (found,) = talks(path)
+    assert turns(found) == [
+        ("user", "Printer is down"),
+        ("assistant", "User 1 which floor?"),
+        ("user", "Second"),
+        ("assistant", "Fixed"),
+    ]
+
+
+def test_social_media_says_who_is_the_customer(write):
+    path = write(
+        "tweets.csv",
+        "tweet_id,author_id,inbound,created_at,text,in_response_to_tweet_id\n"
+        "1,115712,True,2017-10-31,@shop my order is late,\n"
+        "2,shop,False,2017-10-31,@115712 Which order?,1\n3,115712,True,2017-10-31,@shop number 7,2\n"
+        "4,shop,False,2017-10-31,@115712 It is on its way,3\n",
+    )
+    (found,) = talks(path)
+    assert [role for role, _text in turns(found)] == ["user", "assistant", "user", "assistant"]
+    assert "115712" not in found.text() and "@shop" not in found.text()
+
+
+def test_a_discussion_with_comments_inside_comments(write):
+    comments = [
+        {"author": "bob", "body": "Reset it", "replies": [{"author": "alice", "body": "Did", "replies": []}]},
+        {"author": "charlie", "body": "Buy another"},
+    ]
+    path = write(
+        "discussion.json",
+        json.dumps([{"id": 1, "title": "Broken", "body": "It broke", "author": "alice", "comments": comments}] * 2),
+    )
+    found = talks(path)
+    assert [("user", "Broken\n\nIt broke"), ("assistant", "Buy another")] in [turns(each) for each in found]
+    assert detect(path)["layout"] == "nested"
+
+
+def test_tickets_with_their_comments(write):
+    ticket = {
+        "id": 7,
+        "subject": "Late",
+        "comments": [
+            {"author": {"name": "Dora", "role": "end-user"}, "body": "Where is it?"},
+            {"author": {"name": "Desk", "role": "agent"}, "body": "On its way."},
+            {"author": {"name": "Dora", "role": "end-user"}, "body": "Thanks, Desk"},
+        ],
+    }
+    (found,) = talks(write("tickets.json", json.dumps({"tickets": [ticket]}, indent=1)))
+    assert [role for role, _text in turns(found)] == ["user", "assistant"]
+    assert found.messages[0]["content"].endswith("Where is it?")
+
+
+def test_dialogues_as_pairs_of_speaker_and_text(write):
+    talk = [["agent", "Hi!"], ["customer", "It is late"], ["action", "Account found"], ["agent", "We look"]]
+    (found,) = talks(write("abcd.json", json.dumps([{"convo_id": 1, "original": talk}])))
+    assert [role for role, _text in turns(found)] == ["assistant", "user", "tool", "assistant"]
+    assert found.groups == ("convo_id=1",)
+
+
+def test_questions_nested_in_paragraphs(write):
+    paragraph = {
+        "context": "The lid is red.",
+        "qas": [
+            {"question": "Which colour?", "answers": [{"text": "red"}]},
+            {"question": "Which size?", "answers": []},
+        ],
+    }
+    path = write("squad.json", json.dumps({"version": "1.1", "data": [{"title": "Lids", "paragraphs": [paragraph]}]}))
+    (found,) = talks(path)
+    assert turns(found) == [("user", "Which colour?\n\nThe lid is red."), ("assistant", "red")]
+    assert found.groups == ("title=Lids",)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("dialogues/taubench_retail_transcripts.jsonl", 69),
+        ("dialogues/abcd_sample.json", 3),
+        ("multilingual/xquad.es.json", 1190),
+        ("multilingual/xquad.zh.json", 1190),
+    ],
+)
+def test_real_exports_become_conversations(real_data, name, least):
+    found = talks(real_data / name)
+    assert len(found) == least
+    assert all(each.messages[-1]["role"] == "assistant" for each in found)

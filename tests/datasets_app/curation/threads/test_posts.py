@@ -1,0 +1,75 @@
+"""Posts that answer each other, as conversations without names."""
+
+from __future__ import annotations
+
+import pytest
+
+from datasets_app.curation.threads.posts import Post, conversations
+
+
+def talk(*posts: Post, **options) -> list[list[tuple[str, str]]]:
+    return [[(turn["role"], turn["content"]) for turn in found] for found in conversations(posts, **options)]
+
+
+def test_a_tree_gives_one_conversation_for_each_way_to_a_last_post():
+    found = talk(
+        Post("1", None, "alice", "Why?"),
+        Post("2", "1", "bob", "Because."),
+        Post("3", "1", "charlie", "No idea."),
+        Post("4", "2", "alice", "Thanks."),
+    )
+    assert found == [
+        [("user", "Why?"), ("assistant", "No idea.")],
+        [("user", "Why?"), ("assistant", "Because."), ("user", "Thanks.")],
+    ]
+
+
+def test_a_flat_thread_in_which_its_author_speaks_again_is_one_talk():
+    found = talk(
+        Post("1", "1", "alice", "It broke"),
+        Post("2", "1", "bob", "Which part?"),
+        Post("3", "1", "alice", "The lid"),
+        Post("4", "1", "bob", "We send one"),
+    )
+    assert [[role for role, _text in each] for each in found] == [["user", "assistant", "user", "assistant"]]
+
+
+def test_posts_in_a_row_by_one_author_are_one_turn():
+    found = talk(Post("1", None, "a", "Hi"), Post("2", "1", "a", "Anyone?"), Post("3", "2", "b", "Yes"))
+    assert found == [[("user", "Hi\n\nAnyone?"), ("assistant", "Yes")]]
+
+
+def test_people_who_share_a_role_are_told_apart_by_pseudonyms():
+    found = talk(Post("1", None, "a", "Why?"), Post("2", "1", "b", "So."), Post("3", "2", "c", "Or so."))
+    assert found == [[("user", "Why?"), ("assistant", "Agent 1: So."), ("assistant", "Agent 2: Or so.")]]
+
+
+def test_the_file_may_say_who_is_the_agent():
+    found = talk(Post("1", None, "desk", "How can I help?", "assistant"), Post("2", "1", "x", "It broke"))
+    assert found == [[("assistant", "How can I help?"), ("user", "It broke")]]
+
+
+def test_names_and_handles_and_addresses_are_replaced_the_same_each_time():
+    found = talk(
+        Post("1", None, "Dora Field", "Hello", aliases=("dora@care.example", "dora_f")),
+        Post("2", "1", "Bob Stone", "Hi Dora,\nask @dora_f or dora@care.example. Dora Field knows.\n\nBest, Bob"),
+    )
+    assert found[0][1][1] == "Hi User 1,\nask User 1 or User 1. User 1 knows.\n\nBest, Agent 1"
+
+
+def test_a_first_name_that_is_a_word_stays_in_running_text():
+    text = "The parcel will arrive on Monday and the mark on the lid is where the seal was, as you can see there."
+    found = talk(Post("1", None, "Will Mark", "Where?"), Post("2", "1", "b", text))
+    assert found[0][1][1] == text
+
+
+@pytest.mark.parametrize("parents", [("2", "1"), ("1", "1"), ("9", "2")])
+def test_circles_and_lost_parents_lose_no_post(parents):
+    found = talk(Post("1", parents[0], "a", "one"), Post("2", parents[1], "b", "two"))
+    assert {text for each in found for _role, text in each} == {"one", "two"}
+
+
+def test_of_a_very_long_way_the_first_and_the_last_posts_stay():
+    posts = [Post(str(n), str(n - 1) if n else None, f"p{n % 2}", f"text {n}") for n in range(5000)]
+    (found,) = talk(*posts)
+    assert (len(found), found[0][1], found[-1][1]) == (64, "text 0", "text 4999")
