@@ -21,6 +21,12 @@ def beat(name: str) -> None:
     path.touch()
 
 
+def forget() -> None:
+    """No sign of life counts any more; for a start at which every process is new."""
+    for path in _path("").glob("*"):
+        path.unlink(missing_ok=True)
+
+
 def is_alive(name: str, *, within: float = FRESH_SECONDS) -> bool:
     """Whether `name` said so within the last seconds."""
     try:

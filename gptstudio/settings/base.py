@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import dj_database_url
-
 from gptstudio.settings import env
 
 VERSION = "0.1.0"
@@ -15,9 +13,9 @@ SECRET_KEY = env.kept_secret("SECRET_KEY", STUDIO_HOME / "secret_key")
 ENGINE_TOKEN = env.kept_secret("ENGINE_TOKEN", STUDIO_HOME / "engine_token")
 DEBUG = False
 HOST = env.text("HOST", "127.0.0.1")
-PORT = env.number("PORT", 8000, least=1)
+PORT = env.number("PORT", 8000, least=1, most=65_535)
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
-PUBLIC_URL = env.text("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+PUBLIC_URL = env.text("PUBLIC_URL", env.origin(HOST, PORT)).rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https") else []
 
 INSTALLED_APPS = [
@@ -86,8 +84,7 @@ SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA busy_timeout=20000;",
 }
-DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{STUDIO_HOME / 'studio.sqlite3'}")
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=0)}
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{STUDIO_HOME / 'studio.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
 else:
@@ -123,7 +120,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 STARTER_NAME = "studio-starter-1"
 STARTER_FOLDER = BASE_DIR / "training_app" / "engine" / "starter" / "model"
 TRAINING_SLOTS = env.number("TRAINING_SLOTS", 1, least=1)
-ENGINE_PORT = env.number("ENGINE_PORT", 8001, least=1)
+ENGINE_PORT = env.number("ENGINE_PORT", 8001, least=1, most=65_535)
 ENGINE_URLS = env.pairs("ENGINE_URLS") or {"embedded": f"http://127.0.0.1:{ENGINE_PORT}"}
 ENGINE_THREADS = env.number("ENGINE_THREADS", 2, least=1)
 TRAINING_THREADS = env.number("TRAINING_THREADS", 2, least=1)

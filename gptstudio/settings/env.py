@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+DATABASES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
@@ -45,16 +48,35 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}. Set it to 1 or 0.")
 
 
-def number(name: str, default: int, *, least: int = 0) -> int:
-    """A whole number of at least `least`."""
+def number(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    """A whole number of at least `least` and at most `most`."""
     value = text(name, str(default))
     try:
         found = int(value)
     except ValueError:
         found = least - 1
-    if found < least:
-        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number of at least {least}.")
+    if found < least or (most is not None and found > most):
+        wanted = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number {wanted}.")
     return found
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """A database's address as Django's settings for it. The sentence does not repeat it: it may hold a password."""
+    try:
+        found: dict[str, Any] = dict(dj_database_url.parse(text(name) or default, conn_max_age=0))
+    except (ValueError, KeyError):
+        found = {}
+    if found.get("ENGINE") not in DATABASES:
+        raise ImproperlyConfigured(
+            f"{name} is no database's address. Write it as postgres://user:password@host:5432/name, or leave it out."
+        )
+    return found
+
+
+def origin(host: str, port: int) -> str:
+    """`http://host:port`, with the brackets that an IPv6 address needs."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def names(name: str, default: str = "") -> list[str]:

@@ -6,6 +6,7 @@ from serving_app.services.comparison import Comparison, engine_minus_ledger, eng
 from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
 from serving_app.services.gateway import answer, stream
 from serving_app.services.reconciling import Reconciler
+from serving_app.services.replicas import forget_seen
 from serving_app.services.trips import in_ledger_thread
 from serving_app.services.usage import release, reserve, settle
 
@@ -22,6 +23,7 @@ __all__ = [
     "create_deployment",
     "engine_minus_ledger",
     "engine_usage_of",
+    "forget_seen",
     "in_ledger_thread",
     "release",
     "reserve",

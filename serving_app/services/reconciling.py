@@ -18,6 +18,7 @@ from django.conf import settings
 from datasets_app.services import expire_uploads
 from datasets_app.services import requeue_stale as requeue_data
 from gptstudio.core import heartbeats
+from gptstudio.core.leftovers import sweep
 from serving_app import engine_client, selectors
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused, JournalRow
 from serving_app.models import EngineReplica
@@ -40,6 +41,8 @@ BEAT_SECONDS = 3.0
 ROWS_A_READ = 1_000
 KEPT_SECONDS = 3_600
 RESEND_SECONDS = 10.0
+SWEEP_SECONDS = 3_600.0
+DEAD_SECONDS = 86_400.0  # nothing that is alive leaves its files untouched for a day
 
 
 class Stopped(Exception):
@@ -53,7 +56,7 @@ class Reconciler:
         self._stop = stop
         self._runner = asyncio.Runner()
         self._loader = Loader(self._ask)
-        self._sent_at = float("-inf")
+        self._sent_at = self._swept_at = float("-inf")
 
     def close(self) -> None:
         self._runner.run(engine_client.close())
@@ -75,6 +78,12 @@ class Reconciler:
         move_waiting_on()
         self._send_again()
         prune_broker()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        if time.monotonic() - self._swept_at >= SWEEP_SECONDS:
+            self._swept_at = time.monotonic()
+            sweep(older_than=DEAD_SECONDS)
 
     def _send_again(self) -> None:
         """Wake workers for work that nobody holds; not in every pass, since a message may merely wait its turn."""

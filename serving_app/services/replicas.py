@@ -28,6 +28,11 @@ def record_seen(replica: EngineReplica, *, is_up: bool, loaded: Sequence[str]) -
     )
 
 
+def forget_seen() -> None:
+    """No engine answers for anything until it is looked at; for a start at which every process is new."""
+    EngineReplica.objects.update(is_up=False, loaded=[])
+
+
 def record_problems(replica: EngineReplica, problems: Mapping[str, str]) -> None:
     """Write down why models could not be loaded."""
     if replica.problems != problems:

@@ -27,6 +27,12 @@ def test_servers_are_healthy_before_the_studio_starts() -> None:
         assert COMPOSE["services"][name]["healthcheck"]["test"]
 
 
+def test_nothing_of_the_studio_starts_before_its_tables_and_its_starter_stand() -> None:
+    waiting = {name: service["depends_on"].get("prepare") for name, service in OURS.items() if name != "prepare"}
+    assert waiting and all(each == {"condition": "service_completed_successfully"} for each in waiting.values())
+    assert "prepare" not in OURS["prepare"]["depends_on"] and OURS["prepare"]["restart"] == "no"
+
+
 def test_every_named_volume_is_declared() -> None:
     used = {volume.split(":")[0] for service in COMPOSE["services"].values() for volume in service.get("volumes", [])}
     assert used == set(COMPOSE["volumes"])

@@ -41,6 +41,16 @@ def test_a_model_that_cannot_be_loaded_is_a_problem_and_not_the_end(base_model, 
     assert selectors.problem_of(broken)
 
 
+def test_files_that_a_killed_process_left_half_made_go_after_a_day(studio_home, transactional_db, reconciler):
+    (studio_home / "uploads").mkdir()
+    old, fresh = studio_home / "uploads" / ".incoming-a", studio_home / "uploads" / ".incoming-b"
+    for path in (old, fresh):
+        path.touch()
+    os.utime(old, (1_700_000_000, 1_700_000_000))
+    reconciler.run_pass()
+    assert not old.exists() and fresh.exists()
+
+
 def test_one_engine_that_is_away_does_not_keep_the_other_waiting(settings, engine, base_model, reconciler):
     settings.ENGINE_URLS = {"absent": "http://127.0.0.1:1", "embedded": engine.url}
     reconciler.run_pass()

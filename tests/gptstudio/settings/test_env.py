@@ -148,6 +148,50 @@ def test_production_starts_with_its_secrets(tmp_path) -> None:
     assert start("gptstudio.settings.production", STUDIO_HOME=str(tmp_path), **secrets).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("environment", "secure", "redirected"),
+    [
+        ({}, True, True),
+        ({"PUBLIC_URL": "https://studio.example"}, True, True),
+        ({"PUBLIC_URL": "https://studio.example", "SSL_REDIRECT": "0"}, True, False),
+        ({"PUBLIC_URL": "http://localhost:8000"}, False, False),
+        ({"PUBLIC_URL": "http://localhost:8000", "SSL_REDIRECT": "0"}, False, False),
+    ],
+)
+def test_cookies_are_secure_unless_people_reach_the_studio_over_plain_http(
+    tmp_path, environment, secure, redirected
+) -> None:
+    code = (
+        "from gptstudio.settings import production as p; "
+        "print(p.SESSION_COOKIE_SECURE, p.CSRF_COOKIE_SECURE, p.SECURE_SSL_REDIRECT)"
+    )
+    given = {"SECRET_KEY": "s" * 50, "ENGINE_TOKEN": "t" * 50, "STUDIO_HOME": str(tmp_path), **environment}
+    clean = {name: value for name, value in os.environ.items() if name not in ("PUBLIC_URL", "SSL_REDIRECT")}
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**clean, **given}, capture_output=True, text=True, check=True
+    ).stdout
+    assert said.split() == [str(secure), str(secure), str(redirected)]
+
+
+@pytest.mark.parametrize("url", ["foo", "mysql://u:secret@h/n", "postgres://u:secret@h:port/n"])
+def test_what_is_no_databases_address_is_named_but_not_repeated(monkeypatch, url) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL is no database's address") as refused:
+        env.database("DATABASE_URL", "sqlite://")
+    assert "secret" not in str(refused.value)
+
+
+def test_an_address_of_the_sixth_version_is_written_with_brackets() -> None:
+    assert env.origin("::1", 8000) == "http://[::1]:8000"
+    assert env.origin("127.0.0.1", 80) == "http://127.0.0.1:80"
+
+
+def test_a_number_may_have_a_most(monkeypatch) -> None:
+    monkeypatch.setenv("PORT", "65536")
+    with pytest.raises(ImproperlyConfigured, match="from 1 to 65535"):
+        env.number("PORT", 8000, least=1, most=65_535)
+
+
 def test_tests_never_touch_the_home_of_a_real_studio() -> None:
     from gptstudio.settings import base
 

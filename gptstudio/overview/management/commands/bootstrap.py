@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from gptstudio.accounts import services
 from gptstudio.accounts.models import ReleasePolicy
+from gptstudio.core.database import check_database
 from gptstudio.core.errors import StudioError
 from gptstudio.overview.sign_in import link
 from training_app.services import ensure_starter
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
+            check_database()
             ready = services.bootstrap(
                 email=options["email"], workspace_name=options["workspace"], release_policy=options["release"]
             )

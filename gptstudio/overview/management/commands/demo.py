@@ -7,12 +7,14 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
 
 from gptstudio.core.errors import StudioError
 from gptstudio.overview.demo import answer, road, studio
@@ -32,18 +34,23 @@ class Command(BaseCommand):
         self.seconds: dict[str, float] = {}
         self.began = time.monotonic()
         folder = Path(settings.STUDIO_HOME) / "demo"
-        folder.mkdir(parents=True, exist_ok=True)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             with self.step("data"):
                 files, canaries = self.files(options["data"], folder)
             studio.choose_ports()
-            call_command("migrate", verbosity=0)
+            call_command("prepare", stdout=StringIO())
             with self.step("start"):
                 running = studio.Studio(keep=options["keep"]).__enter__()
             with _closing(running):
                 self.travel(files, canaries, folder)
         except StudioError as error:
             raise CommandError(f"The demo stopped: {error}") from error
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            raise CommandError(f"The demo stopped: {error.strerror or error}{where}.") from error
+        except DatabaseError as error:
+            raise CommandError(f"The demo stopped: the database does not answer. {error}") from error
         if options["keep"]:
             self.stdout.write(f"\nThe studio is still running: {settings.PUBLIC_URL}")
 

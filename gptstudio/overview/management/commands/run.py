@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import socket
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,8 +12,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from gptstudio.core import heartbeats
+from gptstudio.core.errors import StudioError
+from gptstudio.core.leftovers import sweep
+from gptstudio.core.ports import check_port
 from gptstudio.core.supervisor import Program, Supervisor
-from training_app.services import ensure_starter
+from serving_app.services import forget_seen
 
 
 def _lock(home: Path) -> IO[str]:
@@ -24,17 +28,6 @@ def _lock(home: Path) -> IO[str]:
     except BlockingIOError as error:
         raise CommandError(f"Another studio runs on {home}. Stop it, or set STUDIO_HOME to another folder.") from error
     return file
-
-
-def _check_port(host: str, port: int, variable: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CommandError(
-                f"Port {port} on {host} is taken ({error.strerror}). Set {variable} to another."
-            ) from error
 
 
 def web() -> Program:
@@ -86,6 +79,13 @@ def engine() -> Program:
     return Program("engine", argv, env=env)
 
 
+def start_over() -> None:
+    """Under the home's lock: what a killed studio left half-made goes, and no sign of it counts as one of ours."""
+    heartbeats.forget()
+    forget_seen()
+    sweep(older_than=0)
+
+
 class Command(BaseCommand):
     help = "Run the whole studio on this machine until Ctrl-C."
 
@@ -95,13 +95,16 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         home = Path(settings.STUDIO_HOME)
         with _lock(home):
-            _check_port(settings.HOST, settings.PORT, "PORT")
             programs = [web(), worker(), reconciler()]
-            if not options["no_engine"]:
-                _check_port("127.0.0.1", settings.ENGINE_PORT, "ENGINE_PORT")
-                programs.append(engine())
-            call_command("migrate", verbosity=0)
-            ensure_starter()
+            try:
+                check_port(settings.HOST, settings.PORT, variable="PORT")
+                if not options["no_engine"]:
+                    check_port("127.0.0.1", settings.ENGINE_PORT, variable="ENGINE_PORT")
+                    programs.append(engine())
+            except StudioError as error:
+                raise CommandError(str(error)) from error
+            call_command("prepare", stdout=StringIO())
+            start_over()
             self.stdout.write(f"GPT Studio starts on {settings.PUBLIC_URL} (state in {home}). Ctrl-C stops it.")
             Supervisor(programs, cwd=settings.BASE_DIR).run()
             self.stdout.write("Stopped.")

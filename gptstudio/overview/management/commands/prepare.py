@@ -1,0 +1,25 @@
+"""`manage.py prepare`: what must stand before any process of the studio starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from gptstudio.core.database import check_database
+from gptstudio.core.errors import StudioError
+from training_app.services import ensure_starter
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date and register the starter model; safe to run again."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        try:
+            check_database()
+            call_command("migrate", verbosity=0)
+            starter = ensure_starter()
+        except StudioError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"The database is up to date, and {starter.name} is registered.")
