@@ -18,9 +18,44 @@ Recipe = dict[str, Any]
 STEP_HINTS = {
     "edits": ("Apply people's edits", "What somebody corrected or left out by hand stays so in every later version."),
     "normalize": ("Tidy the text", "Broken characters, HTML and odd spacing teach a model to write them."),
+    "symbols": (
+        "Emoji, links and handles",
+        "A model that has seen them will write them: emoji in letters, links that lead nowhere, names of accounts.",
+    ),
+    "case": ("Repair capitals", "Text that shouts teaches shouting; acronyms and codes keep their capitals."),
+    "spelling": (
+        "Mend clear slips of spelling",
+        "Misspelt words cost the model length and come back in its answers. Names, codes and your own words stay.",
+    ),
+    "grammar": (
+        "Mend small slips of grammar",
+        "Doubled words, a or an, apostrophes, capitals and end marks: answers look as careful as the rows they learn from.",
+    ),
     "personal_data": (
         "Hide personal data",
         "A model can repeat what it learnt; names and numbers should not be in it.",
+    ),
+    "length": (
+        "Leave out what is too short or too long",
+        "“ok” teaches nothing, and a pasted contract drowns the rest.",
+    ),
+    "language": (
+        "Keep the languages you want",
+        "A few rows in another language are too few to learn it, and enough to answer in it by mistake.",
+    ),
+    "repetition": ("Leave out text that repeats itself", "A model that learns loops gets caught in them."),
+    "boilerplate": (
+        "Cut sentences that every answer shares",
+        "Greetings and disclaimers in each row are learnt first and hide whether the rest was learnt at all.",
+    ),
+    "toxicity": ("Leave out swearing and insults", "What customers shouted should not be what the model says."),
+    "patterns": (
+        "Leave out rows by pattern",
+        "Test rows, internal notes and ticket numbers often look alike; one line finds them.",
+    ),
+    "conditions": (
+        "Keep rows by condition",
+        "Only answers that were rated well, only solved tickets: columns that you have say which rows are worth learning.",
     ),
     "exact_duplicates": (
         "Leave out exact copies",

@@ -80,7 +80,12 @@ def _run(options: argparse.Namespace) -> int:
     try:
         recipe = load_recipe(options.recipe)
         pipeline = Pipeline(
-            recipe, options.files, tokenizer=options.tokenizer, progress=progress, processes=options.processes
+            recipe,
+            options.files,
+            tokenizer=options.tokenizer,
+            progress=progress,
+            processes=options.processes,
+            languagetool_url=os.environ.get("LANGUAGETOOL_URL") or None,
         )
         digest = pipeline.run(options.out)
         progress.end()

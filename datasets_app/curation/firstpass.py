@@ -19,7 +19,7 @@ from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.mapping import map_record
 from datasets_app.curation.recipe import Recipe, Step
 from datasets_app.curation.rows import Conversation, Problem, Record, Rejection, spoken
-from datasets_app.curation.steps import Candidate, Outcome, RowStep
+from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
 from datasets_app.curation.tally import EXAMPLE_CHARACTERS, Example, Tally
 
 NO_ANSWER = Rejection("no_answer_column", "No column holds an answer to learn. Say which columns to use.")
@@ -65,12 +65,12 @@ class Passed:
     tally: Tally = field(default_factory=Tally)
 
 
-def built(step: Step) -> RowStep | None:
+def built(step: Step, known: Known) -> RowStep | None:
     """The per-row step of a kind with its options; None where the kind does not run row by row."""
     module, _, name = BY_NAME[step.kind].step.partition(":")
     if not module:
         return None
-    made = getattr(import_module(module), name)(step.options)
+    made = getattr(import_module(module), name)(step.options, known)
     assert isinstance(made, RowStep)  # noqa: S101 - the table says so
     return made
 
@@ -78,9 +78,9 @@ def built(step: Step) -> RowStep | None:
 class FirstPass:
     """Builds the per-row steps of a recipe once, then takes chunks."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, known: Known) -> None:
         self.recipe = recipe
-        self.steps = [(step.kind, made) for step in recipe.steps if (made := built(step)) is not None]
+        self.steps = [(step.kind, made) for step in recipe.steps if (made := built(step, known)) is not None]
         self.near = recipe.step("near_duplicates") is not None
 
     def run(self, chunk: Chunk) -> Passed:

@@ -6,45 +6,14 @@ it. The order of the table is the order of the steps that may not move; the clea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from datasets_app.curation.cleaning.kinds import CLEANING
+from datasets_app.curation.filters.kinds import FILTERS
+from datasets_app.curation.kind import STEPS, Kind
 from datasets_app.curation.options import Option
 
-STEPS = "datasets_app.curation.steps"
 TURNS = Option("turns", "choice", "all", choices=("all", "user"))
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of step.
-
-    moves: a cleaning step, which may change places with the other cleaning steps. step: `module:Class` of a step that
-    runs row by row in the first pass; empty where the step looks at many rows and the pipeline runs it. check: what
-    options mean together, as a sentence when it is wrong; called after each option has been checked by itself.
-    """
-
-    name: str
-    options: tuple[Option, ...] = ()
-    moves: bool = False
-    step: str = ""
-    check: Callable[[Mapping[str, object]], str | None] | None = None
-
-    def defaults(self) -> dict[str, object]:
-        """Every option with its default."""
-        return {option.name: option.default for option in self.options}
-
-    def as_json(self) -> dict[str, object]:
-        """The kind as pages and REST documents show it."""
-        return {"kind": self.name, "moves": self.moves, "options": [option.as_json() for option in self.options]}
-
-    def fault(self, options: Mapping[str, object]) -> str | None:
-        """The first thing that is wrong with complete options, as a sentence, or None."""
-        for option in self.options:
-            fault = option.fault(options[option.name])
-            if fault:
-                return f"The option {option.name} of {self.name} {fault}."
-        return self.check(options) if self.check else None
 
 
 def _shares(options: Mapping[str, object]) -> str | None:
@@ -69,7 +38,7 @@ KINDS = (
     Kind(
         "edits", (Option("rows", "tree", []), Option("erased", "tree", [])), step=f"{STEPS}.edits:Edits", check=_edits
     ),
-    Kind("normalize", moves=True, step=f"{STEPS}.normalize:Normalize"),
+    *CLEANING,
     Kind(
         "personal_data",
         (
@@ -81,6 +50,7 @@ KINDS = (
         moves=True,
         step=f"{STEPS}.personal_data:PersonalData",
     ),
+    *FILTERS,
     Kind("exact_duplicates"),
     Kind("near_duplicates", (Option("threshold", "float", 0.7, least=0.3, most=1.0),)),
     Kind(

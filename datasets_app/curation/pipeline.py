@@ -28,6 +28,8 @@ from datasets_app.curation.reading import Log, Reader, Row
 from datasets_app.curation.recipe import Recipe, texts_option
 from datasets_app.curation.report import report_of
 from datasets_app.curation.splits import VALIDATION
+from datasets_app.curation.steps import Known
+from datasets_app.curation.surveys import check_server, survey
 from datasets_app.curation.table import WORKING, Writer, texts
 from datasets_app.curation.workers import Workers, fitting
 from datasets_app.curation.writing import Writing
@@ -40,7 +42,8 @@ PROGRESS_ROWS = 500
 class Pipeline:
     """One run. `run()` leaves train, validation and test.parquet, ledger.parquet and report.json in `out`.
 
-    processes: how many read; None lets the size of the files decide. The result is the same.
+    processes: how many read; None lets the size of the files decide. The result is the same. languagetool_url: the only
+    address that a step may ask, where the recipe wants it.
     """
 
     def __init__(
@@ -51,8 +54,10 @@ class Pipeline:
         tokenizer: Path | None,
         progress: Progress,
         processes: int | None = None,
+        languagetool_url: str | None = None,
     ) -> None:
-        self.recipe, self.progress = recipe, progress
+        self.recipe, self.progress, self.languagetool_url = recipe, progress, languagetool_url
+        check_server(recipe, languagetool_url)
         split, limits = recipe.step("split"), recipe.step("tokens")
         if split is None:
             raise Refusal(code="bad_recipe", message="The recipe does not split the rows.", fix="Add the split step.")
@@ -112,14 +117,13 @@ class Pipeline:
         self.seconds[name] += time.monotonic() - start
 
     def _read(self, path: Path, ledger: Ledger) -> Reader:
-        with (
-            self._timed("read"),
-            ExitStack() as open_files,
-            Workers(self.recipe, self.processes) as workers,
-            Writer(path, WORKING) as writer,
-        ):
+        with ExitStack() as stack:
+            stack.enter_context(self._timed("read"))
+            sources = self._open(stack)
+            known = Known(self.languagetool_url, survey(self.recipe, sources, self.progress))
+            workers = stack.enter_context(Workers(self.recipe, known, self.processes))
+            writer = stack.enter_context(Writer(path, WORKING))
             reader = Reader(self.recipe, ledger, workers, self.log, on_refusal=self._broken_off)
-            sources = self._open(open_files)
             total, done = sum(source.size for source in sources), 0
             for source in sources:
                 self._read_source(source, reader, writer, self._reading(done, total))

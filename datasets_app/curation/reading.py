@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.firstpass import Chunk, Dropped, Kept, Passed
-from datasets_app.curation.layouts import ColumnMap, guess_mapping
+from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.pii.finder import finder
 from datasets_app.curation.pii.masking import veil
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.recipe import Recipe
+from datasets_app.curation.records import records_of
 from datasets_app.curation.rows import Finding, Problem, Record, Rejection
 from datasets_app.curation.tally import Example, Tally
-from datasets_app.curation.turns import joined
 from datasets_app.curation.workers import Workers
 
-SAMPLES = 50
 CHUNK_RECORDS = 500
 CHUNK_CHARACTERS = 1 << 22
 COPY = Rejection("exact_duplicate", "An earlier row says the same, apart from case and signs.")
@@ -89,7 +87,7 @@ class Reader:
 
     def rows(self, source: Source) -> Iterator[Row]:
         """Rows of one file. Where it breaks off, `on_refusal` hears why, after the rows before."""
-        records, mapping = joined(source.records(), self._mapping(_samples(source)))
+        records, mapping = records_of(self.recipe, source)
         told: dict[str, Any] = {
             "file": source.name,
             "format": source.format,
@@ -104,14 +102,6 @@ class Reader:
             yield from self._passed(source.name, passed)
         if cut.failure is not None:
             self.on_refusal(source, cut.failure)
-
-    def _mapping(self, samples: list[Record]) -> ColumnMap:
-        """The recipe's mapping where its columns are in this file, else the guess."""
-        given = self.recipe.mapping
-        names = {name for sample in samples for name in sample.values}
-        if given is not None and set(given.columns()) - set(given.group) <= names:
-            return given
-        return guess_mapping(samples)
 
     def _passed(self, file: str, passed: Passed) -> Iterator[Row]:
         self.tally.merge(passed.tally)
@@ -131,16 +121,6 @@ class Reader:
         self.ledger.drop(
             file=file, row=at.row, line=at.line, step=at.step, reason=why.reason, detail=why.detail, text=at.text
         )
-
-
-def _samples(source: Source) -> list[Record]:
-    """The first records, as far as the file can be read."""
-    found: list[Record] = []
-    try:
-        found.extend(record for record in islice(source.records(), SAMPLES) if isinstance(record, Record))
-    except Refusal:
-        return found
-    return found
 
 
 class _Chunks:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datasets_app.curation.reading import shown
+from datasets_app.curation.tally import FLAGGED
 
 if TYPE_CHECKING:
     from datasets_app.curation.ledger import Ledger
@@ -47,7 +48,7 @@ def report_of(
         ),
         "examples": shown(reader.tally.rows, hides_after=False),
         "files": reader.log.files,
-        "notes": [*reader.log.notes, *_near_note(sum(near))],
+        "notes": [*reader.log.notes, *_flag_notes(recipe, reader), *_near_note(sum(near))],
     }
 
 
@@ -73,6 +74,21 @@ def _steps(
         }
         for place, kind in enumerate(kinds)
     ]
+
+
+def _flag_notes(recipe: Recipe, reader: Reader) -> list[str]:
+    notes = []
+    for step in recipe.steps:
+        flags = {
+            name.removeprefix(FLAGGED): count
+            for name, count in sorted(reader.tally.counts[step.kind].items())
+            if name.startswith(FLAGGED)
+        }
+        if rows := sum(flags.values()):
+            reasons = ", ".join(f"{count:,} × {reason}" for reason, count in flags.items())
+            were = "row was" if rows == 1 else "rows were"
+            notes.append(f"{rows:,} {were} flagged by {step.kind} ({reasons}) and kept.")
+    return notes
 
 
 def _near_note(rows: int) -> list[str]:

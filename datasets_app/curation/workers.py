@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.firstpass import Chunk, FirstPass, Passed
 from datasets_app.curation.recipe import Recipe, parse_recipe
+from datasets_app.curation.steps import Known
 
 MOST = 4
 BYTES_A_PROCESS = 2 << 20  # below that a process takes longer to start than to work
@@ -31,14 +32,14 @@ def fitting(size: int) -> int:
     return max(1, min(cores, size // BYTES_A_PROCESS))
 
 
-def _begin(recipe: dict[str, object], parent: int) -> None:
+def _begin(recipe: dict[str, object], known: Known, parent: int) -> None:
     global _pass
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a pool that broke ends its other workers so
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
-    _pass = FirstPass(parse_recipe(recipe))
+    _pass = FirstPass(parse_recipe(recipe), known)
 
 
 def _run(chunk: Chunk) -> Passed:
@@ -47,11 +48,11 @@ def _run(chunk: Chunk) -> Passed:
 
 
 class Workers:
-    """`with Workers(recipe, processes) as workers: workers.map(chunks)`; one process means this one."""
+    """`with Workers(recipe, known, processes) as workers: workers.map(chunks)`; one process means this one."""
 
-    def __init__(self, recipe: Recipe, processes: int) -> None:
-        self.recipe, self.processes = recipe, processes
-        self._first = FirstPass(recipe) if processes == 1 else None
+    def __init__(self, recipe: Recipe, known: Known, processes: int) -> None:
+        self.recipe, self.known, self.processes = recipe, known, processes
+        self._first = FirstPass(recipe, known) if processes == 1 else None
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Workers:
@@ -60,7 +61,7 @@ class Workers:
                 self.processes,
                 mp_context=get_context("spawn"),
                 initializer=_begin,
-                initargs=(self.recipe.as_json(), os.getpid()),
+                initargs=(self.recipe.as_json(), self.known, os.getpid()),
             )
         return self
 
@@ -71,7 +72,7 @@ class Workers:
     def map(self, chunks: Iterator[Chunk]) -> Iterator[tuple[Chunk, Passed]]:
         """What became of each chunk, in order. Raises Refusal where a process was ended from outside."""
         if self._pool is None:
-            first = self._first or FirstPass(self.recipe)
+            first = self._first or FirstPass(self.recipe, self.known)
             yield from ((chunk, first.run(chunk)) for chunk in chunks)
             return
         waiting: deque[tuple[Chunk, Future[Passed]]] = deque()

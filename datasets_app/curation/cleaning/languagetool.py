@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from itertools import accumulate
 from typing import Any
@@ -21,6 +21,19 @@ CATEGORIES = ("CASING", "COMPOUNDING", "CONFUSED_WORDS", "GRAMMAR", "PUNCTUATION
 TIMEOUT = 20.0
 MOST_CHARACTERS = 20_000  # what the public server takes; a text beyond that is left alone
 MOST_ANSWER = 8 << 20
+
+
+def server_for(options: Mapping[str, Any], url: str | None) -> LanguageTool | None:
+    """The server that the step grammar wants, or None where it wants none. Raises Refusal where no address is given."""
+    if not options["languagetool"]:
+        return None
+    if not url:
+        raise Refusal(
+            code="languagetool",
+            message="The step grammar wants LanguageTool, but no server is named.",
+            fix="Set LANGUAGETOOL_URL, or take LanguageTool's categories out of the step.",
+        )
+    return LanguageTool(url, categories=options["languagetool"], language=options["language"] or "en-US")
 
 
 class LanguageTool:

@@ -64,8 +64,8 @@ def sentence_capitals(text: str) -> Iterator[Edit]:
             continue
         if match[1] and text[match.start() : at].lstrip(".!?")[:1] in ('"', "'", ")"):
             continue  # "Go!" is a cry
-        if word == "i" and not text[at + 1 : at + 2].isspace():
-            continue
+        if word == "i":
+            continue  # found above, or spelt out
         if at and len(word) == 1 and text[at + 1 : at + 2] in (".", ")", ":"):
             continue  # "b) …" in a list
         yield Edit(at, at + 1, word[0].upper())

@@ -15,7 +15,7 @@ from datasets_app.curation.rows import Conversation, Message, Rejection
 
 LEAST_ROWS = 20
 LEAST_WORDS = 3
-MOST_KEPT = 200_000  # sentences that the survey remembers at once
+MOST_KEPT = 200_000  # sentences that are remembered at once
 _SENTENCE = re.compile(r"[^\n.!?]*(?:[.!?]+(?![\w.])|[.!?]+(?=\w)[^\n.!?]*)*\s*|\n+\s*")
 
 
@@ -31,7 +31,7 @@ def _keys(text: str) -> Iterator[tuple[str, tuple[int, int]]]:
             yield key, (start, end)
 
 
-class Survey:
+class Sightings:
     """Counts in how many rows each sentence of an answer occurs. Rows are whole conversations; labels do not count."""
 
     def __init__(self) -> None:

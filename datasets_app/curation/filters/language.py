@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown"
 RIVALS = tuple(sorted(listed("ar de el en es fr he hi id it ja ko nl pl pt ru sv tr uk vi zh")))
+# ISO 639-1 codes of all languages that lingua knows, the most written ones first.
+CODES = (
+    *("en", "es", "de", "fr", "pt"),
+    *sorted(
+        listed(
+            "af ar az be bg bn bs ca cs cy da el eo et eu fa fi ga gu he hi hr hu hy id is it ja ka kk ko la lg lt lv mi mk mn mr "
+            "ms nb nl nn pa pl ro ru sk sl sn so sq sr st sv sw ta te th tl tn tr ts uk ur vi xh yo zh zu"
+        )
+    ),
+)
 ACCURACIES = ("high", "low")
 LEAST_LETTERS, LEAST_DENSE = 20, 5
 MARGIN = 0.05
@@ -34,13 +44,6 @@ _TELLING = listed(
     "the and is are was were have has had with that this these those what when where which how why who my your our their "
     "you they would could should will can't don't didn't i'm it's been from there about does did not want please thank for"
 )
-
-
-def known_codes() -> frozenset[str]:
-    """The ISO 639-1 codes that can be chosen."""
-    from lingua import Language
-
-    return frozenset(language.iso_code_639_1.name.lower() for language in Language.all())
 
 
 @lru_cache(maxsize=4)

@@ -1,7 +1,8 @@
 """The steps that run row by row in the first pass: one module each, named in `kinds.py`.
 
-A step is built once a process from its options. It takes a batch of rows in file order and gives for each a
-conversation or the reason why the row goes. It keeps nothing between batches, so that batches can run anywhere.
+A step is built once a process from its options and what is known of the data. It takes a batch of rows in file order
+and gives for each a conversation or the reason why the row goes. It keeps nothing between batches, so that batches can
+run anywhere.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datasets_app.curation.layouts import ColumnMap
@@ -28,11 +29,20 @@ class Candidate:
     mapping: ColumnMap
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What steps may know beside their options: the address of a LanguageTool server, where the caller names one, and
+    what was surveyed over the whole data, by kind of step. Plain values: it travels to other processes."""
+
+    languagetool_url: str | None = None
+    surveys: Mapping[str, Any] = field(default_factory=dict)
+
+
 class RowStep(ABC):
     """One step over batches of rows. `options` are complete and checked."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self.options = options
+    def __init__(self, options: Mapping[str, Any], known: Known) -> None:
+        self.options, self.known = options, known
 
     @abstractmethod
     def run(self, rows: Sequence[Candidate], counts: Counter[str]) -> list[Outcome]:

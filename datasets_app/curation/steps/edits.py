@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from datasets_app.curation.rows import Message, Rejection
-from datasets_app.curation.steps import Candidate, Outcome, RowStep
+from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
 
 EXCLUDED = Rejection("excluded", "Somebody left this row out by hand.")
 
@@ -16,8 +16,8 @@ EXCLUDED = Rejection("excluded", "Somebody left this row out by hand.")
 class Edits(RowStep):
     """`rows`: objects with `file` and `row`, and either `exclude` true or the `messages` as they shall be."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        super().__init__(options)
+    def __init__(self, options: Mapping[str, Any], known: Known) -> None:
+        super().__init__(options, known)
         self.by_place = {(each["file"], each["row"]): each for each in options["rows"]}
 
     def run(self, rows: Sequence[Candidate], counts: Counter[str]) -> list[Outcome]:

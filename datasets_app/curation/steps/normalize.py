@@ -14,4 +14,4 @@ class Normalize(TextStep):
     labels_too = True
 
     def edit(self, text: str, counts: Counter[str]) -> str:
-        return normalize(text)
+        return normalize(text, self.options["parts"])

@@ -11,14 +11,14 @@ from datasets_app.curation.pii.finder import finder
 from datasets_app.curation.pii.masking import hide, policy_of
 from datasets_app.curation.pii.patterns import Span
 from datasets_app.curation.rows import Message, Rejection
-from datasets_app.curation.steps import Candidate, Outcome, RowStep
+from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
 
 
 class PersonalData(RowStep):
     """Masks or drops by the policy in its options; with `turns` = user, the other turns stay as they are."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        super().__init__(options)
+    def __init__(self, options: Mapping[str, Any], known: Known) -> None:
+        super().__init__(options, known)
         self.policy = policy_of(options)
 
     def run(self, rows: Sequence[Candidate], counts: Counter[str]) -> list[Outcome]:

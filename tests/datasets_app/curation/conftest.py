@@ -67,7 +67,12 @@ def curate(tmp_path) -> Callable[..., Curated]:
     """`curate(file, …, **recipe)` runs the pipeline and reads what it wrote."""
 
     def run(
-        *files: Path, tokenizer: Path | None = None, out: str = "out", processes: int = 1, **options: Any
+        *files: Path,
+        tokenizer: Path | None = None,
+        out: str = "out",
+        processes: int = 1,
+        languagetool_url: str | None = None,
+        **options: Any,
     ) -> Curated:
         seen: list[tuple[str, int, int]] = []
         steps = Pipeline(
@@ -75,6 +80,7 @@ def curate(tmp_path) -> Callable[..., Curated]:
             files,
             tokenizer=tokenizer,
             processes=processes,
+            languagetool_url=languagetool_url,
             progress=lambda step, done, total: seen.append((step, done, total)),
         )
         return Curated(tmp_path / out, steps.run(tmp_path / out), seen)

@@ -9,7 +9,7 @@ import pytest
 from datasets_app import recipes
 from datasets_app.curation.kinds import KINDS, order_fault
 from datasets_app.curation.options import Option
-from datasets_app.curation.steps import RowStep
+from datasets_app.curation.steps import Known, RowStep
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -22,7 +22,13 @@ def test_every_kind_takes_its_own_defaults_and_has_words_for_people(kind):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.step], ids=lambda kind: kind.name)
 def test_every_step_that_works_row_by_row_can_be_built(kind):
     module, _, name = kind.step.partition(":")
-    assert isinstance(getattr(import_module(module), name)(kind.defaults()), RowStep)
+    assert isinstance(getattr(import_module(module), name)(kind.defaults(), Known()), RowStep)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.survey], ids=lambda kind: kind.name)
+def test_every_survey_can_be_made_and_finds_nothing_in_nothing(kind):
+    module, _, name = kind.survey.partition(":")
+    assert not getattr(import_module(module), name)(kind.defaults()).result()
 
 
 def test_the_cleaning_steps_stand_together():

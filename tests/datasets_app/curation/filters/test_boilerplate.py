@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.curation.filters.boilerplate import Boilerplate, Survey, sentences
+from datasets_app.curation.filters.boilerplate import Boilerplate, Sightings, sentences
 from datasets_app.curation.rows import Conversation
 
 HELLO, BYE = "Thank you for contacting us.", "Have a nice day!"
@@ -18,7 +18,7 @@ def row(answer, **more):
 
 
 def surveyed(*answers):
-    survey = Survey()
+    survey = Sightings()
     for answer in answers:
         survey.add(row(answer))
     return survey
@@ -48,7 +48,7 @@ def test_an_answer_of_nothing_else_stays_whole_or_is_judged():
 
 
 def test_labels_and_questions_are_no_boilerplate():
-    survey = Survey()
+    survey = Sightings()
     for _ in range(50):
         survey.add(row("card arrival is late", answer_is_label=True))
     assert survey.repeated(0.1) == [] and survey.rows == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datasets_app.curation.filters.language import UNKNOWN, Languages, known_codes, language_of
+from datasets_app.curation.filters.language import CODES, UNKNOWN, Languages, language_of
 from datasets_app.curation.rows import Conversation
 
 
@@ -39,5 +39,7 @@ def test_a_row_goes_when_a_text_is_in_another_language_and_stays_when_it_is_unkn
     assert Languages(["en"], place="answer", accuracy="low").of(row(german, "no")) == [UNKNOWN]
 
 
-def test_codes_are_iso_639_1():
-    assert {"en", "de", "zh"} <= known_codes() and all(len(code) == 2 for code in known_codes())
+def test_the_codes_that_can_be_chosen_are_those_that_lingua_knows():
+    from lingua import Language
+
+    assert set(CODES) == {language.iso_code_639_1.name.lower() for language in Language.all()}
