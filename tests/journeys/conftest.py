@@ -75,6 +75,26 @@ def production(tmp_path: Path) -> Iterator[SetUp]:
         connection.execute(f"drop database if exists {name} with (force)")
 
 
+@pytest.fixture
+def head_of_banking77(real_data: Path, tmp_path: Path) -> Path:
+    """The first 480 questions of banking77: text and label, a newline in some."""
+    path = tmp_path / "banking77_head.csv"
+    with (real_data / "banking77" / "train.csv").open(newline="", encoding="utf-8") as whole:
+        rows = list(csv.reader(whole))[:481]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+@pytest.fixture
+def head_of_dialogues(real_data: Path, tmp_path: Path) -> Path:
+    """The first 160 dialogues of the Schema-Guided test set: many turns each."""
+    path = tmp_path / "sgd_head.jsonl"
+    with (real_data / "dialogues" / "sgd_test_messages.jsonl").open(encoding="utf-8") as whole:
+        path.write_text("".join(next(whole) for _ in range(160)), encoding="utf-8")
+    return path
+
+
 TOPICS = {
     "parcel_late": ("my parcel is late", "We are sorry. The courier brings it on the next working day."),
     "wrong_colour": ("the colour is wrong", "Please send it back; a new one leaves our house today."),

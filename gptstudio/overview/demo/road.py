@@ -217,6 +217,8 @@ def question(road: Road) -> tuple[list[dict[str, str]], str]:
     """A test row that the model never saw: its messages up to the last answer, and that answer."""
     assert road.version is not None  # noqa: S101
     rows, _total = data.rows_page(road.version, split="test", limit=20)
+    if not rows:
+        raise Conflict("No row is left for the test split, so there is nothing to ask.", fix="Use a larger file.")
     messages: list[dict[str, Any]] = min(rows, key=lambda row: abs(len(row["messages"][-1]["content"]) - 120))[
         "messages"
     ]
