@@ -15,7 +15,7 @@ from django.conf import settings
 
 from datasets_app.models import DatasetFile, DatasetVersion, run_names
 from datasets_app.recipes import Recipe, for_engine, step
-from datasets_app.selectors import tokenizer
+from datasets_app.selectors import files_of_version, tokenizer
 from gptstudio.core import child
 
 CURATION = (sys.executable, "-m", "datasets_app.curation")
@@ -160,7 +160,7 @@ def build(version: DatasetVersion, *, on_tick: Callable[[dict[str, Any]], bool])
 
 
 def _build(version: DatasetVersion, *, work: Path, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
-    linked = _link(list(version.files.order_by("created_at", "id")), work / "in")
+    linked = _link(list(files_of_version(version)), work / "in")
     recipe = work / "recipe.json"
     recipe.write_text(json.dumps(_named(version.recipe, linked)), encoding="utf-8")
     progress = _Progress(work / "stdout")

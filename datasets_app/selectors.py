@@ -64,6 +64,16 @@ def live_files(dataset: Dataset) -> QuerySet[DatasetFile]:
     return dataset.files.filter(archived_at__isnull=True).order_by("created_at", "id")
 
 
+def kept_files(dataset: Dataset) -> list[DatasetFile]:
+    """The same as a list; no query where the files were brought with the data set."""
+    return [file for file in dataset.files.all() if file.archived_at is None]
+
+
+def files_of_version(version: DatasetVersion) -> QuerySet[DatasetFile]:
+    """What a version was made from, in the order they came; files that were taken out later too."""
+    return version.files.select_related("uploaded_by").order_by("created_at", "id")
+
+
 def versions_of(workspace_id: str) -> QuerySet[DatasetVersion]:
     """The workspace's versions, newest first."""
     return DatasetVersion.objects.filter(
@@ -146,7 +156,7 @@ def words_of(workspace_id: str) -> dict[str, list[str]]:
 
 def files_by_name(version: DatasetVersion) -> dict[str, DatasetFile]:
     """The files that a version was made from, by the names that its rows carry."""
-    files = list(version.files.order_by("created_at", "id"))
+    files = list(files_of_version(version))
     return dict(zip(run_names(files), files, strict=True))
 
 

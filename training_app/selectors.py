@@ -8,6 +8,7 @@ from gptstudio.core.errors import NotFound
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import is_cleared
 from training_app.models import (
+    Checkpoint,
     Evaluation,
     FineTuningJob,
     JobEvent,
@@ -60,6 +61,11 @@ def base_model_named(workspace_id: str, name: str) -> LanguageModel:
 def is_released(model: LanguageModel) -> bool:
     """Base models are cleared when they are registered; a fine-tune is once a review said yes, and while it stands."""
     return model.kind == ModelKind.BASE or is_cleared(model.id, kind="model")
+
+
+def checkpoints_of(job: FineTuningJob) -> QuerySet[Checkpoint]:
+    """Verified checkpoints of a job."""
+    return Checkpoint.objects.filter(job=job)
 
 
 def released_models() -> QuerySet[LanguageModel]:

@@ -59,7 +59,7 @@ def _newest(line: Line, dataset: Dataset) -> None:
 
 
 def _uses(deployment: Deployment, model: LanguageModel) -> bool:
-    revisions = list(deployment.revisions.all())
+    revisions = list(serving.revisions_of(deployment))
     return bool(revisions) and any(target["model"] == model.id for target in revisions[0].targets)
 
 
@@ -67,7 +67,7 @@ def _upload(line: Line) -> tuple[str, str]:
     if line.dataset is None:
         return "–", ""
     address = reverse("datasets:dataset", args=[line.dataset.id])
-    files = len(line.dataset.files.all())
+    files = len(data.kept_files(line.dataset))
     return f"{line.dataset.name}, {files} file{'' if files == 1 else 's'}", address
 
 

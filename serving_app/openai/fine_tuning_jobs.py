@@ -17,7 +17,7 @@ from serving_app.openai.fine_tuning_bodies import checkpoint_body, event_body, j
 from serving_app.openai.fine_tuning_request import read_job_request
 from training_app import services
 from training_app.models import FineTuningJob
-from training_app.selectors import base_model_named, events_of, job_of, jobs_of, metrics_of
+from training_app.selectors import base_model_named, checkpoints_of, events_of, job_of, jobs_of, metrics_of
 
 MOST = 100
 METADATA = re.compile(r"metadata\[([A-Za-z0-9_-]{1,64})\]")
@@ -109,7 +109,7 @@ class JobCheckpoints(OpenAIView):
     def get(self, request: Request, job_id: str) -> JsonResponse:
         job = job_of(self.workspace_id, job_id)
         page = selectors.page(
-            job.checkpoints.all(),
+            checkpoints_of(job),
             by="step",
             limit=query_number(request, "limit", default=10, most=MOST),
             after=query_cursor(request),

@@ -27,8 +27,8 @@ def deployment_named(workspace_id: str, name: str) -> Deployment | None:
 
 
 def revisions_of(deployment: Deployment) -> QuerySet[DeploymentRevision]:
-    """All revisions, the one in force first."""
-    return DeploymentRevision.objects.filter(deployment=deployment)
+    """All revisions, the one in force first; no query where `deployments_of` has brought them."""
+    return deployment.revisions.all()
 
 
 def current_revision(deployment: Deployment) -> DeploymentRevision:

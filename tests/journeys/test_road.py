@@ -31,9 +31,7 @@ def test_the_road_ends_in_an_answer_that_is_billed_exactly(
 
 
 @pytest.mark.parametrize(("file", "rows"), [("head_of_banking77", 480), ("head_of_dialogues", 160)])
-def test_the_road_is_walked_on_real_files(
-    file: str, rows: int, embedded, request: pytest.FixtureRequest
-) -> None:
+def test_the_road_is_walked_on_real_files(file: str, rows: int, embedded, request: pytest.FixtureRequest) -> None:
     demo = embedded.manage("demo", "--data", str(request.getfixturevalue(file)))
     assert demo.returncode == 0, demo.stdout[-3000:] + demo.stderr[-3000:]
     summary = json.loads((embedded.home / "demo" / "summary.json").read_text())

@@ -90,6 +90,6 @@ def recipe(request: MemberRequest, version_id: str) -> HttpResponse:
 def origin(request: MemberRequest, version_id: str) -> HttpResponse:
     """The files it was made from, and the digests that prove it."""
     page = version_page(request, version_id, "origin")
-    files = page["version"].files.select_related("uploaded_by").order_by("created_at", "id")
+    files = selectors.files_of_version(page["version"])
     lines = [(file, wording.file_line(file.detection)) for file in files]
     return render(request, "datasets/version_origin.html", {**page, "files": lines})

@@ -64,7 +64,7 @@ class Shown:
 
 
 def _current(deployment: Deployment) -> DeploymentRevision | None:
-    return next(iter(deployment.revisions.all()), None)
+    return next(iter(selectors.revisions_of(deployment)), None)
 
 
 @member_page("deployments.view")
@@ -99,7 +99,7 @@ def new(request: MemberRequest) -> HttpResponse:
 
 
 def _page(request: MemberRequest, found: Deployment, form: SharesForm | None = None) -> dict[str, Any]:
-    shown, revisions = Shown(request.actor.workspace_id), list(found.revisions.all())
+    shown, revisions = Shown(request.actor.workspace_id), list(selectors.revisions_of(found))
     current = revisions[0] if revisions else None
     weights = {each["model"]: each["weight"] for each in current.targets} if current else {}
     return {
