@@ -18,6 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 
+TOGETHER = ["--numprocesses=2", "--dist=loadfile"]  # a file's tests share their servers, so they stay together
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -113,7 +116,7 @@ def main(arguments: list[str]) -> int:
     if absent and os.environ.get("CI") == "true":
         sys.exit(f"{' and '.join(absent)} cannot be had here, and CI=true.")
     servers = {"TEST_DATABASE_URL": postgres or "", "TEST_REDIS_URL": redis or ""}
-    pytest = [sys.executable, "-m", "pytest"]
+    pytest = [sys.executable, "-m", "pytest", *TOGETHER]
     print("== the embedded set-up", flush=True)
     embedded = subprocess.run([*pytest, *arguments], env={**os.environ, **servers}, check=False).returncode
     if absent:

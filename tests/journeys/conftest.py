@@ -77,10 +77,10 @@ def production(tmp_path: Path) -> Iterator[SetUp]:
 
 @pytest.fixture
 def head_of_banking77(real_data: Path, tmp_path: Path) -> Path:
-    """The first 480 questions of banking77: text and label, a newline in some."""
+    """The first 240 questions of banking77: text and label, a newline in some."""
     path = tmp_path / "banking77_head.csv"
     with (real_data / "banking77" / "train.csv").open(newline="", encoding="utf-8") as whole:
-        rows = list(csv.reader(whole))[:481]
+        rows = list(csv.reader(whole))[:241]
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
     return path
@@ -88,10 +88,10 @@ def head_of_banking77(real_data: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def head_of_dialogues(real_data: Path, tmp_path: Path) -> Path:
-    """The first 160 dialogues of the Schema-Guided test set: many turns each."""
+    """The first 60 dialogues of the Schema-Guided test set: many turns each."""
     path = tmp_path / "sgd_head.jsonl"
     with (real_data / "dialogues" / "sgd_test_messages.jsonl").open(encoding="utf-8") as whole:
-        path.write_text("".join(next(whole) for _ in range(160)), encoding="utf-8")
+        path.write_text("".join(next(whole) for _ in range(60)), encoding="utf-8")
     return path
 
 

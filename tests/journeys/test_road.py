@@ -30,7 +30,7 @@ def test_the_road_ends_in_an_answer_that_is_billed_exactly(
     assert studio.manage("verify_audit").returncode == 0
 
 
-@pytest.mark.parametrize(("file", "rows"), [("head_of_banking77", 480), ("head_of_dialogues", 160)])
+@pytest.mark.parametrize(("file", "rows"), [("head_of_banking77", 240), ("head_of_dialogues", 60)])
 def test_the_road_is_walked_on_real_files(file: str, rows: int, embedded, request: pytest.FixtureRequest) -> None:
     demo = embedded.manage("demo", "--data", str(request.getfixturevalue(file)))
     assert demo.returncode == 0, demo.stdout[-3000:] + demo.stderr[-3000:]
