@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-
 TOGETHER = ["--numprocesses=2", "--dist=loadfile"]  # a file's tests share their servers, so they stay together
 
 
