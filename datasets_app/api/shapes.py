@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from datasets_app import selectors
 from datasets_app.contents.rows import SPLITS
 from datasets_app.models import Dataset, DatasetFile, DatasetVersion, FileState
 
@@ -89,7 +90,7 @@ class VersionDetail(VersionShape):
         fields = (*VersionShape.Meta.fields, "recipe", "files")  # type: ignore[assignment]
 
     def get_files(self, version: DatasetVersion) -> list[str]:
-        return [file.id for file in version.files.order_by("created_at", "id")]
+        return [file.id for file in selectors.files_of_version(version)]
 
 
 class VersionBody(serializers.Serializer):
