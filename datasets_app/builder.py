@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import shutil
@@ -149,6 +151,11 @@ def _argv(version: DatasetVersion, *, files: list[str], recipe: Path, out: Path)
     return [*argv, "--in", *files]
 
 
+def secret_of(workspace_id: str) -> str:
+    """The workspace's secret for stand-ins and digests: the same for all its versions, unlike any other workspace's."""
+    return hmac.new(settings.SECRET_KEY.encode(), f"curation:{workspace_id}".encode(), hashlib.sha256).hexdigest()
+
+
 def build(version: DatasetVersion, *, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
     """Build a version into its folder. `on_tick` gets the progress and says whether to go on."""
     version.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -169,6 +176,7 @@ def _build(version: DatasetVersion, *, work: Path, on_tick: Callable[[dict[str, 
         stderr=work / "stderr",
         stdout=work / "stdout",
         cwd=settings.BASE_DIR,
+        env={"CURATION_SECRET": secret_of(version.dataset.workspace_id)},
         on_tick=lambda: on_tick(progress.read()),
         limits=_limits(),
     )

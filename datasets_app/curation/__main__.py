@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,11 @@ class _Stopped(Exception):
     """SIGTERM came."""
 
 
+_stops = threading.Event()
+
+
 def _stop(*_signal: object) -> None:
+    _stops.set()  # an exception that is raised inside a destructor is lost; the next progress raises it again
     raise _Stopped
 
 
@@ -39,6 +44,8 @@ class _Progress:
         self.last, self.step = 0.0, ""
 
     def __call__(self, step: str, done: int, total: int) -> None:
+        if _stops.is_set():
+            raise _Stopped
         now = time.monotonic()
         if step == self.step and done < total and now - self.last < 0.25:
             return
@@ -86,6 +93,7 @@ def _run(options: argparse.Namespace) -> int:
             progress=progress,
             processes=options.processes,
             languagetool_url=os.environ.get("LANGUAGETOOL_URL") or None,
+            secret=os.environ.get("CURATION_SECRET", "").encode(),
         )
         digest = pipeline.run(options.out)
         progress.end()

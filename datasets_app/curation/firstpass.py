@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,9 +60,10 @@ class Dropped:
 
 @dataclass(slots=True)
 class Passed:
-    """What became of a chunk: one outcome a record, in order."""
+    """What became of a chunk: one outcome a record, in order; traces of the personal data that was found in it."""
 
     outcomes: list[Kept | Dropped] = field(default_factory=list)
+    traces: list[dict[str, Any]] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
 
 
@@ -91,6 +93,7 @@ class FirstPass:
         for kind, step in self.steps:
             start = time.perf_counter()
             rows = self._stepped(kind, step, rows, passed.tally)
+            passed.traces += step.taken()
             passed.tally.seconds[kind] += time.perf_counter() - start
         for was, row in zip(before, rows, strict=True):
             if isinstance(row, Candidate) and was is not None and row.conversation != was:

@@ -32,7 +32,7 @@ def _edits(options: Mapping[str, object]) -> str | None:
     return None if places else "The rows of edits are a list of objects that name a file and a row."
 
 
-POLICIES = ("mask", "drop_row", "keep")
+POLICIES = ("mask", "pseudonym", "hash", "drop_row", "keep")
 
 KINDS = (
     Kind(
@@ -46,6 +46,8 @@ KINDS = (
             Option("policy", "map", {"URL": "keep"}, choices=POLICIES),
             Option("default", "choice", "mask", choices=POLICIES),
             Option("allow", "texts", []),
+            Option("deny", "texts", []),
+            Option("decisions", "map", {}, choices=("accept", "reject")),
         ),
         moves=True,
         step=f"{STEPS}.personal_data:PersonalData",

@@ -17,11 +17,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from datasets_app.curation.errors import Refusal
+from datasets_app.curation.findings import FINDINGS, Findings
 from datasets_app.curation.grouping import Gathered, Grouping, threshold_of
 from datasets_app.curation.leaks import leaks
 from datasets_app.curation.ledger import Ledger
+from datasets_app.curation.pii.canaries import recall
+from datasets_app.curation.pii.finder import finder
+from datasets_app.curation.pii.keys import Keys, secret_of
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.readers.upload import opened
 from datasets_app.curation.reading import Log, Reader, Row
@@ -43,7 +48,8 @@ class Pipeline:
     """One run. `run()` leaves train, validation and test.parquet, ledger.parquet and report.json in `out`.
 
     processes: how many read; None lets the size of the files decide. The result is the same. languagetool_url: the only
-    address that a step may ask, where the recipe wants it.
+    address that a step may ask, where the recipe wants it. secret: of the workspace, for stand-ins and digests; without
+    one it is drawn from the files, so that who has them not can turn nothing back.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class Pipeline:
         progress: Progress,
         processes: int | None = None,
         languagetool_url: str | None = None,
+        secret: bytes = b"",
     ) -> None:
         self.recipe, self.progress, self.languagetool_url = recipe, progress, languagetool_url
         check_server(recipe, languagetool_url)
@@ -67,6 +74,7 @@ class Pipeline:
         named = limits.options["tokenizer"] if limits else None
         self.tokenizer = tokenizer or (Path(str(named)) if named else None)
         self.processes = processes or fitting(sum(path.stat().st_size for path in files if path.exists()))
+        self.secret = secret or secret_of(files)
         self.log = Log()
         self.gathered = Gathered()
         self.seconds: dict[str, float] = defaultdict(float)
@@ -95,7 +103,7 @@ class Pipeline:
 
     def _run(self, staging: Path) -> str:
         with Ledger(staging / "ledger.parquet") as ledger:
-            reader = self._read(staging / ROWS, ledger)
+            reader = self._read(staging, ledger)
             grouping = self._group(staging / ROWS)
             writing = self._write(staging, grouping, ledger)
         report = report_of(
@@ -104,6 +112,7 @@ class Pipeline:
             writing,
             ledger,
             leaks=self._measure(staging),
+            canaries=self._canaries(),
             near=grouping.cluster_sizes(),
             seconds=self.seconds,
         )
@@ -116,14 +125,15 @@ class Pipeline:
         yield
         self.seconds[name] += time.monotonic() - start
 
-    def _read(self, path: Path, ledger: Ledger) -> Reader:
+    def _read(self, staging: Path, ledger: Ledger) -> Reader:
         with ExitStack() as stack:
             stack.enter_context(self._timed("read"))
             sources = self._open(stack)
-            known = Known(self.languagetool_url, survey(self.recipe, sources, self.progress))
+            known = Known(self.languagetool_url, survey(self.recipe, sources, self.progress), self.secret)
             workers = stack.enter_context(Workers(self.recipe, known, self.processes))
-            writer = stack.enter_context(Writer(path, WORKING))
-            reader = Reader(self.recipe, ledger, workers, self.log, on_refusal=self._broken_off)
+            findings = stack.enter_context(Findings(staging / FINDINGS, Keys(self.secret)))
+            writer = stack.enter_context(Writer(staging / ROWS, WORKING))
+            reader = Reader(self.recipe, ledger, workers, self.log, findings=findings, on_refusal=self._broken_off)
             total, done = sum(source.size for source in sources), 0
             for source in sources:
                 self._read_source(source, reader, writer, self._reading(done, total))
@@ -195,6 +205,10 @@ class Pipeline:
         if not writing.counts["train"]:
             raise _nothing_left(None, ledger)
         return writing
+
+    def _canaries(self) -> dict[str, Any]:
+        """How much of planted personal data the finder of this run finds; nothing where it is not asked."""
+        return recall(finder(), Keys(self.secret)) if self.recipe.step("personal_data") else {}
 
     def _measure(self, staging: Path) -> int:
         """The number in the report: measured afresh on the files as they were written."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datasets_app.curation.errors import Refusal
+from datasets_app.curation.findings import Findings
 from datasets_app.curation.firstpass import Chunk, Dropped, Kept, Passed
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.ledger import Ledger
@@ -78,10 +79,11 @@ class Reader:
         workers: Workers,
         log: Log,
         *,
+        findings: Findings,
         on_refusal: Callable[[Source, Refusal], None],
     ) -> None:
         self.recipe, self.ledger, self.workers, self.on_refusal = recipe, ledger, workers, on_refusal
-        self.log, self.tally = log, Tally()
+        self.log, self.tally, self.findings = log, Tally(), findings
         self.seen: set[bytes] = set()
         self.copies_go = recipe.step("exact_duplicates") is not None
 
@@ -105,6 +107,7 @@ class Reader:
 
     def _passed(self, file: str, passed: Passed) -> Iterator[Row]:
         self.tally.merge(passed.tally)
+        ids: dict[int, int] = {}
         for outcome in passed.outcomes:
             self.log.read += 1
             if isinstance(outcome, Dropped):
@@ -114,7 +117,9 @@ class Reader:
                 self._drop(file, Dropped(outcome.row, outcome.line, "exact_duplicates", COPY, text))
             else:
                 self.seen.add(outcome.key)
+                ids[outcome.row] = self.log.read - 1
                 yield Row(self.log.read - 1, file, outcome)
+        self.findings.add(passed.traces, ids)
 
     def _drop(self, file: str, at: Dropped) -> None:
         why = at.why

@@ -22,6 +22,7 @@ def report_of(
     ledger: Ledger,
     *,
     leaks: int,
+    canaries: Mapping[str, Any],
     near: Sequence[int],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
@@ -36,6 +37,8 @@ def report_of(
         "rows": {"in": reader.log.read, "kept": kept, "dropped": dict(sorted(ledger.reasons.items()))},
         "splits": {**writing.counts, "leaks": leaks},
         "personal_data": dict(sorted(reader.tally.counts["personal_data"].items())),
+        "findings": reader.findings.count,
+        "canaries": dict(canaries),
         "duplicates": {"exact": exact, "near_clusters": len(near), "near_rows": sum(near)},
         "tokens": {"limit": writing.limit, "over": writing.over, "histogram": writing.histogram.as_json()},
         "classes": writing.classes(),
@@ -48,7 +51,12 @@ def report_of(
         ),
         "examples": shown(reader.tally.rows, hides_after=False),
         "files": reader.log.files,
-        "notes": [*reader.log.notes, *_flag_notes(recipe, reader), *_near_note(sum(near))],
+        "notes": [
+            *reader.log.notes,
+            *_flag_notes(recipe, reader),
+            *_near_note(sum(near)),
+            *_chance_note(reader.findings.chance),
+        ],
     }
 
 
@@ -89,6 +97,10 @@ def _flag_notes(recipe: Recipe, reader: Reader) -> list[str]:
             were = "row was" if rows == 1 else "rows were"
             notes.append(f"{rows:,} {were} flagged by {step.kind} ({reasons}) and kept.")
     return notes
+
+
+def _chance_note(stand_ins: int) -> list[str]:
+    return [f"{stand_ins:,} stand-ins happen to be a value that stands in the data too."] if stand_ins else []
 
 
 def _near_note(rows: int) -> list[str]:

@@ -34,6 +34,15 @@ PERSONAL = {
     "IP_ADDRESS": "IP addresses",
     "LOCATION": "places",
     "ADDRESS": "addresses",
+    "ACCOUNT_NUMBER": "account numbers",
+    "US_DRIVER_LICENSE": "driving licences",
+    "PASSPORT": "passport numbers",
+    "ZIP_CODE": "postal codes",
+    "DATE_OF_BIRTH": "dates of birth",
+    "PIN": "PINs and codes",
+    "ORGANIZATION": "organisations",
+    "NRP": "nationalities and beliefs",
+    "DENIED": "your own list",
 }
 MARKS = {
     "EMAIL": "EMAIL_ADDRESS",

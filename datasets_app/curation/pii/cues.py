@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 OTHER = "OTHER"  # a sum, a date, an order: a number of nobody
+WHEN = "WHEN"  # "on 061518", "at 1000": mostly a date or a sum, but behind "call me" a telephone number
+NOBODY = (OTHER, WHEN)
 _WORDS: tuple[tuple[str, str], ...] = (
     (
         "US_DRIVER_LICENSE",
@@ -35,6 +37,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ),
     ("PIN", r"pin|cvv|cvc|passcode|security code|access code|otp|one[- ]time (?:code|password)"),
     ("ZIP_CODE", r"zip(?: ?code)?|post(?:al)? ?code|pin ?code"),
+    (WHEN, r"on|at|by|for"),
     (
         OTHER,
         r"how (?:much|many|long|often)|amounts?|charged?s?|transfer(?:red|s)?|pay(?:ment)?s?|paid|bill(?:ed)?|balances?"
@@ -42,7 +45,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
         r"|orders?|invoice|ticket|case|reference|ref|rooms?|flights?|version|model|page|size|rates?|points?|scores?"
         r"|about|around|over|under|than|between|only|least|most|up|dollars?|euros?|pounds?|rupees?|bucks|usd|eur|rs"
         r"|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?"
-        r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|on|at|by|for|buy|bought|sell|sold|spend|spent|when",
+        r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|buy|bought|sell|sold|spend|spent|when",
     ),
 )
 # a word behind a bracket is a mask, "[CARD]": what it hid is known
@@ -67,7 +70,7 @@ _IDENTITY = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
-_SENTENCE_END = re.compile(r"(?<!\bno)(?<!\bnr)[.!](?:\s|$)|[^?:\s][ \t]*\n", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<!\bno)(?<!\bnr)(?<!\btel)(?<!\bacct)[.!](?:\s|$)|[^?:\s][ \t]*\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def asked_for(text: str) -> str | None:
     """What a turn asks for: the number that it names last; OTHER for how much or when; None for nothing."""
     found, at = None, 0
     for cue in cues(text):
-        if cue.entity_type != OTHER:
+        if cue.entity_type not in NOBODY:
             found, at = cue.entity_type, cue.end
     return OTHER if _QUANTITY.search(text, at) else found
 

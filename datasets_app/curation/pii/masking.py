@@ -131,13 +131,6 @@ def drops(hits: Sequence[Hit]) -> str | None:
     return next((hit.span.entity_type for hit in hits if hit.action == "drop_row"), None)
 
 
-def hide(text: str, spans: Sequence[Span], policy: Policy) -> tuple[str, Counter[str], str | None]:
-    """The text by the policy, what was hidden by type, and the type that drops the whole row (or None)."""
-    hits = policy.judged(text, spans, Place("", 0, 0))
-    dropped = drops(hits)
-    return (text, Counter(), dropped) if dropped else (applied(text, hits), hidden(hits), None)
-
-
 def masked(text: str, spans: Sequence[Span]) -> str:
     """The text with everything that was found behind its mask, whatever a policy says."""
     parts, at = [], 0

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from datasets_app.curation.pii.cues import (
+    NOBODY,
     OTHER,
+    WHEN,
     Cue,
     asked_for,
     cues,
@@ -67,6 +69,8 @@ class _Number:
         return _UNIT.match(text, self.end) is not None or is_sum(text, self.start, self.end)
 
     def fits(self, entity_type: str) -> bool:
+        if entity_type in NOBODY:
+            return False
         least, most = LEAST.get(entity_type, LEAST_ELSE), MOST.get(entity_type, MOST_ELSE)
         has_letters = any(letter.isalpha() for letter in self.text) and self.digits != 16
         if has_letters and entity_type not in (
@@ -100,6 +104,10 @@ def find(text: str, earlier: Sequence[str] = (), taken: Sequence[Span] = (), nam
             yield decided
     if left and _is_bare(text, numbers, taken):
         yield from _answers(left, earlier, named)
+    elif left and left[0].digits >= LONG and is_filler(text[: left[0].start]):
+        asked = _asked(earlier)
+        if asked and left[0].fits(asked):
+            yield _span(left[0], asked, ANSWER)
 
 
 def _span(number: _Number, entity_type: str, score: float) -> Span:
@@ -117,32 +125,32 @@ def _by_words(text: str, number: _Number, announced: Sequence[Cue]) -> Span | No
 def _after(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
     """ "6754 is my ssn", "5777 ac num"."""
     cue = next((cue for cue in announced if cue.start >= number.end), None)
-    if cue is None or cue.entity_type == OTHER or not number.fits(cue.entity_type):
+    if cue is None or cue.entity_type in NOBODY or not number.fits(cue.entity_type):
         return None
-    gap = text[number.end : cue.start]
-    return _span(number, cue.entity_type, NEAR) if _OWNS.fullmatch(gap) else None
+    return _span(number, cue.entity_type, NEAR) if _OWNS.fullmatch(text, number.end, cue.start) else None
 
 
 def _before(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
     """ "ssn 123456789", "the account that you asked for is 1234567"."""
-    other = None
+    between: set[str] = set()  # kinds of nobody's numbers that were named nearer
     for cue in reversed([cue for cue in announced if cue.end <= number.start]):
         gap = text[cue.end : number.start]
         if words(gap) > FARTHEST:
             break
-        if cue.entity_type == OTHER:
-            other = _span(number, OTHER, NEAR)
-            if number.digits < LONG:
+        if cue.entity_type in NOBODY:
+            between.add(cue.entity_type)
+            if cue.entity_type == OTHER and number.digits < LONG:
                 break
         elif number.fits(cue.entity_type):
             if leaves_the_sentence(gap) or (_YEAR.fullmatch(number.text) and _DATED.fullmatch(gap)):
                 break
-            if is_filler(gap) and not other:
+            harmless = {WHEN} if cue.entity_type == "PHONE_NUMBER" or _POINTS.search(gap) else set()
+            if is_filler(gap) and between <= harmless:
                 return _span(number, cue.entity_type, NEAR)
             if _POINTS.search(gap):
                 return _span(number, cue.entity_type, FAR)
             break
-    return other
+    return _span(number, OTHER, NEAR) if between else None
 
 
 def _is_bare(text: str, numbers: Sequence[_Number], taken: Sequence[Span]) -> bool:
@@ -152,8 +160,13 @@ def _is_bare(text: str, numbers: Sequence[_Number], taken: Sequence[Span]) -> bo
     return is_filler(text)
 
 
+def _asked(earlier: Sequence[str]) -> str | None:
+    """What the turn before asked for; a turn with digits has answered for itself."""
+    return asked_for(earlier[-1]) if earlier and not _DIGIT.search(earlier[-1]) else None
+
+
 def _answers(numbers: Sequence[_Number], earlier: Sequence[str], named: bool) -> Iterator[Span]:
-    asked = asked_for(earlier[-1]) if earlier and not _DIGIT.search(earlier[-1]) else None
+    asked = _asked(earlier)
     if asked == OTHER:
         return
     verified = named or any(is_about_identity(turn) for turn in earlier)

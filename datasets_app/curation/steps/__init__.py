@@ -32,17 +32,28 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What steps may know beside their options: the address of a LanguageTool server, where the caller names one, and
-    what was surveyed over the whole data, by kind of step. Plain values: it travels to other processes."""
+    what was surveyed over the whole data, by kind of step; the workspace's secret, for digests and stand-ins that
+    cannot be turned back. Plain values: it travels to other processes."""
 
     languagetool_url: str | None = None
     surveys: Mapping[str, Any] = field(default_factory=dict)
+    secret: bytes = b""
 
 
 class RowStep(ABC):
-    """One step over batches of rows. `options` are complete and checked."""
+    """One step over batches of rows. `options` are complete and checked.
+
+    notes: what the step has to say about single findings of a batch; whoever runs the step takes them away.
+    """
 
     def __init__(self, options: Mapping[str, Any], known: Known) -> None:
         self.options, self.known = options, known
+        self.notes: list[dict[str, Any]] = []
+
+    def taken(self) -> list[dict[str, Any]]:
+        """The notes, which are gone then."""
+        notes, self.notes = self.notes, []
+        return notes
 
     @abstractmethod
     def run(self, rows: Sequence[Candidate], counts: Counter[str]) -> list[Outcome]:

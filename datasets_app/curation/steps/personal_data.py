@@ -1,46 +1,85 @@
-"""The step `personal_data`: what was found is hidden, or its row dropped. All texts of a batch are searched at once."""
+"""The step `personal_data`: what is found is hidden by policy, or its row dropped. A batch is searched at once.
+
+Beside what the finder finds, a column's name tells of its values and of where they stand in the row's turns, and the
+workspace's list names texts that are always personal.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
+from datasets_app.curation.pii.columns import typed_values
 from datasets_app.curation.pii.finder import finder
-from datasets_app.curation.pii.masking import hide, policy_of
+from datasets_app.curation.pii.lists import Phrases, denied
+from datasets_app.curation.pii.masking import Place, Policy, applied, drops, hidden, policy_of
+from datasets_app.curation.pii.overlaps import settle
 from datasets_app.curation.pii.patterns import Span
+from datasets_app.curation.pii.traces import traces
 from datasets_app.curation.rows import Message, Rejection
-from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
+from datasets_app.curation.steps import Candidate, Outcome, RowStep
+
+EARLIER_TURNS = 8
 
 
 class PersonalData(RowStep):
-    """Masks or drops by the policy in its options; with `turns` = user, the other turns stay as they are."""
+    """With `turns` = user, the other turns stay as they are; so does an answer that is a class label."""
 
-    def __init__(self, options: Mapping[str, Any], known: Known) -> None:
-        super().__init__(options, known)
-        self.policy = policy_of(options)
+    @cached_property
+    def policy(self) -> Policy:
+        """What happens to each type, under the workspace's secret."""
+        return policy_of(self.options, self.known.secret)
+
+    @cached_property
+    def denied(self) -> Phrases:
+        """The workspace's texts that are always personal."""
+        return denied(self.options["deny"])
 
     def run(self, rows: Sequence[Candidate], counts: Counter[str]) -> list[Outcome]:
-        only_user = self.options["turns"] == "user"
-        wanted = [[not only_user or each["role"] == "user" for each in row.conversation.messages] for row in rows]
-        texts: list[str] = []
-        earlier: list[list[str]] = []
-        for row, flags in zip(rows, wanted, strict=True):
+        wanted = [self._turns(row) for row in rows]
+        texts, earlier = [], []
+        for row, places in zip(rows, wanted, strict=True):
             turns = [message["content"] for message in row.conversation.messages]
-            texts += [turn for turn, flag in zip(turns, flags, strict=True) if flag]
-            earlier += [turns[:place] for place, flag in enumerate(flags) if flag]
-        spans = iter(finder().find(texts, earlier))
-        found = [[next(spans) if flag else [] for flag in flags] for flags in wanted]
-        return [self._hidden(row, each, counts) for row, each in zip(rows, found, strict=True)]
+            texts += [turns[place] for place in places]
+            earlier += [turns[max(0, place - EARLIER_TURNS) : place] for place in places]
+        found = iter(finder().find(texts, earlier))
+        return [
+            self._hidden(row, {place: next(found) for place in places}, counts)
+            for row, places in zip(rows, wanted, strict=True)
+        ]
 
-    def _hidden(self, row: Candidate, found: Sequence[Sequence[Span]], counts: Counter[str]) -> Outcome:
-        messages, hidden = [], Counter[str]()
-        for message, spans in zip(row.conversation.messages, found, strict=True):
-            content, masked, drops = hide(message["content"], spans, self.policy)
-            if drops:
-                return Rejection("personal_data", f"The row holds {drops}, and the recipe drops such rows.")
-            hidden += masked
-            messages.append(Message(role=message["role"], content=content))
-        counts.update(hidden)
+    def _turns(self, row: Candidate) -> list[int]:
+        """Places of the turns that are looked at."""
+        messages = row.conversation.messages
+        count = len(messages) - row.conversation.answer_is_label
+        only_user = self.options["turns"] == "user"
+        return [place for place in range(count) if not only_user or messages[place]["role"] == "user"]
+
+    def _hidden(self, row: Candidate, found: dict[int, list[Span]], counts: Counter[str]) -> Outcome:
+        by_column = Phrases(typed_values(_spoken_of(row)))
+        messages, sums, dropped = list(row.conversation.messages), Counter[str](), None
+        for place, spans in found.items():
+            role, text = messages[place]["role"], messages[place]["content"]
+            at = Place(row.file, row.record.row, place)
+            hits = self.policy.judged(text, self._all(text, spans, by_column), at)
+            self.notes += traces(text, role, hits, at)
+            dropped = dropped or drops(hits)
+            messages[place] = Message(role=role, content=applied(text, hits))
+            sums += hidden(hits)
+        if dropped:
+            return Rejection("personal_data", f"The row holds {dropped}, and the recipe drops such rows.")
+        counts.update(sums)
         return replace(row.conversation, messages=tuple(messages))
+
+    def _all(self, text: str, spans: list[Span], by_column: Phrases) -> list[Span]:
+        more = [*by_column.find(text, "column"), *self.denied.find(text, "list")]
+        return settle(text, [*spans, *more]) if more else spans
+
+
+def _spoken_of(row: Candidate) -> dict[str, Any]:
+    """The record without the columns that say who speaks or belong together: what stands there is no name."""
+    silent = {row.mapping.speaker, *row.mapping.group}
+    return {name: value for name, value in row.record.values.items() if name not in silent}

@@ -26,7 +26,8 @@ def test_a_run_says_its_progress_and_its_digest_as_json_lines(write, pairs, ques
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert (done.returncode, said[-1]["kind"], len(said[-1]["digest"])) == (0, "finished", 64)
     assert set(said[0]) == {"kind", "step", "done", "total"}
-    names = {"train.parquet", "validation.parquet", "test.parquet", "ledger.parquet", "report.json"}
+    splits = {"train.parquet", "validation.parquet", "test.parquet"}
+    names = splits | {"ledger.parquet", "findings.parquet", "report.json"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
 
 

@@ -14,7 +14,7 @@ from datasets_app.curation.errors import Refusal
 
 REPORT_KEYS = {
     *("version", "rows", "splits", "personal_data", "duplicates", "tokens"),
-    *("classes", "steps", "examples", "files", "notes"),
+    *("classes", "steps", "examples", "files", "notes", "findings", "canaries"),
 }
 ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens"]
 CARD = "I want to know why the card payment I made in the supermarket yesterday evening is still pending"

@@ -1,0 +1,82 @@
+"""The step that hides personal data."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from datasets_app.curation.kinds import BY_NAME
+from datasets_app.curation.layouts import ColumnMap
+from datasets_app.curation.rows import Conversation, Message, Record, Rejection
+from datasets_app.curation.steps import Candidate, Known
+from datasets_app.curation.steps.personal_data import PersonalData
+
+MAPPING = ColumnMap(layout="messages", messages="messages", speaker="author")
+
+
+def step(**options):
+    return PersonalData({**BY_NAME["personal_data"].defaults(), **options}, Known())
+
+
+def row(*turns, label=False, **columns):
+    messages = tuple(Message(role=role, content=text) for role, text in turns)
+    found = Conversation(messages=messages, answer_is_label=label)
+    return Candidate("a.csv", found, Record(row=4, line=None, values=columns), MAPPING)
+
+
+def contents(outcome):
+    return [message["content"] for message in outcome.messages]
+
+
+def run(one, made):
+    return made.run([one], Counter())[0]
+
+
+def test_a_bare_answer_is_read_with_the_turn_before():
+    one = row(("assistant", "What are the last four of your SSN?"), ("user", "4471"))
+    assert contents(run(one, step())) == ["What are the last four of your SSN?", "[SSN]"]
+
+
+def test_other_turns_are_context_even_where_only_the_user_s_are_hidden():
+    one = row(("assistant", "Your account number? Mail help@example.com"), ("user", "4471"))
+    assert contents(run(one, step(turns="user")))[0] == "Your account number? Mail help@example.com"
+    assert contents(run(one, step(turns="user")))[1] == "[ACCOUNT]"
+
+
+def test_a_column_s_name_tells_of_its_values_in_the_turns():
+    one = row(("user", "I am Kivek, code ab-9 x"), ("assistant", "Hello Kivek Renar"), name="Kivek Renar", ssn="ab-9")
+    assert contents(run(one, step())) == ["I am [PERSON], code [SSN] x", "Hello [PERSON]"]
+
+
+def test_the_column_of_the_speaker_tells_nothing():
+    one = row(("user", "Kivek is a town"), ("assistant", "Yes"), author="Kivek")
+    assert contents(run(one, step()))[0] == "Kivek is a town"
+
+
+def test_a_denied_text_is_hidden_and_an_allowed_one_stays():
+    one = row(("user", "project falcon, mail help@example.com"), ("assistant", "Yes"))
+    made = step(deny=["Project Falcon"], allow=["help@example.com"])
+    assert contents(run(one, made))[0] == "[PRIVATE], mail help@example.com"
+
+
+def test_a_label_is_no_text():
+    one = row(("user", "hi"), ("assistant", "ann@example.com"), label=True)
+    assert contents(run(one, step()))[1] == "ann@example.com"
+
+
+def test_a_row_that_the_policy_drops_leaves_its_traces_and_counts_nothing():
+    made, counts = step(policy={"EMAIL_ADDRESS": "drop_row"}), Counter()
+    outcome = made.run([row(("user", "ann@example.com 4111 1111 1111 1111"), ("assistant", "x"))], counts)[0]
+    assert isinstance(outcome, Rejection) and "EMAIL_ADDRESS" in outcome.detail and not counts
+    assert [trace["action"] for trace in made.taken()] == ["drop_row", "mask"]
+
+
+def test_a_trace_says_where_and_what_and_never_the_value():
+    made = step()
+    run(row(("user", "ann@example.com has card 4111 1111 1111 1111, ok?"), ("assistant", "x")), made)
+    mail, card = made.taken()
+    assert made.taken() == []
+    assert (card["file"], card["row"], card["turn"], card["role"], card["start"]) == ("a.csv", 4, 0, "user", 25)
+    assert (card["before"], card["after"], card["first"]) == ("[EMAIL] has card ", ", ok?", "4")
+    assert (card["action"], card["replacement"], card["source"]) == ("mask", "[CARD]", "recognizer")
+    assert (mail["after"], mail["entity_type"]) == (" has card [CARD], ok?", "EMAIL_ADDRESS")
+    assert "4111 1111" not in str(mail) + str(card) and "ann@" not in str(mail) + str(card)
