@@ -104,6 +104,17 @@ PRESETS: tuple[dict[str, Any], ...] = (
 )
 
 
+def preset(key: str) -> dict[str, Any]:
+    """A preset by its key; the first where there is none such."""
+    return next((each for each in PRESETS if each["key"] == key), PRESETS[0])
+
+
+def model_of(body: Recipe) -> str:
+    """The base model that a recipe counts tokens for; empty where it names none."""
+    found: dict[str, Any] = next((each for each in body["steps"] if each["kind"] == "tokens"), {})
+    return str(found.get("options", {}).get("model") or "")
+
+
 def default_recipe() -> Recipe:
     """What `POST /v1/files` uses: every step on, personal data hidden in the user's turns alone."""
     return recipe(train=0.8, validation=0.1, test=0.1, turns="user")

@@ -91,6 +91,7 @@ class World:
     deployment: Any
     key: Any
     recipe: Any
+    preview: Any
 
     @property
     def ids(self) -> dict[str, str]:
@@ -102,9 +103,10 @@ class World:
             "model_id": self.model.id,
             "deployment_id": self.deployment.id,
             "key_id": self.key.id,
-            "recipe_id": self.recipe.id,
             "split": "train",
             "place": "3",
+            "recipe_id": self.recipe.id,
+            "preview_id": self.preview.id,
         }
 
 
@@ -188,7 +190,7 @@ def finish_job(job: Any, *, folder: Path) -> Any:
 def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     """One of everything; the model waits for a reviewer, the deployment answers with the base model."""
     from datasets_app.recipes import default_recipe
-    from datasets_app.services import create_recipe
+    from datasets_app.services import create_preview, create_recipe
     from gptstudio.accounts.services import issue_key
     from serving_app.services import create_deployment
     from training_app.services import request_release
@@ -203,5 +205,7 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
         actor, workspace_id=actor.workspace_id, name="support", targets=[{"model": base.id, "weight": 1}]
     )
     key, _secret = issue_key(actor, workspace_id=actor.workspace_id, name="website", scopes=["chat"])
-    recipe = create_recipe(actor, workspace_id=actor.workspace_id, name="Support", body=default_recipe())
-    return World(dataset, file, version, job, model, deployment, key, recipe)
+    body = default_recipe()
+    recipe = create_recipe(actor, workspace_id=actor.workspace_id, name="Support", body=body)
+    preview = create_preview(actor, dataset=dataset, recipe=body)
+    return World(dataset, file, version, job, model, deployment, key, recipe, preview)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from datasets_app.web.views import building, changes, datasets, editing, file, files, rows, versions
+from datasets_app.web.views import (
+    building,
+    changes,
+    datasets,
+    editing,
+    file,
+    files,
+    previews,
+    recipes,
+    rows,
+    versions,
+    words,
+)
 
 app_name = "datasets"
 VERSION = "versions/<slug:version_id>"
@@ -12,6 +24,15 @@ FILE = "<slug:dataset_id>/files/<slug:file_id>"
 urlpatterns = [
     path("", datasets.datasets, name="list"),
     path("new", datasets.new, name="new"),
+    path("words", words.words, name="words"),
+    path("recipes/", recipes.recipes, name="recipes"),
+    path("recipes/new", recipes.new, name="recipe-new"),
+    path("recipes/compare", recipes.compare, name="recipe-compare"),
+    path("recipes/<slug:recipe_id>/", recipes.recipe, name="recipe"),
+    path("recipes/<slug:recipe_id>/copy", recipes.copy, name="recipe-copy"),
+    path("recipes/<slug:recipe_id>/archive", recipes.archive, name="recipe-archive"),
+    path("previews/<slug:preview_id>/live", previews.live_part, name="preview"),
+    path("previews/<slug:preview_id>/cancel", previews.cancel, name="preview-cancel"),
     path(f"{VERSION}/", versions.report, name="version"),
     path(f"{VERSION}/rows", rows.rows, name="version-rows"),
     path(f"{VERSION}/rows/open-test", rows.open_test, name="version-open-test"),
@@ -40,4 +61,5 @@ urlpatterns = [
     path(f"{FILE}/guess", file.guess, name="file-guess"),
     path(f"{FILE}/archive", files.archive, name="file-archive"),
     path("<slug:dataset_id>/version", building.new, name="version-new"),
+    path("<slug:dataset_id>/version/count", previews.start, name="preview-new"),
 ]

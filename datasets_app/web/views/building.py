@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from datasets_app import recipes, selectors, services
-from datasets_app.models import FileState, VersionState
-from datasets_app.web.forms import RecipeForm, usual
+from datasets_app.models import Dataset, DatasetFile, FileState, VersionState
+from datasets_app.web import recipe_form
+from datasets_app.web.forms import MakeForm
+from datasets_app.web.recipe_form import RecipeForm
 from gptstudio.core.errors import StudioError
 from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
@@ -16,31 +22,102 @@ from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 UNDER_WAY = (VersionState.QUEUED, VersionState.BUILDING)
 
 
-@member_page("datasets.edit", FORM)
-def new(request: MemberRequest, dataset_id: str) -> HttpResponse:
-    """Choose recipe, split and base model, and have the version made."""
-    dataset = selectors.dataset_of(request.actor.workspace_id, dataset_id)
-    files = [file for file in selectors.live_files(dataset) if file.state != FileState.ERROR]
-    tokenizers = list(selectors.tokenizers(request.actor.workspace_id))
-    first = usual(files, model=tokenizers[0].name if tokenizers else "")
-    form = RecipeForm(request.POST or None, initial=first, dataset_files=files, tokenizers=tokenizers)
-    if request.method == "POST" and form.is_valid():
-        chosen = [file for file in files if file.id in form.cleaned_data["files"]]
-        try:
-            version = services.create_version(request.actor, dataset=dataset, recipe=form.recipe(), files=chosen)
-        except StudioError as error:
-            form.refuse(error)
-        else:
-            return redirect("datasets:version", version.id)
-    context = {
+def readable(dataset: Dataset) -> list[DatasetFile]:
+    """The data set's files that a version can be made from."""
+    return [file for file in selectors.live_files(dataset) if file.state != FileState.ERROR]
+
+
+def first_body(request: MemberRequest) -> recipes.Recipe:
+    """What the page begins with: a kept recipe, an earlier version's with a step switched off, or a preset."""
+    workspace_id, asked = request.actor.workspace_id, request.GET
+    if asked.get("recipe"):
+        return selectors.recipe_of(workspace_id, asked["recipe"]).body
+    if asked.get("version"):
+        body = copy.deepcopy(selectors.version_of(workspace_id, asked["version"]).recipe)
+        for each in body["steps"]:
+            each["enabled"] = each.get("enabled", True) and each["kind"] != asked.get("off")
+        return body
+    return recipes.preset(asked.get("preset", ""))["recipe"]
+
+
+def described(cards: RecipeForm, made: MakeForm) -> recipes.Recipe:
+    """The recipe of both forms together: steps of the one, model and instructions of the other."""
+    body = cards.body()
+    body["system_prompt"] = made.cleaned_data["system_prompt"].strip()
+    for each in body["steps"]:
+        if each["kind"] == "tokens" and made.cleaned_data["base_model"]:
+            each["options"]["model"] = made.cleaned_data["base_model"]
+    return body
+
+
+def page(dataset: Dataset, files: Sequence[DatasetFile], cards: RecipeForm, form: MakeForm) -> dict[str, Any]:
+    """What the template of the recipe shows."""
+    return {
         "dataset": dataset,
         "files": files,
         "form": form,
+        "cards": cards,
         "presets": recipes.PRESETS,
-        "hints": recipes.STEP_HINTS,
-        "chosen_preset": form["preset"].value(),
+        "kept": selectors.recipes_of(dataset.workspace_id),
     }
-    return render(request, "datasets/version_new.html", context, status=400 if form.errors else 200)
+
+
+@member_page("datasets.edit", FORM)
+def new(request: MemberRequest, dataset_id: str) -> HttpResponse:
+    """Choose and change a recipe, and have the version made."""
+    dataset = selectors.dataset_of(request.actor.workspace_id, dataset_id)
+    files, tokenizers = readable(dataset), list(selectors.tokenizers(dataset.workspace_id))
+    if request.method == "POST":
+        return _answer(request, dataset, files, MakeForm(request.POST, dataset_files=files, tokenizers=tokenizers))
+    body = first_body(request)
+    first = {
+        "files": [file.id for file in files],
+        "base_model": recipes.model_of(body) or (tokenizers[0].name if tokenizers else ""),
+        "system_prompt": body.get("system_prompt", ""),
+    }
+    form = MakeForm(initial=first, dataset_files=files, tokenizers=tokenizers)
+    started = request.GET.get("recipe") or request.GET.get("preset") or ""
+    context = page(dataset, files, recipe_form.of_body(body), form) | {"started": started}
+    return render(request, "datasets/version_new.html", context)
+
+
+def _answer(request: MemberRequest, dataset: Dataset, files: Sequence[DatasetFile], form: MakeForm) -> HttpResponse:
+    """Make the version, keep the recipe, or show the page again with a step moved."""
+    wish = request.POST.get("act", "")
+    post = request.POST.copy()
+    post.setlist("order", recipe_form.moved(post.getlist("order"), wish))
+    cards = recipe_form.of_post(post)
+    if wish in ("make", "keep") and all([form.is_valid(), cards.is_valid()]):
+        try:
+            return _done(request, dataset, files, form, described(cards, form), keep=wish == "keep")
+        except StudioError as error:
+            if error.param == "recipe":
+                cards.refuse(str(error))
+            else:
+                form.refuse(error)
+    is_wrong = wish in ("make", "keep")
+    context = page(dataset, files, cards, form)
+    return render(request, "datasets/version_new.html", context, status=400 if is_wrong else 200)
+
+
+def _done(
+    request: MemberRequest,
+    dataset: Dataset,
+    files: Sequence[DatasetFile],
+    form: MakeForm,
+    body: recipes.Recipe,
+    *,
+    keep: bool,
+) -> HttpResponse:
+    if keep:
+        kept = services.create_recipe(
+            request.actor, workspace_id=dataset.workspace_id, name=form.cleaned_data["name"], body=body
+        )
+        messages.success(request, f"“{kept.name}” is kept. Every data set of this workspace can use it.")
+        return redirect(f"{request.path}?recipe={kept.id}")
+    chosen = [file for file in files if file.id in form.cleaned_data["files"]]
+    version = services.create_version(request.actor, dataset=dataset, recipe=body, files=chosen)
+    return redirect("datasets:version", version.id)
 
 
 @member_page("datasets.view")

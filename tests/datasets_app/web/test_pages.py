@@ -6,13 +6,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from datasets_app import recipes, services
-from datasets_app.models import Dataset, DatasetFile, DatasetVersion
+from datasets_app.models import Dataset, DatasetFile
 from datasets_app.web.wording import changed, class_chart, length_chart
 from tests.worlds import REPORT, make_dataset, make_version
 
 pytestmark = pytest.mark.django_db
 XHR = {"HTTP_X_REQUESTED_WITH": "XMLHttpRequest"}
-USUAL = {"preset": "support", "personal": "all", "normalize": "on", "exact_duplicates": "on", "near_duplicates": "on"}
 
 
 def csv(name: str = "tickets.csv", content: bytes = b"question,answer\na,b\n") -> SimpleUploadedFile:
@@ -65,35 +64,6 @@ def test_a_file_that_cannot_be_read_says_why(at_alice, as_alice, studio_home) ->
     file = services.add_file(as_alice, dataset=dataset, name="a.csv", chunks=[b"\x89PNG"])
     services.fail_file(services.claim_file(file.id, holder="t"), error="a.csv is a PNG picture.")
     assert "a.csv is a PNG picture." in at_alice.get(f"/datasets/{dataset.id}/").content.decode()
-
-
-def test_the_recipe_form_makes_the_recipe_it_shows(at_alice, made) -> None:
-    dataset, file = made
-    chosen = {"split": "70-15-15", "policy": "truncate", "limit": "256", "personal": "user", "files": [file.id]}
-    columns = {"column_prompt": "question", "column_completion": "answer", "column_group": "topic"}
-    answer = at_alice.post(f"/datasets/{dataset.id}/version", {**USUAL, **chosen, **columns})
-    version = DatasetVersion.objects.get()
-    assert answer["Location"] == f"/datasets/versions/{version.id}/"
-    split = recipes.step(version.recipe, "split")["options"]
-    assert (split["train"], split["validation"], split["test"]) == (0.7, 0.15, 0.15)
-    tokens = recipes.step(version.recipe, "tokens")["options"]
-    assert tokens["limit"] == 256 and tokens["policy"] == "truncate"
-    assert recipes.step(version.recipe, "personal_data")["options"]["turns"] == "user"
-    assert version.recipe["mapping"] == {"prompt": "question", "completion": "answer", "group": ["topic"]}
-
-
-def test_keeping_personal_data_switches_the_step_off_and_says_who_must_look(at_alice, made, as_alice) -> None:
-    dataset, file = made
-    at_alice.post(f"/datasets/{dataset.id}/version", {**USUAL, "personal": "keep", "files": [file.id]})
-    assert not recipes.hides_personal_data(DatasetVersion.objects.get().recipe)
-
-
-def test_a_question_column_without_an_answer_column_is_refused_beside_the_field(at_alice, made) -> None:
-    dataset, file = made
-    form = {**USUAL, "files": [file.id], "column_prompt": "question"}
-    answer = at_alice.post(f"/datasets/{dataset.id}/version", form)
-    assert answer.status_code == 400 and "Name both a question and an answer" in answer.content.decode()
-    assert not DatasetVersion.objects.exists()
 
 
 def test_a_report_that_keeps_personal_data_waits_for_a_reviewer(at_alice, as_alice, made) -> None:
