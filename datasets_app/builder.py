@@ -69,7 +69,13 @@ def _named(body: Recipe, linked: dict[str, str]) -> Recipe:
             options["validation_files"] = [name(file) for file in options["validation_files"]]
         if each["kind"] == "edits":
             options["rows"] = [{**row, "file": _unpacked(name(row["file"]))} for row in options.get("rows", [])]
-    return found
+    reading = found.get("reading") or {}
+    return {**found, "reading": {name(file): parts for file, parts in reading.items()}}
+
+
+def _as_said(reading: dict[str, Any]) -> list[str]:
+    """How a person wants a file read, as arguments of `detect`."""
+    return [part for name, value in reading.items() for part in (f"--{name}", str(value))]
 
 
 def _fresh(folder: Path) -> Path:
@@ -97,7 +103,7 @@ def detect(file: DatasetFile, *, on_tick: Callable[[], bool]) -> Outcome:
     try:
         (linked,) = _link([file], work / "in").values()
         result = child.run(
-            [*CURATION, "detect", linked],
+            [*CURATION, "detect", *_as_said(file.reading), linked],
             stderr=work / "stderr",
             stdout=work / "stdout",
             cwd=settings.BASE_DIR,

@@ -14,6 +14,7 @@ from gptstudio.core.errors import Invalid
 STEP_KINDS = tuple(kind.name for kind in KINDS)
 STUDIO_OPTIONS = {"tokens": ("model",)}  # what the studio resolves before curation sees the recipe
 Recipe = dict[str, Any]
+ENGINE_PARTS = ("version", "mapping", "reading", "system_prompt", "steps")
 
 STEP_HINTS = {
     "edits": ("Apply people's edits", "What somebody corrected or left out by hand stays so in every later version."),
@@ -189,4 +190,4 @@ def for_engine(body: Recipe) -> Recipe:
         if isinstance(options, dict):
             for name in STUDIO_OPTIONS.get(str(each.get("kind")), ()):
                 options.pop(name, None)
-    return {name: value for name, value in found.items() if name in ("version", "mapping", "system_prompt", "steps")}
+    return {name: value for name, value in found.items() if name in ENGINE_PARTS}

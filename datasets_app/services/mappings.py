@@ -9,6 +9,7 @@ from django.db.models import F
 
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.layouts import mapping_from_json
+from datasets_app.curation.readers.options import reading_from_json
 from datasets_app.models import Dataset, DatasetFile, FileState
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
@@ -22,6 +23,14 @@ def checked_mapping(mapping: dict[str, Any]) -> dict[str, Any]:
         return mapping_from_json(mapping).as_json()
     except Refusal as refusal:
         raise Invalid(refusal.message, fix=refusal.fix, param="mapping") from refusal
+
+
+def checked_reading(reading: dict[str, Any]) -> dict[str, Any]:
+    """What a person said about one file, as curation writes it, or Invalid with its sentence."""
+    try:
+        return dict(reading_from_json(reading).as_json())
+    except Refusal as refusal:
+        raise Invalid(refusal.message, fix=refusal.fix, param="reading") from refusal
 
 
 @transaction.atomic
@@ -51,6 +60,7 @@ def reread_file(actor: Actor, *, file: DatasetFile, reading: dict[str, Any]) -> 
     """
     workspace_id = file.dataset.workspace_id
     require(actor, "datasets.edit", workspace_id=workspace_id)
+    reading = checked_reading(reading)
     settled = DatasetFile.objects.filter(id=file.id, archived_at__isnull=True).exclude(state=FileState.UPLOADED)
     if not settled.update(
         state=FileState.UPLOADED, reading=reading, detection={}, error="", asked_at_attempt=F("attempt")

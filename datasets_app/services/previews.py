@@ -25,10 +25,10 @@ def create_preview(
 ) -> RecipePreview:
     """Have counted what `recipe` would do to `files` (all when None). Replaces the data set's earlier previews."""
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
-    body = completed(dataset, recipes.checked(recipe))
     chosen = list(files) if files is not None else list(selectors.live_files(dataset))
     if not chosen:
         raise Invalid("There is no file to look at.", fix="Choose one, or upload one first.", param="files")
+    body = completed(dataset, recipes.checked(recipe), chosen)
     earlier = RecipePreview.objects.filter(dataset=dataset)
     earlier.filter(state__in=OVER).delete()
     earlier.filter(state=PreviewState.QUEUED).update(state=PreviewState.CANCELLED)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from datasets_app import recipes
-from datasets_app.models import CurationRecipe, Dataset
+from datasets_app.models import CurationRecipe, Dataset, DatasetFile
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid
 
 
-def completed(dataset: Dataset, body: recipes.Recipe) -> recipes.Recipe:
-    """A checked recipe as this data set means it: with its mapping where the recipe has none."""
-    return {**body, "mapping": body.get("mapping") or dataset.mapping}
+def completed(dataset: Dataset, body: recipes.Recipe, files: Sequence[DatasetFile]) -> recipes.Recipe:
+    """A checked recipe as this data set means it: with its mapping where the recipe has none, and how files are read.
+
+    Versions keep the result, so a later change changes nothing of what an old version says of itself.
+    """
+    found = {**body, "mapping": body.get("mapping") or dataset.mapping}
+    reading = {file.id: file.reading for file in files if file.reading}
+    return {**found, "reading": {**body.get("reading", {}), **reading}} if reading else found
 
 
 def _audit(actor: Actor, recipe: CurationRecipe, action: str) -> None:

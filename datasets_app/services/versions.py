@@ -38,12 +38,12 @@ def create_version(
     """
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
     body = recipes.checked(recipe if recipe is not None else recipes.default_recipe())
-    if origin == VersionOrigin.MADE:  # the others repeat what an earlier version was made with
-        body = completed(dataset, body)
     _check_tokenizer(body, workspace_id=dataset.workspace_id)
     chosen = list(files) if files is not None else list(selectors.live_files(dataset))
     if not chosen:
         raise Invalid("This data set has no file yet.", fix="Upload one first.")
+    if origin == VersionOrigin.MADE:  # the others repeat what an earlier version was made with
+        body = completed(dataset, body, chosen)
     Dataset.objects.select_for_update().get(id=dataset.id)  # numbers count up without gaps or doubles
     latest = dataset.versions.aggregate(latest=Max("number"))["latest"] or 0
     version = DatasetVersion.objects.create(

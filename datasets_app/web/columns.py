@@ -6,14 +6,14 @@ It looks at what detection kept of a file, never at the file itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.layouts import ColumnMap, mapping_from_json
 from datasets_app.curation.mapping import map_record
 from datasets_app.curation.rows import Conversation, Problem, Record, Rejection
-from datasets_app.curation.turns import join_turns
+from datasets_app.curation.turns import joined
 from gptstudio.core.errors import Invalid
 
 PARTS = {
@@ -25,6 +25,8 @@ PARTS = {
     "system": ("Instructions to the model", "Said to the model before the conversation begins."),
     "conversation": ("Conversation number", "Which rows are turns of one conversation."),
     "speaker": ("Speaker", "Who says the turn: customer, agent."),
+    "id": ("Number of the post", "What replies point to, in a thread of posts."),
+    "parent": ("Replies to", "The number of the post that this one answers."),
     "turn": ("Order of turns", "A number or a time that the turns are sorted by."),
     "group": ("Belongs together", "Rows with the same value stay in one split: a customer, a case, a document."),
     "split": ("Split", "Says train, validation or test, and is kept to."),
@@ -78,7 +80,7 @@ def choices() -> list[tuple[str, str]]:
 
 def columns_of(detection: Mapping[str, Any], mapping: Mapping[str, Any]) -> tuple[list[Column], int]:
     """The file's columns with what they are used as, those in use first beyond SHOWN_COLUMNS; and how many are hidden."""
-    parts = {str(name): part for part, value in mapping.items() for name in _names(value)}
+    parts = {str(name): part for part, value in mapping.items() if part in KNOWN for name in _names(value)}
     rows = detection.get("preview", [])
     found = [
         Column(number, str(name), parts.get(str(name), ""), _samples(rows, str(name)))
@@ -108,7 +110,9 @@ def _text(value: object) -> str:
 def in_use(chosen: Mapping[str, Any] | None, detection: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
     """The mapping that this file is read with, and whether a person chose it: theirs where all its columns are here."""
     if chosen:
-        needed = [name for part, value in chosen.items() if part not in MANY for name in _names(value)]
+        needed = [
+            name for part, value in chosen.items() if part in KNOWN and part not in MANY for name in _names(value)
+        ]
         if set(map(str, needed)) <= set(map(str, detection.get("columns", []))):
             return chosen, True
     return detection.get("mapping") or {}, False
@@ -128,6 +132,9 @@ def mapping_from_form(detection: Mapping[str, Any], given: Mapping[str, str]) ->
             raise Invalid(f"Two columns are named as {title}: “{found[part]}” and “{name}”.", fix="Keep one of them.")
         else:
             found[part] = name
+    guessed = detection.get("mapping") or {}
+    if guessed.get("layout") and found == {part: value for part, value in guessed.items() if part in KNOWN and value}:
+        return {**found, "layout": guessed["layout"]}  # told by what is inside the records; nobody changed a column
     return found or None
 
 
@@ -142,15 +149,9 @@ def preview(detection: Mapping[str, Any], mapping: Mapping[str, Any] | None, *, 
     return Preview(tuple(_seen(detection.get("preview", []), chosen, system_prompt)))
 
 
-def _records(rows: Sequence[Mapping[str, Any]], mapping: ColumnMap) -> Iterator[Record | Problem]:
-    records: Iterator[Record | Problem] = (Record(number, None, values) for number, values in enumerate(rows))
-    return join_turns(records, mapping) if mapping.layout == "turns" else records
-
-
 def _seen(rows: Sequence[Mapping[str, Any]], mapping: ColumnMap, system_prompt: str) -> Iterator[Seen]:
-    records = _records(rows, mapping)
-    if mapping.layout == "turns":
-        mapping = replace(mapping, layout="messages", messages="messages", prompt=None, speaker=None)
+    given: Iterator[Record | Problem] = (Record(number, None, values) for number, values in enumerate(rows))
+    records, mapping = joined(given, mapping)
     for record in records:
         if isinstance(record, Problem):
             continue

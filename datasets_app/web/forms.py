@@ -47,6 +47,43 @@ class DatasetForm(UploadForm):
         self.fields["files"].required = False
 
 
+FOUND = ("", "Found by itself")
+DELIMITERS = (FOUND, (",", "Comma ,"), (";", "Semicolon ;"), ("\t", "Tab"), ("|", "Bar |"))
+ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "iso8859-2", "cp1251", "iso8859-7", "big5", "gb18030", "shift_jis")
+
+
+class ReadingForm(StudioForm):
+    """How a file is to be read where the guess went wrong. What is empty is found by itself."""
+
+    encoding = forms.ChoiceField(
+        label="Letters are written in", required=False, help_text="Choose another where accents or signs look broken."
+    )
+    delimiter = forms.ChoiceField(label="Between two cells", choices=DELIMITERS, required=False)
+    header = forms.IntegerField(
+        label="Line with the column names",
+        min_value=0,
+        max_value=1000,
+        required=False,
+        help_text="Counted from 1; 0 when no line has names.",
+    )
+    sheet = forms.CharField(label="Sheet", max_length=120, required=False)
+
+    def __init__(self, *args: Any, detection: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        seen = [str(each["encoding"]) for each in detection.get("encodings", [])]
+        chosen = str((self.initial or {}).get("encoding") or "")
+        names = dict.fromkeys(name for name in (chosen, *seen, *ENCODINGS) if name)
+        field = self.fields["encoding"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - the field above
+        field.choices = [FOUND, *[(name, name) for name in names]]
+        if not detection.get("sheet"):
+            del self.fields["sheet"]
+
+    def reading(self) -> dict[str, Any]:
+        """What was said, nothing more."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+
+
 class MakeForm(StudioForm):
     """What a recipe is used on: files, the model that is meant, what the model is told, a name to keep it under."""
 

@@ -149,10 +149,11 @@ class OptionsForm(StudioForm):
                     self.carried[name] = rest
 
     def options(self) -> dict[str, Any]:
-        """What was chosen, where it differs from the engine's default: recipes say what somebody meant."""
-        defaults = self.kind.defaults()
-        chosen = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        """Every option as it was chosen; what has no field as it came."""
+        found = self.kind.defaults() | {
+            name: value for name, value in self.cleaned_data.items() if value not in (None, "")
+        }
         for name, value in self.carried.items():
-            mine = chosen.get(name)
-            chosen[name] = {**value, **mine} if isinstance(mine, dict) and isinstance(value, dict) else value
-        return {name: value for name, value in chosen.items() if name not in defaults or value != defaults[name]}
+            mine = self.cleaned_data.get(name)
+            found[name] = {**value, **mine} if isinstance(mine, dict) and isinstance(value, dict) else value
+        return found

@@ -81,7 +81,7 @@ class RecipeForm:
             *[{"kind": card.name, "enabled": card.enabled, "options": card.form.options()} for card in self.cards],
         ]
         order = [kind.name for kind in _ordered([card.name for card in self.moving])]
-        steps.sort(key=lambda each: order.index(each["kind"]))
+        steps.sort(key=lambda each: order.index(each["kind"]) if each["kind"] in order else -1)
         return {"version": 1, "mapping": self.kept.get("mapping"), "system_prompt": "", "steps": steps}
 
     def refuse(self, message: str) -> None:
@@ -110,7 +110,7 @@ def of_body(body: recipes.Recipe) -> RecipeForm:
         step = steps.get(kind.name, {"enabled": False, "options": {}})
         options = {**kind.defaults(), **step.get("options", {})}
         form = OptionsForm(kind, initial=options)
-        form.keep(step.get("options", {}))
+        form.keep(options)
         cards.append(Card(kind, bool(step.get("enabled", True)), form))
     own = [each for each in body["steps"] if each["kind"] in WITHOUT_CARD]
     return RecipeForm(cards, kept={"mapping": body.get("mapping"), "steps": own})

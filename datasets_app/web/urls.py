@@ -58,6 +58,7 @@ urlpatterns = [
     path(f"{FILE}/", file.file, name="file"),
     path(f"{FILE}/preview", file.preview, name="file-preview"),
     path(f"{FILE}/columns", file.columns, name="file-columns"),
+    path(f"{FILE}/read", file.read, name="file-read"),
     path(f"{FILE}/guess", file.guess, name="file-guess"),
     path(f"{FILE}/archive", files.archive, name="file-archive"),
     path("<slug:dataset_id>/version", building.new, name="version-new"),

@@ -124,6 +124,10 @@ def reading_lines(detection: dict[str, Any]) -> list[tuple[str, str]]:
     delimiter = detection.get("delimiter")
     if delimiter:
         found.append(("Between two cells", DELIMITERS.get(delimiter, repr(delimiter))))
+    if detection.get("sheet"):
+        found.append(("Sheet", str(detection["sheet"])))
+    if detection.get("header") is not None:
+        found.append(("Column names", f"in line {detection['header']}" if detection["header"] else "in no line"))
     found.append(("Rows", f"{detection.get('rows', 0):,}"))
     layout = LAYOUTS.get(str(detection.get("layout")))
     if layout:

@@ -58,6 +58,16 @@ def test_a_file_is_read_again_with_what_a_person_said(as_bob, upload) -> None:
     assert (again.state, again.reading, again.detection) == ("uploaded", {"encoding": "big5"}, {})
 
 
+def test_a_version_keeps_how_its_files_were_read(as_bob, dataset, upload) -> None:
+    file = upload("question,answer\na,b\n")
+    read(file)
+    services.reread_file(as_bob, file=file, reading={"encoding": "latin-1", "header": 1})
+    version = services.create_version(as_bob, dataset=dataset)
+    assert version.recipe["reading"] == {file.id: {"encoding": "iso8859-1", "header": 1}}
+    with pytest.raises(Invalid, match="klingon"):
+        services.reread_file(as_bob, file=file, reading={"encoding": "klingon"})
+
+
 def test_reading_a_file_again_many_times_is_no_reason_to_give_up(as_bob, upload) -> None:
     file = upload("question,answer\na,b\n")
     DatasetFile.objects.filter(id=file.id).update(created_at=timezone.now() - 2 * stale.SETTLING)

@@ -12,7 +12,8 @@ from datasets_app import selectors, services
 from datasets_app.models import DatasetFile
 from datasets_app.web import columns as parts
 from datasets_app.web import wording
-from gptstudio.core.errors import NotFound, StudioError
+from datasets_app.web.forms import ReadingForm
+from gptstudio.core.errors import Invalid, NotFound, StudioError
 from gptstudio.web.access import ACT, MemberRequest, member_page
 
 
@@ -33,6 +34,8 @@ def _page(found: DatasetFile, mapping: Any, is_chosen: bool) -> dict[str, Any]:
         "line": wording.file_line(detection),
         "facts": wording.reading_lines(detection),
         "findings": detection.get("findings", []),
+        "reading_form": ReadingForm(initial=found.reading, detection=detection),
+        "encodings": detection.get("encodings", []),
         "columns": shown,
         "hidden_columns": hidden,
         "choices": parts.choices(),
@@ -74,6 +77,22 @@ def columns(request: MemberRequest, dataset_id: str, file_id: str) -> HttpRespon
         messages.error(request, f"The columns were not saved. {error}")
     else:
         messages.success(request, "Saved. New versions of this data set read these columns.")
+    return redirect("datasets:file", dataset_id, file_id)
+
+
+@member_page("datasets.edit", ACT)
+def read(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
+    """Have the file read again as the form says; what is left empty is found by itself."""
+    found = _file(request, dataset_id, file_id)
+    form = ReadingForm(request.POST, detection=found.detection)
+    try:
+        if not form.is_valid():
+            raise Invalid("The line of the column names is a number.", fix="Use 0 where there is none.")
+        services.reread_file(request.actor, file=found, reading=form.reading())
+    except StudioError as error:
+        messages.error(request, f"The file was not read again. {error}")
+    else:
+        messages.success(request, f"{found.name} is read again. The upload stays as it came.")
     return redirect("datasets:file", dataset_id, file_id)
 
 

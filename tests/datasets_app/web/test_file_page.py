@@ -77,7 +77,7 @@ def test_charlie_finds_no_file(charlie, address, part) -> None:
     assert client.get(f"{address}/{part}").status_code == 404
 
 
-@pytest.mark.parametrize("act", ["columns", "guess"])
+@pytest.mark.parametrize("act", ["columns", "guess", "read"])
 def test_charlie_changes_nothing(charlie, made, address, act) -> None:
     client = Client()
     client.force_login(charlie)
@@ -90,3 +90,30 @@ def test_the_page_asks_few_queries(at_alice, address, django_assert_num_queries)
     with django_assert_num_queries(8):
         at_alice.get(f"{address}/")
     assert not DatasetVersion.objects.exists()
+
+
+def test_the_page_shows_other_encodings_with_what_they_make_of_the_text_and_reads_again(at_alice, as_alice) -> None:
+    from datasets_app import services
+
+    dataset = services.create_dataset(as_alice, workspace_id=as_alice.workspace_id, name="sites")
+    file = services.add_file(as_alice, dataset=dataset, name="sites.csv", chunks=[b"a,b\n\xa5x,1\n"])
+    found = {
+        "columns": ["a", "b"],
+        "encoding": "latin-1",
+        "header": 1,
+        "encodings": [{"encoding": "latin-1", "sample": "¥x"}, {"encoding": "big5", "sample": "台"}],
+    }
+    services.finish_file(services.claim_file(file.id, holder="t"), detection=found)
+    address = f"/datasets/{dataset.id}/files/{file.id}"
+    page = at_alice.get(f"{address}/").content.decode()
+    assert "台" in page and '<option value="big5">' in page and "in line 1" in page
+    at_alice.post(f"{address}/read", {"encoding": "big5", "header": "0", "delimiter": "\t"})
+    file.refresh_from_db()
+    assert file.reading == {"encoding": "big5", "header": 0, "delimiter": "\t"} and file.state == "uploaded"
+
+
+def test_a_wish_that_is_none_is_a_sentence_and_reads_nothing_again(at_alice, made, address) -> None:
+    page = at_alice.post(f"{address}/read", {"encoding": "klingon", "header": "many"}, follow=True).content.decode()
+    assert "The file was not read again." in page
+    made[1].refresh_from_db()
+    assert made[1].state == "processed"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from datasets_app.curation.kinds import BY_NAME, KINDS
 from django.http import QueryDict
 
 from datasets_app import recipes
-from datasets_app.curation.kinds import BY_NAME, KINDS
 from datasets_app.web import recipe_form
 from datasets_app.web.option_fields import OptionsForm
 from tests.recipe_posts import post_of
