@@ -16,6 +16,7 @@ from datasets_app.models import (
     DatasetFile,
     DatasetVersion,
     FileUpload,
+    FindingDecision,
     RecipePreview,
     RowEdit,
     Tokenizer,
@@ -163,6 +164,11 @@ def files_by_name(version: DatasetVersion) -> dict[str, DatasetFile]:
 def edits_of(version: DatasetVersion) -> QuerySet[RowEdit]:
     """What people want changed in a version and no version has yet; flags too."""
     return RowEdit.objects.filter(version=version, applied_in__isnull=True).select_related("made_by")
+
+
+def decisions_of(dataset: Dataset) -> QuerySet[FindingDecision]:
+    """What people said about personal data that was found in the data set's rows."""
+    return FindingDecision.objects.filter(dataset=dataset)
 
 
 def tokenizers(workspace_id: str) -> QuerySet[Tokenizer]:

@@ -1,6 +1,7 @@
-"""Dataset, DatasetFile, DatasetVersion, RowEdit, CurationRecipe, RecipePreview, WordList, Tokenizer, FileUpload, UploadPart."""
+"""Every table of the app: data sets, files, uploads, versions, edits, recipes, previews, decisions, words, tokenizers."""
 
 from datasets_app.models.dataset import Dataset, DatasetFile, FileState, file_behind, run_names
+from datasets_app.models.decision import FindingDecision, Verdict
 from datasets_app.models.edit import EditAction, RowEdit
 from datasets_app.models.recipe import CurationRecipe, PreviewState, RecipePreview, WordKind, WordList
 from datasets_app.models.tokenizer import Tokenizer
@@ -15,12 +16,14 @@ __all__ = [
     "EditAction",
     "FileState",
     "FileUpload",
+    "FindingDecision",
     "PreviewState",
     "RecipePreview",
     "RowEdit",
     "Tokenizer",
     "UploadPart",
     "UploadState",
+    "Verdict",
     "VersionOrigin",
     "VersionState",
     "WordKind",

@@ -1,6 +1,7 @@
 """Writing data sets, files, uploads, recipes, previews and versions."""
 
 from datasets_app.services.datasets import archive_dataset, create_dataset, register_tokenizer
+from datasets_app.services.decisions import decide_findings
 from datasets_app.services.edits import create_edited_version, edit_row, exclude_rows, flag_rows, undo_edits
 from datasets_app.services.files import add_file, archive_file, claim_file, fail_file, finish_file, hold_file
 from datasets_app.services.mappings import reread_file, set_mapping
@@ -47,6 +48,7 @@ __all__ = [
     "create_preview",
     "create_recipe",
     "create_version",
+    "decide_findings",
     "edit_row",
     "exclude_rows",
     "expire_uploads",

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from datasets_app import recipes
-from datasets_app.models import CurationRecipe, Dataset, DatasetFile
+from datasets_app import recipes, selectors
+from datasets_app.curation.kinds import BY_NAME
+from datasets_app.models import CurationRecipe, Dataset, DatasetFile, WordKind
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid
 
+OWN_WORDS = (
+    ("spelling", "dictionary", WordKind.DICTIONARY),
+    ("personal_data", "allow", WordKind.ALLOW),
+    ("personal_data", "deny", WordKind.DENY),
+)
+
 
 def completed(dataset: Dataset, body: recipes.Recipe, files: Sequence[DatasetFile]) -> recipes.Recipe:
-    """A checked recipe as this data set means it: with its mapping where the recipe has none, and how files are read.
+    """A checked recipe as this data set means it: its mapping where the recipe has none, its
+    readings, decisions about findings, and the workspace's words.
 
     Versions keep the result, so a later change changes nothing of what an old version says of itself.
     """
-    found = {**body, "mapping": body.get("mapping") or dataset.mapping}
+    found = {**copy.deepcopy(body), "mapping": body.get("mapping") or dataset.mapping}
+    _add_own(dataset, found)
     reading = {file.id: file.reading for file in files if file.reading}
     return {**found, "reading": {**body.get("reading", {}), **reading}} if reading else found
+
+
+def _add_own(dataset: Dataset, body: recipes.Recipe) -> None:
+    """The workspace's words and the decisions about findings, to the options of the steps that take them."""
+    steps = {each["kind"]: each.setdefault("options", {}) for each in body["steps"]}
+    words = selectors.words_of(dataset.workspace_id)
+    for kind, option, own in OWN_WORDS:
+        if kind in steps and words[own] and option in BY_NAME[kind].defaults():
+            steps[kind][option] = list(dict.fromkeys([*(steps[kind].get(option) or []), *words[own]]))
+    decided = {each.key: each.verdict for each in selectors.decisions_of(dataset)}
+    if decided and "personal_data" in steps and "decisions" in BY_NAME["personal_data"].defaults():
+        steps["personal_data"]["decisions"] = {**(steps["personal_data"].get("decisions") or {}), **decided}
 
 
 def _audit(actor: Actor, recipe: CurationRecipe, action: str) -> None:

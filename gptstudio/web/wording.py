@@ -156,6 +156,7 @@ ACTS = {
     "recipe.created": "Kept a recipe",
     "recipe.changed": "Changed a recipe",
     "recipe.archived": "Put a recipe away",
+    "findings.decided": "Decided about personal data in",
     "words.set": "Set the words of",
     "version.requested": "Asked for a version",
     "version.cancel_requested": "Stopped a version",

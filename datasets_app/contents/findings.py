@@ -1,0 +1,72 @@
+"""The hits of a version for people: what was found where, what was done, what somebody said about it since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from datasets_app.contents.refusals import sentences
+from datasets_app.contents.rows import check_ready
+from datasets_app.curation.browsing import findings as kept
+from datasets_app.curation.browsing.findings import SURE, Narrowed
+from datasets_app.models import DatasetVersion
+
+__all__ = ["SURE", "Hit", "Narrowed", "facets", "find", "has_findings", "hits_of", "values"]
+VALUE = "value:"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One hit; `decision` is what somebody said of it or of its value, not yet followed by a version."""
+
+    data: Mapping[str, Any]
+    decision: str
+    is_by_value: bool
+
+    @property
+    def veiled(self) -> str:
+        """The value by its first character and its length."""
+        length = int(self.data["end"]) - int(self.data["start"])
+        return str(self.data["first"] or "") + "•" * max(0, min(length, 24) - 1)
+
+
+def has_findings(version: DatasetVersion) -> bool:
+    """Whether the version has a record of its hits."""
+    return kept.has_findings(version.folder)
+
+
+def _hit(row: Mapping[str, Any], decisions: Mapping[str, str]) -> Hit:
+    own, by_value = decisions.get(row["key"]), decisions.get(VALUE + row["value_key"])
+    return Hit(row, own or by_value or "", not own and bool(by_value))
+
+
+def find(
+    version: DatasetVersion, narrowed: Narrowed, decisions: Mapping[str, str], *, offset: int, limit: int
+) -> tuple[list[Hit], int]:
+    """A page of hits, the least sure first; and how many in all."""
+    check_ready(version)
+    with sentences():
+        rows, total = kept.page(version.folder, narrowed, offset=offset, limit=limit)
+    return [_hit(row, decisions) for row in rows], total
+
+
+def hits_of(version: DatasetVersion, keys: Sequence[str], decisions: Mapping[str, str]) -> list[Hit]:
+    """The hits with these keys; those that are none are left out."""
+    check_ready(version)
+    with sentences():
+        return [_hit(row, decisions) for row in kept.by_key(version.folder, keys)]
+
+
+def values(version: DatasetVersion, narrowed: Narrowed, *, limit: int) -> list[tuple[str, str]]:
+    """Keys of decisions about every value that is narrowed to, with their types."""
+    check_ready(version)
+    with sentences():
+        return [(VALUE + key, kind) for key, kind in kept.values(version.folder, narrowed, limit=limit)]
+
+
+def facets(version: DatasetVersion) -> list[dict[str, Any]]:
+    """Hits by type and action."""
+    check_ready(version)
+    with sentences():
+        return kept.facets(version.folder)

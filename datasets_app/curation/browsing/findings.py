@@ -1,0 +1,83 @@
+"""The hits of personal data beside a version: narrowed, counted, fetched by key. The values themselves are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets_app.curation.browsing.database import columns_of, database
+
+FILE = "findings.parquet"
+SURE = 0.85  # what checksums and unambiguous shapes reach; below it a look is worth while
+_NARROWED = """
+    FROM read_parquet(?) WHERE (? = '' OR entity_type = ?) AND (? = '' OR action = ?) AND score >= ? AND score <= ?
+    AND (? = '' OR value_key = ?)
+"""
+_PAGE = f"""
+    SELECT *, count(*) OVER (PARTITION BY value_key) AS equal {_NARROWED}
+    ORDER BY score, file, "row", turn, start LIMIT ? OFFSET ?
+"""
+_COUNT = f"SELECT count(*) {_NARROWED}"
+_VALUES = f"SELECT value_key, any_value(entity_type) AS entity_type {_NARROWED} GROUP BY value_key LIMIT ?"
+_BY_KEY = """
+    SELECT *, count(*) OVER (PARTITION BY value_key) AS equal FROM read_parquet(?)
+    QUALIFY list_contains(?::VARCHAR[], key)
+"""
+_FACETS = f"""
+    SELECT entity_type, action, count(*) AS hits, count(DISTINCT value_key) AS "values",
+           count(*) FILTER (score < {SURE}) AS unsure, min(score) AS least
+    FROM read_parquet(?) GROUP BY entity_type, action ORDER BY hits DESC, entity_type, action
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """Which hits: of a type, with an action, of a value, with a score from `least` to `most`. Nothing given: all."""
+
+    entity_type: str = ""
+    action: str = ""
+    value_key: str = ""
+    least: float = 0.0
+    most: float = 1.0
+
+    def parameters(self) -> list[object]:
+        """What the statements above ask for, in their order."""
+        twice = [self.entity_type, self.entity_type, self.action, self.action]
+        return [*twice, self.least, self.most, self.value_key, self.value_key]
+
+
+def has_findings(folder: Path) -> bool:
+    """Whether the version has a record of its hits; one that looked for none has not."""
+    return (folder / FILE).exists()
+
+
+def page(folder: Path, narrowed: Narrowed, *, offset: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Hits, the least sure first, with how many are `equal` in value; and how many there are in all."""
+    given = [str(folder / FILE), *narrowed.parameters()]
+    with database() as connection:
+        (total,) = connection.execute(_COUNT, given).fetchone() or (0,)
+        rows = connection.execute(_PAGE, [*given, limit, offset]).fetchall()
+        return [dict(zip(columns_of(connection), row, strict=True)) for row in rows], int(total)
+
+
+def by_key(folder: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """The hits with these keys."""
+    with database() as connection:
+        rows = connection.execute(_BY_KEY, [str(folder / FILE), list(keys)]).fetchall()
+        return [dict(zip(columns_of(connection), row, strict=True)) for row in rows]
+
+
+def values(folder: Path, narrowed: Narrowed, *, limit: int) -> list[tuple[str, str]]:
+    """Each value that is narrowed to, once: its key and its type; at most `limit`."""
+    given = [str(folder / FILE), *narrowed.parameters(), limit]
+    with database() as connection:
+        return [(str(key), str(kind)) for key, kind in connection.execute(_VALUES, given).fetchall()]
+
+
+def facets(folder: Path) -> list[dict[str, Any]]:
+    """Hits by type and action: `hits`, different `values`, `unsure` ones, the `least` score."""
+    with database() as connection:
+        rows = connection.execute(_FACETS, [str(folder / FILE)]).fetchall()
+        return [dict(zip(columns_of(connection), row, strict=True)) for row in rows]
