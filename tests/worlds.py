@@ -36,6 +36,34 @@ LEFT_OUT = [
         "text": "Where is parcel 1?",
     }
 ]
+HITS = [
+    {
+        "file": "tickets.csv",
+        "row": number,
+        "row_id": number,
+        "turn": 0,
+        "role": "user",
+        "start": 10,
+        "end": 20,
+        "entity_type": kind,
+        "score": score,
+        "source": "pattern",
+        "action": action,
+        "verdict": "",
+        "first": "j",
+        "replacement": replacement,
+        "before": "write to ",
+        "after": " please",
+        "key": f"key{number}",
+        "value_key": value,
+    }
+    for number, kind, score, action, replacement, value in (
+        (0, "EMAIL_ADDRESS", 1.0, "mask", "[EMAIL]", "v1"),
+        (1, "EMAIL_ADDRESS", 1.0, "mask", "[EMAIL]", "v1"),
+        (2, "PERSON", 0.6, "mask", "[PERSON]", "v2"),
+        (3, "LOCATION", 0.7, "keep", None, "v3"),
+    )
+]
 REPORT: dict[str, Any] = {
     "version": 1,
     "rows": {"in": 101, "kept": 100, "dropped": {"exact_duplicate": 1}},
@@ -135,6 +163,7 @@ def make_version(actor: Any, *, dataset: Any, recipe: dict[str, Any] | None = No
         rows = [{**row, "row": row["row"] + 100 * further, "cluster": row["cluster"] + 100 * further} for row in ROWS]
         pq.write_table(pa.Table.from_pylist(rows), version.split_path(split))
     pq.write_table(pa.Table.from_pylist(LEFT_OUT), version.folder / "ledger.parquet")
+    pq.write_table(pa.Table.from_pylist(HITS), version.folder / "findings.parquet")
     assert services.finish_version(claimed, report=REPORT, digest="d" * 64)
     version.refresh_from_db()
     return version

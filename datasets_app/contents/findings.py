@@ -11,6 +11,7 @@ from datasets_app.contents.rows import check_ready
 from datasets_app.curation.browsing import findings as kept
 from datasets_app.curation.browsing.findings import SURE, Narrowed
 from datasets_app.models import DatasetVersion
+from gptstudio.core.errors import NotFound
 
 __all__ = ["SURE", "Hit", "Narrowed", "facets", "find", "has_findings", "hits_of", "values"]
 VALUE = "value:"
@@ -36,6 +37,12 @@ def has_findings(version: DatasetVersion) -> bool:
     return kept.has_findings(version.folder)
 
 
+def _check(version: DatasetVersion) -> None:
+    check_ready(version)
+    if not has_findings(version):
+        raise NotFound(f"There is no record of personal data in {version}: its recipe did not look for any.")
+
+
 def _hit(row: Mapping[str, Any], decisions: Mapping[str, str]) -> Hit:
     own, by_value = decisions.get(row["key"]), decisions.get(VALUE + row["value_key"])
     return Hit(row, own or by_value or "", not own and bool(by_value))
@@ -45,7 +52,7 @@ def find(
     version: DatasetVersion, narrowed: Narrowed, decisions: Mapping[str, str], *, offset: int, limit: int
 ) -> tuple[list[Hit], int]:
     """A page of hits, the least sure first; and how many in all."""
-    check_ready(version)
+    _check(version)
     with sentences():
         rows, total = kept.page(version.folder, narrowed, offset=offset, limit=limit)
     return [_hit(row, decisions) for row in rows], total
@@ -53,20 +60,20 @@ def find(
 
 def hits_of(version: DatasetVersion, keys: Sequence[str], decisions: Mapping[str, str]) -> list[Hit]:
     """The hits with these keys; those that are none are left out."""
-    check_ready(version)
+    _check(version)
     with sentences():
         return [_hit(row, decisions) for row in kept.by_key(version.folder, keys)]
 
 
 def values(version: DatasetVersion, narrowed: Narrowed, *, limit: int) -> list[tuple[str, str]]:
     """Keys of decisions about every value that is narrowed to, with their types."""
-    check_ready(version)
+    _check(version)
     with sentences():
         return [(VALUE + key, kind) for key, kind in kept.values(version.folder, narrowed, limit=limit)]
 
 
 def facets(version: DatasetVersion) -> list[dict[str, Any]]:
     """Hits by type and action."""
-    check_ready(version)
+    _check(version)
     with sentences():
         return kept.facets(version.folder)

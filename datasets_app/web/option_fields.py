@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from datasets_app.curation.kinds import Kind
 from datasets_app.curation.options import Option
 from datasets_app.web.step_words import OptionWords, choice_word, option_words
-from datasets_app.web.wording import personal_name
 from gptstudio.web.forms import StudioForm
+from gptstudio.web.wording import personal_title
 
 LINES = 4
 
@@ -95,7 +95,7 @@ def _rows(option: Option, words: OptionWords) -> list[tuple[str, str]]:
     """The known names of a map, and those that its default speaks of."""
     known = dict(words.rows)
     default = option.default if isinstance(option.default, Mapping) else {}
-    return [*known.items(), *[(name, personal_name(name).capitalize()) for name in default if name not in known]]
+    return [*known.items(), *[(name, personal_title(name)) for name in default if name not in known]]
 
 
 def field_of(kind: Kind, option: Option, words: OptionWords) -> forms.Field | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from datasets_app.web.wording import PERSONAL, personal_name
+from gptstudio.web.wording import PERSONAL, personal_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class OptionWords:
     is_hidden: bool = False
 
 
-TYPES = tuple((kind, personal_name(kind).capitalize()) for kind in PERSONAL)
+TYPES = tuple((kind, personal_title(kind)) for kind in PERSONAL)
 TURNS = OptionWords("In which turns")
 OPTIONS: dict[tuple[str, str], OptionWords] = {
     ("personal_data", "turns"): OptionWords("Where to look"),

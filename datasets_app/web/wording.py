@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gptstudio.web.charts import BarChart, bar_chart, columns
+from gptstudio.web.wording import personal_name
 
 WORD = re.compile(r"\s+|[^\s]+")
 LIKE = 0.5
@@ -23,26 +24,6 @@ LAYOUTS = {
     "text_label": "texts with labels",
     "text": "texts without answers",
     "unknown": "not recognised",
-}
-PERSONAL = {
-    "EMAIL_ADDRESS": "e-mail addresses",
-    "PHONE_NUMBER": "phone numbers",
-    "PERSON": "names",
-    "CREDIT_CARD": "card numbers",
-    "IBAN_CODE": "bank accounts",
-    "US_SSN": "social security numbers",
-    "IP_ADDRESS": "IP addresses",
-    "LOCATION": "places",
-    "ADDRESS": "addresses",
-    "ACCOUNT_NUMBER": "account numbers",
-    "US_DRIVER_LICENSE": "driving licences",
-    "PASSPORT": "passport numbers",
-    "ZIP_CODE": "postal codes",
-    "DATE_OF_BIRTH": "dates of birth",
-    "PIN": "PINs and codes",
-    "ORGANIZATION": "organisations",
-    "NRP": "nationalities and beliefs",
-    "DENIED": "your own list",
 }
 MARKS = {
     "EMAIL": "EMAIL_ADDRESS",
@@ -60,11 +41,6 @@ class Piece:
 
     text: str
     kind: str = "plain"
-
-
-def personal_name(kind: str) -> str:
-    """A type of personal data in words."""
-    return PERSONAL.get(kind, kind.replace("_", " ").lower())
 
 
 def mark_name(mark: str) -> str:

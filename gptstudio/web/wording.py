@@ -105,6 +105,17 @@ def money(micro: int) -> str:
     return f"{amount:.6f}".rstrip("0")
 
 
+def personal_name(kind: str) -> str:
+    """A type of personal data in words."""
+    return PERSONAL.get(kind, kind.replace("_", " ").lower())
+
+
+def personal_title(kind: str) -> str:
+    """The same as it begins a line."""
+    name = personal_name(kind)
+    return name[:1].upper() + name[1:]
+
+
 def sentence_of(reason: str) -> str:
     """A short key such as `exact_duplicate` in words."""
     return REASONS.get(reason, reason.replace("_", " ").capitalize())
@@ -128,6 +139,30 @@ REASONS = {
     "not_an_object": "Not a record",
     "no_answer_column": "No column with an answer",
     "chat_template": "The model cannot read such a conversation",
+}
+PERSONAL = {
+    "PERSON": "names",
+    "EMAIL_ADDRESS": "e-mail addresses",
+    "PHONE_NUMBER": "phone numbers",
+    "ADDRESS": "addresses",
+    "CREDIT_CARD": "card numbers",
+    "IBAN_CODE": "bank accounts",
+    "ACCOUNT_NUMBER": "account numbers",
+    "US_SSN": "social security numbers",
+    "US_DRIVER_LICENSE": "driving licences",
+    "PASSPORT": "passport numbers",
+    "ZIP_CODE": "postal codes",
+    "DATE_OF_BIRTH": "dates of birth",
+    "PIN": "PINs and codes",
+    "IP_ADDRESS": "IP addresses",
+    "LOCATION": "places",
+    "ORGANIZATION": "organisations",
+    "DATE_TIME": "dates and times",
+    "NRP": "nationalities and beliefs",
+    "AGE": "ages",
+    "TITLE": "titles",
+    "URL": "web addresses",
+    "DENIED": "what your list always hides",
 }
 SPEAKERS = {"user": "Person", "assistant": "Model", "system": "Instructions", "tool": "Tool"}
 STEPS = {

@@ -25,9 +25,9 @@ _BY_KEY = """
     SELECT *, count(*) OVER (PARTITION BY value_key) AS equal FROM read_parquet(?)
     QUALIFY list_contains(?::VARCHAR[], key)
 """
-_FACETS = f"""
+_FACETS = """
     SELECT entity_type, action, count(*) AS hits, count(DISTINCT value_key) AS "values",
-           count(*) FILTER (score < {SURE}) AS unsure, min(score) AS least
+           count(*) FILTER (score < ?) AS unsure, min(score) AS least
     FROM read_parquet(?) GROUP BY entity_type, action ORDER BY hits DESC, entity_type, action
 """
 
@@ -79,5 +79,5 @@ def values(folder: Path, narrowed: Narrowed, *, limit: int) -> list[tuple[str, s
 def facets(folder: Path) -> list[dict[str, Any]]:
     """Hits by type and action: `hits`, different `values`, `unsure` ones, the `least` score."""
     with database() as connection:
-        rows = connection.execute(_FACETS, [str(folder / FILE)]).fetchall()
+        rows = connection.execute(_FACETS, [SURE, str(folder / FILE)]).fetchall()
         return [dict(zip(columns_of(connection), row, strict=True)) for row in rows]

@@ -13,16 +13,20 @@ from django.urls import reverse
 from datasets_app import selectors, services
 from datasets_app.contents import findings as contents
 from datasets_app.models import DatasetVersion
-from datasets_app.web import wording
 from datasets_app.web.step_words import choice_word
 from datasets_app.web.views.versions import version_page
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, MemberRequest, member_page
 from gptstudio.web.paging import page_number, span
+from gptstudio.web.wording import personal_title
 
 ROWS = 25
 MOST_VALUES = 5_000
-SURENESS = (("", "However sure", 0.0, 1.0), ("unsure", "Less sure", 0.0, contents.SURE - 1e-6), ("sure", "Sure", contents.SURE, 1.0))
+SURENESS = (
+    ("", "However sure", 0.0, 1.0),
+    ("unsure", "Less sure", 0.0, contents.SURE - 1e-6),
+    ("sure", "Sure", contents.SURE, 1.0),
+)
 
 
 def narrowed_of(query: Mapping[str, str]) -> contents.Narrowed:
@@ -39,7 +43,7 @@ def _policies(facets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             **each,
-            "title": wording.personal_name(each["entity_type"]).capitalize(),
+            "title": personal_title(each["entity_type"]),
             "done": choice_word("personal_data", "policy", each["action"]),
         }
         for each in facets

@@ -14,6 +14,7 @@ from datasets_app.web.views.building import UNDER_WAY
 from gptstudio.web import live
 from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.paging import page_number, span
+from gptstudio.web.wording import personal_name
 
 ROWS = 20
 
@@ -43,7 +44,7 @@ def report(request: MemberRequest, version_id: str) -> HttpResponse:
     duplicates = body.get("duplicates", {})
     page |= {
         "report": body,
-        "hidden": [(wording.personal_name(kind), count) for kind, count in hidden],
+        "hidden": [(personal_name(kind), count) for kind, count in hidden],
         "hidden_total": sum(count for _, count in hidden),
         "copies": duplicates.get("exact", 0),
         "dropped": sorted(body.get("rows", {}).get("dropped", {}).items(), key=lambda pair: -pair[1]),

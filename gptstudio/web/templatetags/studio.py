@@ -97,6 +97,12 @@ def speaker(role: str) -> str:
 
 
 @register.filter
+def personal(kind: str) -> str:
+    """A type of personal data in words."""
+    return wording.personal_title(str(kind))
+
+
+@register.filter
 def act(action: str) -> str:
     """An audited act in words: `key.issued` as `Issued a key`."""
     return wording.ACTS.get(action, action.replace(".", " ").replace("_", " ").capitalize())

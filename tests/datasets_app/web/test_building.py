@@ -113,11 +113,11 @@ def test_charlie_starts_from_nothing_of_another_workspace(as_alice, charlie, as_
 def test_the_page_asks_few_queries_however_many_recipes_are_kept(
     at_alice, as_alice, address, django_assert_num_queries
 ) -> None:
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         at_alice.get(address)
     for number in range(5):
         services.create_recipe(
             as_alice, workspace_id=as_alice.workspace_id, name=f"r{number}", body=recipes.default_recipe()
         )
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         at_alice.get(address)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from datasets_app.curation.kinds import BY_NAME, KINDS
 from django.http import QueryDict
 
 from datasets_app import recipes
+from datasets_app.curation.kinds import BY_NAME, KINDS
 from datasets_app.web import recipe_form
 from datasets_app.web.option_fields import OptionsForm
 from tests.recipe_posts import post_of
@@ -65,16 +65,14 @@ def test_cleaning_steps_come_back_in_the_order_of_the_form_and_the_others_stay()
     post = post_of(recipe_form.of_body(recipes.default_recipe()))
     order = recipe_form.moved(post.getlist("order"), f"up:{post.getlist('order')[1]}")
     post.setlist("order", order)
-    kinds = [each["kind"] for each in recipe_form.of_post(post).body()["steps"]] if _valid(post) else []
+    cards = recipe_form.of_post(post)
+    assert cards.is_valid()
+    kinds = [each["kind"] for each in cards.body()["steps"]]
     moving = [kind for kind in kinds if BY_NAME[kind].moves]
     assert moving == order
     assert [kind for kind in kinds if kind not in moving] == [
         kind.name for kind in KINDS if not kind.moves and kind.name in kinds
     ]
-
-
-def _valid(post: QueryDict) -> bool:
-    return recipe_form.of_post(post).is_valid()
 
 
 def test_a_step_at_the_end_cannot_be_moved_further() -> None:
