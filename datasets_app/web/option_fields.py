@@ -9,7 +9,7 @@ from django import forms
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from datasets_app.curation.kinds import Kind
+from datasets_app.curation.kind import Kind
 from datasets_app.curation.options import Option
 from datasets_app.web.step_words import OptionWords, choice_word, option_words
 from gptstudio.web.forms import StudioForm

@@ -10,7 +10,8 @@ from typing import Any
 from django.http import QueryDict
 
 from datasets_app import recipes
-from datasets_app.curation.kinds import BY_NAME, KINDS, Kind
+from datasets_app.curation.kind import Kind
+from datasets_app.curation.kinds import BY_NAME, KINDS
 from datasets_app.web.option_fields import OptionsForm
 
 WITHOUT_CARD = frozenset({"edits"})
