@@ -225,3 +225,21 @@ def open_uploads(workspace_id: str, *, user_id: str | None) -> QuerySet[FileUplo
     """A person's uploads that are not whole yet, each with the bytes that arrived as `received`."""
     pending = FileUpload.objects.filter(workspace_id=workspace_id, started_by_id=user_id, state=UploadState.PENDING)
     return pending.filter(expires_at__gt=timezone.now()).annotate(received=Sum("parts__bytes", default=0))
+
+
+def same_upload(
+    workspace_id: str, *, user_id: str | None, name: str, size: int, fingerprint: str, dataset: Dataset | None
+) -> FileUpload | None:
+    """A person's upload of this very file that broke off; `dataset` None: whichever data set it goes to."""
+    found = open_uploads(workspace_id, user_id=user_id).filter(name=name, bytes=size, fingerprint=fingerprint)
+    return (found.filter(dataset=dataset) if dataset is not None else found).first()
+
+
+def received(upload: FileUpload) -> int:
+    """Bytes of an upload that have arrived."""
+    return int(upload.parts.aggregate(total=Sum("bytes", default=0))["total"])
+
+
+def parts_in_order(upload: FileUpload) -> list[str]:
+    """Ids of an upload's parts by their place in the file."""
+    return list(upload.parts.order_by("offset").values_list("id", flat=True))

@@ -120,6 +120,7 @@ class World:
     key: Any
     recipe: Any
     preview: Any
+    upload: Any
 
     @property
     def ids(self) -> dict[str, str]:
@@ -131,6 +132,7 @@ class World:
             "model_id": self.model.id,
             "deployment_id": self.deployment.id,
             "key_id": self.key.id,
+            "upload_id": self.upload.id,
             "split": "train",
             "place": "3",
             "recipe_id": self.recipe.id,
@@ -219,7 +221,7 @@ def finish_job(job: Any, *, folder: Path) -> Any:
 def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     """One of everything; the model waits for a reviewer, the deployment answers with the base model."""
     from datasets_app.recipes import default_recipe
-    from datasets_app.services import create_preview, create_recipe
+    from datasets_app.services import create_preview, create_recipe, start_upload
     from gptstudio.accounts.services import issue_key
     from serving_app.services import create_deployment
     from training_app.services import request_release
@@ -237,4 +239,5 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     body = default_recipe()
     recipe = create_recipe(actor, workspace_id=actor.workspace_id, name="Support", body=body)
     preview = create_preview(actor, dataset=dataset, recipe=body)
-    return World(dataset, file, version, job, model, deployment, key, recipe, preview)
+    upload = start_upload(actor, workspace_id=actor.workspace_id, name="more.csv", size=1 << 20, dataset=dataset)
+    return World(dataset, file, version, job, model, deployment, key, recipe, preview, upload)

@@ -36,6 +36,16 @@ class UploadForm(StudioForm):
     files = FilesField(label="Files")  # type: ignore[assignment]
 
 
+class AnnouncedFile(StudioForm):
+    """What the uploading script says of a file before it sends it."""
+
+    name = forms.CharField(max_length=255)
+    bytes = forms.IntegerField(min_value=0)
+    fingerprint = forms.CharField(max_length=64)
+    dataset = forms.CharField(max_length=48, required=False)
+    dataset_name = forms.CharField(max_length=120, required=False)
+
+
 class DatasetForm(UploadForm):
     """A new data set, with its first files."""
 

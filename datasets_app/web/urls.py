@@ -15,6 +15,7 @@ from datasets_app.web.views import (
     previews,
     recipes,
     rows,
+    uploads,
     versions,
     words,
 )
@@ -34,6 +35,10 @@ urlpatterns = [
     path("recipes/<slug:recipe_id>/archive", recipes.archive, name="recipe-archive"),
     path("previews/<slug:preview_id>/live", previews.live_part, name="preview"),
     path("previews/<slug:preview_id>/cancel", previews.cancel, name="preview-cancel"),
+    path("uploads", uploads.begin, name="upload-begin"),
+    path("uploads/<slug:upload_id>/parts", uploads.part, name="upload-part"),
+    path("uploads/<slug:upload_id>/complete", uploads.complete, name="upload-complete"),
+    path("uploads/<slug:upload_id>/cancel", uploads.cancel, name="upload-cancel"),
     path(f"{VERSION}/", versions.report, name="version"),
     path(f"{VERSION}/rows", rows.rows, name="version-rows"),
     path(f"{VERSION}/rows/open-test", rows.open_test, name="version-open-test"),

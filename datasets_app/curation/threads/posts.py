@@ -19,9 +19,10 @@ LONGEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post. ``parent`` is the key of the post it answers; ``role`` is what the file says of its author, if it does.
+    """One post.
 
-    ``author`` is empty where the file names none. ``aliases``: further names of the author (an address, a handle) that may stand in texts.
+    ``parent`` is the key of the post it answers; ``author`` is empty where the file names none; ``role`` is what the
+    file says of its author, if it does; ``aliases`` are further names of the author that may stand in texts.
     """
 
     key: str

@@ -51,7 +51,9 @@ def new(request: MemberRequest) -> HttpResponse:
             return landed(request, reverse("datasets:dataset", args=[dataset.id]))
     if form.errors and "XMLHttpRequest" in request.headers.get("X-Requested-With", ""):
         return HttpResponse(_first_error(form), status=400, content_type="text/plain; charset=utf-8")
-    return render(request, "datasets/new.html", {"form": form}, status=400 if form.errors else 200)
+    broken_off = selectors.open_uploads(request.actor.workspace_id, user_id=request.actor.user_id)
+    context = {"form": form, "broken_off": broken_off.filter(dataset=None)}
+    return render(request, "datasets/new.html", context, status=400 if form.errors else 200)
 
 
 def _first_error(form: DatasetForm) -> str:
@@ -83,7 +85,9 @@ def _mark(files: Sequence[DatasetFile], versions: Sequence[DatasetVersion]) -> s
 def dataset(request: MemberRequest, dataset_id: str) -> HttpResponse:
     """One data set."""
     found = selectors.dataset_of(request.actor.workspace_id, dataset_id)
-    return render(request, "datasets/dataset.html", {**_contents(request, found), "form": UploadForm()})
+    broken_off = selectors.open_uploads(request.actor.workspace_id, user_id=request.actor.user_id)
+    context = {**_contents(request, found), "form": UploadForm(), "broken_off": broken_off.filter(dataset=found)}
+    return render(request, "datasets/dataset.html", context)
 
 
 @member_page("datasets.view")
