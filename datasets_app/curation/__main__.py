@@ -1,4 +1,4 @@
-"""Curation by command line: `detect FILE`, `run --recipe R.json --in FILE… --out DIR`, `scan --in FILE`.
+"""Curation by command line: `detect FILE`, `preview` and `run --recipe R.json --in FILE…`, `scan --in FILE`.
 
 Standard output carries JSON alone. Exit 0: done; 2: refused, with a sentence; 3: stopped by SIGTERM; 4: out of memory.
 """
@@ -106,6 +106,26 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _preview(options: argparse.Namespace) -> int:
+    from datasets_app.curation.preview import Preview
+    from datasets_app.curation.recipe import load_recipe
+
+    try:
+        look = Preview(
+            load_recipe(options.recipe),
+            options.files,
+            rows=options.rows,
+            seed=options.seed,
+            languagetool_url=os.environ.get("LANGUAGETOOL_URL") or None,
+        )
+        print(json.dumps(look.report(), ensure_ascii=True))
+    except Refusal as refusal:
+        print(json.dumps({"error": refusal.sentence}))
+        print(refusal.sentence, file=sys.stderr)
+        return 2
+    return 0
+
+
 def _scan(options: argparse.Namespace) -> int:
     from datasets_app.curation.scan import scan
 
@@ -126,6 +146,14 @@ def _count(text: str) -> int:
     return count
 
 
+def _sampled(text: str) -> int:
+    """A number of rows."""
+    count = int(text)
+    if not 1 <= count <= 100_000:
+        raise argparse.ArgumentTypeError("it lies between 1 and 100,000")
+    return count
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m datasets_app.curation", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -143,6 +171,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--tokenizer", type=Path, help="a folder with tokenizer files, instead of the recipe's")
     run.add_argument("--processes", type=_count, help="how many read; left out, the size of the files decides")
     run.set_defaults(command=_run)
+    preview = commands.add_parser("preview", help="what a recipe would do, on a sample of the rows")
+    preview.add_argument("--recipe", type=Path, required=True)
+    preview.add_argument("--in", dest="files", type=Path, nargs="+", required=True, metavar="FILE")
+    preview.add_argument("--rows", type=_sampled, default=2_000, help="how many rows to look at")
+    preview.add_argument("--seed", type=int, default=0)
+    preview.set_defaults(command=_preview)
     scan = commands.add_parser("scan", help="find personal data")
     scan.add_argument("--in", dest="file", type=Path, required=True)
     scan.add_argument("--field", help="look into this column only")

@@ -49,6 +49,16 @@ def test_scan_writes_a_line_for_each_finding(write):
     assert json.loads(done.stdout)["entity_type"] == "EMAIL_ADDRESS"
 
 
+def test_preview_prints_one_object_and_refuses_in_words(write, pairs, tmp_path):
+    file = pairs("a question", "a  question")
+    recipe = write("recipe.json", json.dumps({"version": 1, "steps": [{"kind": "normalize"}]}))
+    done = run("preview", "--recipe", str(recipe), "--in", str(file), "--rows", "10")
+    assert done.returncode == 0 and json.loads(done.stdout)["steps"][0]["changed"] == 1
+    bad = write("bad.json", json.dumps({"version": 1, "steps": [{"kind": "patterns", "options": {"patterns": ["("]}}]}))
+    refused = run("preview", "--recipe", str(bad), "--in", str(file))
+    assert refused.returncode == 2 and "missing )" in json.loads(refused.stdout)["error"]
+
+
 def test_sigterm_ends_a_run_with_code_3_and_leaves_nothing(write, questions, pairs, tmp_path):
     recipe = write("recipe.json", json.dumps({"version": 1, "mapping": None, "steps": STEPS}))
     many = pairs(*questions(30_000))
