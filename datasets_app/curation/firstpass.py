@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_app.curation.cleaning.changes import cut_to_change
 from datasets_app.curation.dedupe import exact_key, grams, signature
 from datasets_app.curation.kinds import BY_NAME
 from datasets_app.curation.layouts import ColumnMap
@@ -144,4 +145,4 @@ def _is_empty(found: Conversation) -> bool:
 
 
 def _example(file: str, record: Record, before: Conversation, after: Conversation) -> Example:
-    return Example(file, record.row, before.text()[:EXAMPLE_CHARACTERS], after.text()[:EXAMPLE_CHARACTERS])
+    return Example(file, record.row, *cut_to_change(before.text(), after.text(), EXAMPLE_CHARACTERS))

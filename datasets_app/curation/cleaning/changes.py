@@ -28,6 +28,20 @@ def changed_ranges(before: str, after: str) -> tuple[list[Range], list[Range]]:
     return gone, come
 
 
+def cut_to_change(before: str, after: str, most: int) -> tuple[str, str]:
+    """The first `most` characters of both texts; where they are equal for most of that, from a word before the change."""
+    same = next(
+        (at for at, (old, new) in enumerate(zip(before, after, strict=False)) if old != new),
+        min(len(before), len(after)),
+    )
+    start = 0
+    if before != after and same > most // 2:
+        start = before.find(" ", same - most // 4) + 1 or same
+        start = min(start, same)
+    lead = "…" if start else ""
+    return f"{lead}{before[start:]}"[:most], f"{lead}{after[start:]}"[:most]
+
+
 def _places(pieces: list[str]) -> list[int]:
     places = [0]
     for piece in pieces:

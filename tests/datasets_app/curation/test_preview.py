@@ -44,7 +44,9 @@ def test_it_counts_and_shows_what_each_step_would_do(pairs):
 
 
 def test_the_ranges_are_those_of_what_changed(pairs):
-    (example,) = step(looked(pairs(("about the the card", "Fine.")), grammar={"rules": ["doubled_words"]}), "grammar")["examples"]
+    (example,) = step(looked(pairs(("about the the card", "Fine.")), grammar={"rules": ["doubled_words"]}), "grammar")[
+        "examples"
+    ]
     gone = [example["before"][start:end] for start, end in example["before_ranges"]]
     assert (gone, example["after_ranges"]) == ([" the"], [])
     assert example["after"] == "user: about the card\nassistant: Fine."

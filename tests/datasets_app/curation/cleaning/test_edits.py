@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.curation.cleaning.changes import changed_ranges
+from datasets_app.curation.cleaning.changes import changed_ranges, cut_to_change
 from datasets_app.curation.cleaning.edits import Edit, apply, is_free, protected
 
 
@@ -38,6 +38,20 @@ def test_changed_ranges_lead_from_one_text_to_the_other(before, after):
     gone, come = changed_ranges(before, after)
     kept_before = _without(before, gone)
     assert kept_before == _without(after, come)
+
+
+def test_an_example_is_cut_to_where_it_changed():
+    before, after = "word " * 100 + "one two", "word " * 100 + "one three"
+    cut = cut_to_change(before, after, 60)
+    assert cut[0].startswith("…word ") and cut[0].endswith("one two") and cut[1].endswith("one three")
+    assert cut_to_change("short one", "short two", 60) == ("short one", "short two")
+    assert max(map(len, cut_to_change("a" * 500, "a" * 400, 60))) <= 60
+
+
+@given(st.text("ab ", max_size=40), st.text("ab ", max_size=40), st.integers(4, 30))
+def test_what_is_shown_differs_where_the_texts_do(before, after, most):
+    shown = cut_to_change(before, after, most)
+    assert (shown[0] != shown[1]) == (before != after)
 
 
 def _without(text, ranges):
