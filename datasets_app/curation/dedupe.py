@@ -1,24 +1,33 @@
-"""Copies: exact ones by the hash of tidied text, near ones by MinHash candidates that are verified. Knows no files.
+"""What copies are recognised by: the hash of tidied text for exact ones, a MinHash sketch of words for near ones.
 
-Near copies are found in two strides: 128-permutation MinHash over character five-grams, in 32 bands of 4, proposes
-pairs (a pair of Jaccard similarity 0.7 is missed with probability (1 - 0.7^4)^32 = 0.0002); each proposal is then
-verified with the true similarity of the two texts.
+A sketch holds the words of a row as numbers, the question's first, and BANDS × ROWS_A_BAND MinHashes over single words
+and neighbouring pairs, one byte each. Two rows that share a band are worth comparing: texts in which every fifth word
+was exchanged have a similarity of about 0.55 there, and are missed with probability (1 - 0.55^4)^40 = 0.02. Compares
+nothing and knows no files; `near.py` does.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zlib
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-GRAM = 5
-BANDS, ROWS_A_BAND = 32, 4
-PARTNERS = 30
+from datasets_app.curation.rows import Conversation
+
+BANDS, ROWS_A_BAND = 40, 4
 PERMUTATIONS = BANDS * ROWS_A_BAND
+QUESTION_WORDS = 15
+OPENING_WORDS = 3
+Words = NDArray[np.uint32]
 _WORDS = re.compile(r"\w+", re.UNICODE)
+_PIECES = re.compile(  # scripts that put no space between words: a character is a word there
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+    "|[^\\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _generator = np.random.default_rng(20261)
 _FACTORS = _generator.integers(1, 2**63, size=PERMUTATIONS, dtype=np.uint64) | np.uint64(1)
@@ -35,89 +44,62 @@ def exact_key(text: str) -> bytes:
     return hashlib.blake2b(plain(text).encode("utf-8", "backslashreplace"), digest_size=16).digest()
 
 
-def grams(text: str) -> NDArray[np.uint64]:
-    """Hashes of the distinct character five-grams of the plain text, sorted. Short texts have at least one."""
-    codes = np.frombuffer(plain(text).ljust(GRAM).encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.uint64)
-    count = len(codes) - GRAM + 1
-    hashed = np.zeros(count, dtype=np.uint64)
-    for offset in range(GRAM):
-        hashed = hashed * _MIX + codes[offset : offset + count]
-    hashed ^= hashed >> np.uint64(31)
-    return np.unique(hashed * _MIX)
+def split_words(text: str) -> list[str]:
+    """The words of a text in order, lower case; where a script puts no space between words, its characters."""
+    return (_WORDS if text.isascii() else _PIECES).findall(text.lower())
 
 
-def signature(values: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """MinHash signature, (PERMUTATIONS,) uint32: the least of `factor × value + shift` modulo 2^64, upper half."""
+def words(text: str) -> Words:
+    """The words of a text in order, as the CRC-32 of each; a text without words is one word itself."""
+    found = split_words(text) or [text.strip()]
+    return np.array([zlib.crc32(word.encode("utf-8", "backslashreplace")) for word in found], dtype=np.uint32)
+
+
+def features(sequence: Words) -> NDArray[np.uint64]:
+    """The distinct words and neighbouring pairs of a sequence as well mixed numbers, sorted."""
+    single = sequence.astype(np.uint64) * _MIX
+    single ^= single >> np.uint64(29)
+    pairs = (single[:-1] * np.uint64(31) + single[1:]) * _MIX
+    every = np.concatenate([single, pairs ^ (pairs >> np.uint64(31))])
+    return np.unique(every)
+
+
+def signature(values: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """MinHash signature, (PERMUTATIONS,) uint8: bits 32 to 39 of the least `factor × value + shift` modulo 2^64."""
     best = np.full(PERMUTATIONS, np.iinfo(np.uint64).max, dtype=np.uint64)
-    for start in range(0, len(values), 512):
-        part = values[start : start + 512, None] * _FACTORS + _SHIFTS
+    for start in range(0, len(values), 256):
+        part = values[start : start + 256, None] * _FACTORS + _SHIFTS
         np.minimum(best, part.min(axis=0), out=best)
-    return (best >> np.uint64(32)).astype(np.uint32)
+    return (best >> np.uint64(32)).astype(np.uint8)
 
 
-def jaccard(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> float:
-    """Shared members over all members of two sorted sets."""
-    shared = len(np.intersect1d(left, right, assume_unique=True))
-    return shared / max(1, len(left) + len(right) - shared)
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """words: what the user says, then what is answered; the first `asked` are the user's. answered: characters of the
+    answers."""
+
+    words: Words
+    asked: int
+    signature: NDArray[np.uint8]
+    answered: int
 
 
-class Clusters:
-    """Union-find over rows 0…n-1; the least row names its cluster."""
-
-    def __init__(self, count: int) -> None:
-        self.parent = list(range(count))
-
-    def find(self, row: int) -> int:
-        while self.parent[row] != row:
-            self.parent[row] = self.parent[self.parent[row]]
-            row = self.parent[row]
-        return row
-
-    def join(self, left: int, right: int) -> bool:
-        """Put two rows together. False when they were already."""
-        first, second = sorted((self.find(left), self.find(right)))
-        self.parent[second] = first
-        return first != second
-
-    def labels(self) -> list[int]:
-        return [self.find(row) for row in range(len(self.parent))]
+def sketch(found: Conversation) -> Sketch:
+    """The sketch of a row. The signature is of the question where that is long enough to say something by itself."""
+    asked = [message["content"] for message in found.messages if message["role"] == "user"]
+    answered = [message["content"] for message in found.messages if message["role"] not in ("user", "system")]
+    question, answer = words("\n".join(asked)), words("\n".join(answered))
+    both = np.concatenate([question, answer])
+    signed = question if len(question) >= QUESTION_WORDS else both
+    return Sketch(both, len(question), signature(features(signed)), sum(map(len, answered)))
 
 
-def buckets(signatures: NDArray[np.uint32]) -> Iterator[list[int]]:
-    """Rows that share a band, two or more; the same rows may come more than once."""
-    for band in range(BANDS):
-        columns = np.ascontiguousarray(signatures[:, band * ROWS_A_BAND : (band + 1) * ROWS_A_BAND])
-        keys = columns.view(np.dtype((np.void, columns.dtype.itemsize * ROWS_A_BAND))).ravel()
-        order = np.argsort(keys, kind="stable")
-        ends = np.flatnonzero(keys[order][1:] != keys[order][:-1]) + 1
-        for rows in np.split(order, ends):
-            if len(rows) > 1:
-                yield rows.tolist()
-
-
-def cluster(
-    signatures: NDArray[np.uint32],
-    *,
-    threshold: float,
-    texts_of: Callable[[Sequence[int]], Iterable[tuple[int, str]]],
-    clusters: Clusters,
-) -> int:
-    """Join rows whose true similarity reaches `threshold`. Returns how many pairs were joined.
-
-    `texts_of` yields (row, text) for the rows it is given: only rows that were proposed are read again. In a bucket each
-    row is compared with the PARTNERS before it that are not in its cluster yet: at most PARTNERS · n comparisons.
-    """
-    proposed = {tuple(rows) for rows in buckets(signatures)}
-    sets = {row: grams(text) for row, text in texts_of(sorted({row for rows in proposed for row in rows}))}
-    unlike: set[tuple[int, int]] = set()
-    joined = 0
-    for rows in sorted(proposed):
-        for place, right in enumerate(rows):
-            for left in rows[max(0, place - PARTNERS) : place]:
-                if (left, right) in unlike or clusters.find(left) == clusters.find(right):
-                    continue
-                if jaccard(sets[left], sets[right]) >= threshold:
-                    joined += clusters.join(left, right)
-                else:
-                    unlike.add((left, right))
-    return joined
+def opening(found: Conversation) -> str:
+    """How the user begins: the first turns, until OPENING_WORDS are said. A greeting alone says nothing."""
+    said: list[str] = []
+    asked = [message["content"] for message in found.messages if message["role"] == "user"]
+    for turn in asked:
+        said += split_words(turn)
+        if len(said) >= OPENING_WORDS:
+            break
+    return " ".join(said) or " ".join(asked).strip()

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from datasets_app.curation.cleaning.changes import cut_to_change
-from datasets_app.curation.dedupe import exact_key, grams, signature
+from datasets_app.curation.dedupe import Sketch, exact_key, opening, sketch
 from datasets_app.curation.kinds import BY_NAME
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.mapping import map_record
 from datasets_app.curation.recipe import Recipe, Step
-from datasets_app.curation.rows import Conversation, Problem, Record, Rejection, spoken
+from datasets_app.curation.rows import Conversation, Problem, Record, Rejection
 from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
 from datasets_app.curation.tally import EXAMPLE_CHARACTERS, Example, Tally
 
@@ -39,13 +37,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A row that came through. `key`: equal for exact copies; `signature`: for near copies, where they are looked for."""
+    """A row that came through. `key`: equal for exact copies; `links`: rows with a common one
+    belong in one split. `sketch`: for near copies, where they are looked for."""
 
     row: int
     line: int | None
     conversation: Conversation
     key: bytes
-    signature: NDArray[np.uint32] | None
+    links: tuple[int, ...]
+    sketch: Sketch | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,8 @@ class FirstPass:
         self.recipe = recipe
         self.steps = [(step.kind, made) for step in recipe.steps if (made := built(step, known)) is not None]
         self.near = recipe.step("near_duplicates") is not None
+        split = recipe.step("split")
+        self.openings = split is not None and bool(split.options["openings"])
 
     def run(self, chunk: Chunk) -> Passed:
         """One outcome for each record."""
@@ -123,8 +125,9 @@ class FirstPass:
 
     def _kept(self, row: Candidate) -> Kept:
         found = row.conversation
-        marks = signature(grams(spoken(found.messages))) if self.near else None
-        return Kept(row.record.row, row.record.line, found, exact_key(found.text()), marks)
+        ties = [*found.groups, opening(found)] if self.openings else found.groups
+        marks = sketch(found) if self.near else None
+        return Kept(row.record.row, row.record.line, found, exact_key(found.text()), tuple(map(_link, ties)), marks)
 
 
 def _after(kind: str, row: Candidate, outcome: Outcome, tally: Tally) -> Dropped | Candidate:
@@ -137,6 +140,11 @@ def _after(kind: str, row: Candidate, outcome: Outcome, tally: Tally) -> Dropped
             return replace(row, conversation=outcome)
         outcome = EMPTY
     return Dropped(row.record.row, row.record.line, kind, outcome, row.conversation.text())
+
+
+def _link(tie: str) -> int:
+    """64 bits that equal texts share."""
+    return int.from_bytes(blake2b(tie.encode("utf-8", "backslashreplace"), digest_size=8).digest(), "big")
 
 
 def _is_empty(found: Conversation) -> bool:

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from datasets_app.curation.dedupe import Clusters, cluster
-from datasets_app.curation.leaks import Copies
+from datasets_app.curation.leaks import Places, copies
+from datasets_app.curation.near import Clusters, NearCopies, Sketches
 from datasets_app.curation.recipe import Recipe, number_option
 from datasets_app.curation.splits import NAMES, TRAIN, assign
 from datasets_app.curation.table import texts
 
-ROUNDS = 25
+ROUNDS = 3
 DEFAULT_THRESHOLD = 0.7
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What is remembered of the rows of the first pass; one entry a row in each list. `fixed`: row to given split."""
+    """What is remembered of the rows of the first pass. `fixed`: row to given split. `answered`: characters of the
+    answers, where near copies are looked for."""
 
     labels: list[str | None] = field(default_factory=list)
-    groups: list[tuple[str, ...]] = field(default_factory=list)
-    signatures: list[Any] = field(default_factory=list)
+    linked: array[int] = field(default_factory=lambda: array("q"))
+    links: array[int] = field(default_factory=lambda: array("Q"))
+    answered: array[int] = field(default_factory=lambda: array("q"))
     fixed: dict[int, int] = field(default_factory=dict)
+
+    _known: dict[str, str] = field(default_factory=dict)
+
+    def add_label(self, label: str | None) -> None:
+        """The next row's label; equal labels are one object."""
+        self.labels.append(self._known.setdefault(label, label) if label is not None else None)
+
+    def link(self, row: int, link: int) -> None:
+        """`row` belongs together with all rows that have the same link."""
+        self.linked.append(row)
+        self.links.append(link)
 
 
 def threshold_of(recipe: Recipe) -> float:
@@ -37,54 +51,72 @@ def threshold_of(recipe: Recipe) -> float:
 
 
 class Grouping:
-    """Near copies in `clusters`; these and the rows of one conversation in `together`, which are never divided."""
+    """Near copies in `clusters`; these and the rows of one conversation in `together`, which are never divided.
+
+    left_out: rows that go because a given held-out row says the same. repeated: near copies that go, each with the row
+    that was kept for it.
+    """
 
     def __init__(self, recipe: Recipe, gathered: Gathered, rows: Path) -> None:
         self.recipe, self.gathered, self.rows = recipe, gathered, rows
-        self.near = recipe.step("near_duplicates") is not None
-        self.clusters = Clusters(len(gathered.labels))
-        self.together = Clusters(len(gathered.labels))
+        self.near = recipe.step("near_duplicates")
+        self.count = len(gathered.labels)
+        self.clusters, self.together = Clusters(self.count), Clusters(self.count)
         self.splits: list[int] = []
         self.left_out: set[int] = set()
+        self.repeated: dict[int, int] = {}
+        self.given = {row for row, split in gathered.fixed.items() if split != TRAIN}
 
-    def find_near_copies(self) -> None:
-        """Fill `clusters`. The signatures are given up afterwards."""
-        if self.near and len(self.gathered.labels) > 1:
-            cluster(
-                np.stack(self.gathered.signatures),
-                threshold=threshold_of(self.recipe),
-                texts_of=lambda wanted: texts(self.rows, wanted),
-                clusters=self.clusters,
-            )
-        self.gathered.signatures = []
+    def find_near_copies(self, sketches: Sketches) -> None:
+        """Fill `clusters`, and `repeated` by the policy."""
+        if self.near is None:
+            return
+        NearCopies(sketches, threshold=threshold_of(self.recipe)).join(self.clusters, self.together)
+        self._leave_out_copies_of_given()
+        if self.near.options["keep"] != "all":
+            self._keep_one(best=self.near.options["keep"] == "best")
 
-    def cluster_sizes(self) -> list[int]:
-        """Rows in each cluster of more than one."""
-        return [size for size in Counter(self.clusters.labels()).values() if size > 1]
+    def members(self) -> dict[int, list[int]]:
+        """The rows of each cluster of more than one."""
+        labels = self.clusters.labels()
+        sizes = Counter(labels)
+        found: dict[int, list[int]] = {label: [] for label, size in sizes.items() if size > 1}
+        for row, label in enumerate(labels):
+            if label in found:
+                found[label].append(row)
+        return found
+
+    def _keep_one(self, *, best: bool) -> None:
+        """Of each cluster the first row stays, or the first of those with the longest answer."""
+        for rows in self.members().values():
+            free = [row for row in rows if row not in self.gathered.fixed and row not in self.left_out]
+            if free:
+                kept = max(free, key=lambda row: self.gathered.answered[row]) if best else free[0]
+                self.repeated.update((row, kept) for row in free if row != kept)
 
     def split(self, progress: Callable[[int, int], None]) -> None:
-        """Fill `splits`: what the independent check still finds is put together and split again, until it is quiet."""
+        """Fill `splits`. What the independent check still finds is put together and split again, ROUNDS times; after
+        that, what still has a copy in train moves there."""
         self._join_groups()
-        copies = (
-            Copies([text for _row, text in texts(self.rows)], threshold=threshold_of(self.recipe))
-            if self.near
-            else None
-        )
         for turn in range(ROUNDS):
-            self.splits = self._assign()
-            self._leave_out_copies_of_fixed()
             progress(turn, ROUNDS)
-            if copies is None or not self._join_leaks(copies):
+            self.splits = self._assign()
+            if self.near is None or not self._join_leaks():
                 break
-        self._leave_out_copies_of_fixed()
+        else:
+            while self._move_leaks():
+                pass
         progress(ROUNDS, ROUNDS)
 
     def _join_groups(self) -> None:
-        first_of: dict[str, int] = {}
         for row, label in enumerate(self.clusters.labels()):
             self.together.join(row, label)
-            for group in self.gathered.groups[row]:
-                self.together.join(row, first_of.setdefault(group, row))
+        rows = np.frombuffer(self.gathered.linked, dtype=np.int64)
+        links = np.frombuffer(self.gathered.links, dtype=np.uint64)
+        order = np.argsort(links, kind="stable")
+        same = np.flatnonzero(links[order][1:] == links[order][:-1])
+        for left, right in zip(rows[order[same]].tolist(), rows[order[same + 1]].tolist(), strict=True):
+            self.together.join(left, right)
 
     def _assign(self) -> list[int]:
         step = self.recipe.step("split")
@@ -93,30 +125,59 @@ class Grouping:
             self.together.labels(),
             shares=[number_option(step, name) for name in NAMES],
             seed=int(number_option(step, "seed")),
-            labels=self.gathered.labels if stratify else [None] * len(self.gathered.labels),
+            labels=self.gathered.labels if stratify else [None] * self.count,
             fixed=self.gathered.fixed,
         )
 
-    def _leave_out_copies_of_fixed(self) -> None:
-        """A validation file stays whole, so the near copies of its rows in the other files have to go."""
-        if self.near and self.gathered.fixed:
-            held = {self.clusters.find(row) for row in self.gathered.fixed}
-            rows = range(len(self.gathered.labels))
-            self.left_out = {row for row in rows if row not in self.gathered.fixed and self.clusters.find(row) in held}
+    def _leave_out_copies_of_given(self) -> None:
+        """Held-out rows that people gave stay, so near copies of them elsewhere have to go."""
+        if self.given:
+            held = {self.clusters.find(row) for row in self.given}
+            rows = (row for row in range(self.count) if row not in self.given)
+            self.left_out = {row for row in rows if self.clusters.find(row) in held}
 
-    def _join_leaks(self, copies: Copies) -> bool:
+    def _leaks(self) -> Iterator[tuple[int, int]]:
+        """(train row, held-out row) that say nearly the same, in the splits as they are now."""
+        splits = np.array(self.splits)
+        gone = np.zeros(self.count, dtype=bool)
+        gone[[*self.left_out, *self.repeated]] = True
+        trained, held = (splits == TRAIN) & ~gone, (splits != TRAIN) & ~gone
+
+        def apart(left: Places, right: Places) -> NDArray[np.bool_]:
+            pairs = zip(left.tolist(), right.tolist(), strict=True)
+            return np.array([self._is_open(one, other) for one, other in pairs], dtype=bool)
+
+        return copies(
+            lambda: texts(self.rows, trained),
+            lambda: texts(self.rows, held),
+            threshold=threshold_of(self.recipe),
+            wanted=apart,
+        )
+
+    def _is_open(self, trained: int, held: int) -> bool:
+        """Whether it is not settled yet what becomes of a pair."""
+        if held in self.given:
+            return trained not in self.left_out
+        return self.together.find(trained) != self.together.find(held)
+
+    def _join_leaks(self) -> bool:
         """Put held-out rows together with their copies in train. False when there were none."""
-        joined = False
-        for row, split in enumerate(self.splits):
-            if split != TRAIN and row not in self.left_out:
-                for other in copies.of(row, self._is_trained_apart_from(row)):
-                    joined |= self.clusters.join(row, other)
-                    self.together.join(row, other)
-        return joined
+        found = False
+        for trained, held in self._leaks():
+            found = True
+            if held in self.given:
+                self.left_out.add(trained)
+            else:
+                self.together.join(trained, held)
+        return found
 
-    def _is_trained_apart_from(self, row: int) -> Callable[[int], bool]:
-        def among(other: int) -> bool:
-            is_trained = self.splits[other] == TRAIN and other not in self.left_out
-            return is_trained and self.clusters.find(other) != self.clusters.find(row)
-
-        return among
+    def _move_leaks(self) -> bool:
+        """Take the groups that leak into train. False when there were none."""
+        if not self._join_leaks():
+            return False
+        labels = self.together.labels()
+        trained = {labels[row] for row, split in enumerate(self.splits) if split == TRAIN}
+        for row, label in enumerate(labels):
+            if label in trained and row not in self.gathered.fixed:
+                self.splits[row] = TRAIN
+        return True

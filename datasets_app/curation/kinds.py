@@ -54,7 +54,13 @@ KINDS = (
     ),
     *FILTERS,
     Kind("exact_duplicates"),
-    Kind("near_duplicates", (Option("threshold", "float", 0.7, least=0.3, most=1.0),)),
+    Kind(
+        "near_duplicates",
+        (
+            Option("threshold", "float", 0.7, least=0.3, most=1.0),
+            Option("keep", "choice", "all", choices=("all", "best", "first")),
+        ),
+    ),
     Kind(
         "split",
         (
@@ -64,6 +70,8 @@ KINDS = (
             Option("seed", "int", 0),
             Option("stratify", "bool", True),
             Option("validation_files", "texts", []),
+            Option("given", "choice", "keep", choices=("keep", "ignore")),
+            Option("openings", "bool", True),
         ),
         check=_shares,
     ),

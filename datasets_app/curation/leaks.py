@@ -1,84 +1,185 @@
-"""The leak check, independent of the duplicate step: other shingles, another algorithm, no hashing tricks.
+"""The leak check, independent of the duplicate step: other features, another algorithm, no chance.
 
-Texts are sets of words and word pairs. An exact prefix filter finds every pair whose Jaccard similarity reaches the
-threshold: two such sets must share one of their `n - ceil(t·n) + 1` rarest members (Chaudhuri et al. 2006).
-Memory: all texts are held as sets, about 4 KB for a text of 30 words; that is fine up to some 100,000 rows.
+Texts are sets of words and word pairs. A prefix filter finds every pair of texts whose Jaccard similarity reaches the
+threshold: two such sets share one of their `n - ceil(t·n) + 1` first members in any order that both keep (Chaudhuri et
+al. 2006); here the rarest among the held-out texts come first. What the filter proposes is compared member by member,
+unless 512 bits of each set already differ in more places than their similarity allows.
+Memory: held-out texts are taken BLOCK_MEMBERS members at a time, and the training texts stream past each block.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 
-_WORDS = re.compile(r"\w+", re.UNICODE)
+import numpy as np
+from numpy.typing import NDArray
 
+from datasets_app.curation.dedupe import split_words
 
-def members(text: str) -> frozenset[str]:
-    """The words of a text, and each word with its follower. A text without words is a set of the text itself."""
-    words = _WORDS.findall(text.lower())
-    pairs = (f"{left} {right}" for left, right in pairwise(words))
-    return frozenset([*words, *pairs]) or frozenset([text.strip()])
-
-
-class Copies:
-    """Finds near copies among texts, each named by its place in the sequence."""
-
-    def __init__(self, texts: Sequence[str], *, threshold: float) -> None:
-        self._threshold = threshold
-        self._sets = [_numbered(values) for values in _by_rarity([members(text) for text in texts])]
-        self._index: dict[int, list[int]] = defaultdict(list)
-        for place, values in enumerate(self._sets):
-            for member in self._prefix(values):
-                self._index[member].append(place)
-
-    def _prefix(self, values: dict[int, None]) -> list[int]:
-        """The rarest members, as many as a partner must share one of."""
-        least = math.ceil(self._threshold * len(values) - 1e-9)
-        return list(values)[: len(values) - least + 1]
-
-    def of(self, place: int, among: Callable[[int], bool]) -> Iterator[int]:
-        """The copies of one text among those places for which `among` says yes, itself left out."""
-        values = self._sets[place]
-        seen = {place}
-        for member in self._prefix(values):
-            for other in self._index[member]:
-                if other not in seen:
-                    seen.add(other)
-                    if among(other) and self._alike(values, self._sets[other]):
-                        yield other
-
-    def _alike(self, left: dict[int, None], right: dict[int, None]) -> bool:
-        if min(len(left), len(right)) < self._threshold * max(len(left), len(right)) - 1e-9:
-            return False
-        shared = len(left.keys() & right.keys())
-        return shared >= self._threshold * (len(left) + len(right) - shared) - 1e-9
+BLOCK_MEMBERS = 1 << 24
+BATCH_MEMBERS = 1 << 18
+PAIRS_AT_ONCE = 1 << 20
+BITS = 512
+_COUNTERS = 1 << 20
+_MIX = np.uint64(0xD6E8FEB86659FD93)
+Members = NDArray[np.uint64]
+Places = NDArray[np.int64]
+Texts = Callable[[], Iterable[tuple[int, str]]]
 
 
-def _by_rarity(sets: list[frozenset[str]]) -> Iterator[list[int]]:
-    """Members as numbers, the rarest of all texts first."""
-    frequency: Counter[str] = Counter()
-    for values in sets:
-        frequency.update(values)
-    ordered = sorted(frequency.items(), key=lambda found: (found[1], found[0]))
-    rank = {member: place for place, (member, _count) in enumerate(ordered)}
-    for values in sets:
-        yield sorted(rank[member] for member in values)
+@lru_cache(maxsize=1 << 16)
+def _number(word: str) -> int:
+    return int.from_bytes(hashlib.blake2b(word.encode("utf-8", "backslashreplace"), digest_size=8).digest(), "big")
 
 
-def _numbered(values: list[int]) -> dict[int, None]:
-    """A set that keeps its order."""
-    return dict.fromkeys(values)
+def members(text: str) -> Members:
+    """The distinct words of a text, and each word with its follower, as 64-bit numbers, sorted. A text without words is
+    a set of the text itself."""
+    words = np.array([_number(word) for word in split_words(text) or [text.strip()]], dtype=np.uint64)
+    pairs = ((words[:-1] ^ (words[:-1] >> np.uint64(32))) * _MIX + words[1:]) * _MIX
+    return np.unique(np.concatenate([words, pairs]))
 
 
-def leaks(train: Sequence[str], held_out: Sequence[str], *, threshold: float) -> int:
-    """How many held-out texts have an exact or near copy in train."""
-    copies = Copies([*train, *held_out], threshold=threshold)
+class _Batch:
+    """Some texts as sets: `values` of all, one after the other, and whose each is."""
 
-    def is_trained(place: int) -> bool:
-        return place < len(train)
+    def __init__(self, places: Sequence[int], sets: Sequence[Members], *, threshold: float) -> None:
+        self.places = np.array(places, dtype=np.int64)
+        self.sizes = np.array([len(values) for values in sets], dtype=np.int64)
+        self.starts = np.concatenate([[0], np.cumsum(self.sizes)])
+        self.values = np.concatenate(list(sets)) if sets else np.empty(0, dtype=np.uint64)
+        self.owners = np.repeat(np.arange(len(sets)), self.sizes)
+        self._needed = self.sizes - np.ceil(threshold * self.sizes - 1e-9).astype(np.int64) + 1
+        bits = np.zeros((len(sets), BITS), dtype=bool)
+        bits[self.owners, (self.values & np.uint64(BITS - 1)).astype(np.int64)] = True
+        self.bits = np.packbits(bits, axis=1).view(np.uint64)
 
-    places = range(len(train), len(train) + len(held_out))
-    return sum(next(copies.of(place, is_trained), None) is not None for place in places)
+    def prefixes(self, counts: NDArray[np.uint32]) -> tuple[Members, Places]:
+        """The first members of each set, the rarest by `counts` first, and whose each is."""
+        rarity = counts[self.values & np.uint64(_COUNTERS - 1)]
+        order = np.lexsort((self.values, rarity, self.owners))
+        rank = np.arange(len(order)) - np.repeat(self.starts[:-1], self.sizes)
+        first = order[rank < np.repeat(self._needed, self.sizes)]
+        return self.values[first], self.owners[first]
+
+    def set_of(self, owner: int) -> Members:
+        return self.values[self.starts[owner] : self.starts[owner + 1]]
+
+
+def _batches(texts: Iterable[tuple[int, str]], most: int, *, threshold: float) -> Iterator[_Batch]:
+    places: list[int] = []
+    sets: list[Members] = []
+    held = 0
+    for place, text in texts:
+        places.append(place)
+        sets.append(members(text))
+        held += len(sets[-1])
+        if held >= most:
+            yield _Batch(places, sets, threshold=threshold)
+            places, sets, held = [], [], 0
+    if places:
+        yield _Batch(places, sets, threshold=threshold)
+
+
+class _Block:
+    """Held-out texts, indexed by the first members of each."""
+
+    def __init__(self, batch: _Batch, *, threshold: float) -> None:
+        self.batch, self.threshold = batch, threshold
+        self.counts = np.bincount(
+            (batch.values & np.uint64(_COUNTERS - 1)).astype(np.int64), minlength=_COUNTERS
+        ).astype(np.uint32)
+        keys, owners = batch.prefixes(self.counts)
+        order = np.argsort(keys, kind="stable")
+        self.keys, self.owners = keys[order], owners[order]
+
+    def proposed(self, other: _Batch) -> Iterator[tuple[Places, Places]]:
+        """Owners in `other` and in the block whose sets share a first member and may be alike."""
+        keys, owners = other.prefixes(self.counts)
+        first = np.searchsorted(self.keys, keys, "left")
+        many = np.searchsorted(self.keys, keys, "right") - first
+        owners, first, many = owners[many > 0], first[many > 0], many[many > 0]
+        ends = np.cumsum(many)
+        start = 0
+        while start < len(many):
+            before = ends[start - 1] if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + PAIRS_AT_ONCE, "right")))
+            part = many[start:stop]
+            within = np.arange(part.sum()) - np.repeat(np.cumsum(part) - part, part)
+            right = self.owners[np.repeat(first[start:stop], part) + within]
+            left = np.repeat(owners[start:stop], part)
+            once = np.unique(left * len(self.batch.sizes) + right)
+            yield self._possible(other, once // len(self.batch.sizes), once % len(self.batch.sizes))
+            start = stop
+
+    def _possible(self, other: _Batch, left: Places, right: Places) -> tuple[Places, Places]:
+        """Those whose sizes and bits allow the similarity: each differing bit is at least one differing member."""
+        one, two = other.sizes[left], self.batch.sizes[right]
+        fits = np.minimum(one, two) >= self.threshold * np.maximum(one, two) - 1e-9
+        left, right, one, two = left[fits], right[fits], one[fits], two[fits]
+        differ = np.bitwise_count(other.bits[left] ^ self.batch.bits[right]).sum(axis=1, dtype=np.int64)
+        allowed = (1 - self.threshold) / (1 + self.threshold) * (one + two) + 1e-6
+        return left[differ <= allowed], right[differ <= allowed]
+
+    def alike(self, left: Members, right: Members) -> bool:
+        """Whether the similarity of two sets reaches the threshold."""
+        shared = len(np.intersect1d(left, right, assume_unique=True))
+        return shared >= self.threshold * (len(left) + len(right) - shared) - 1e-9
+
+
+def copies(
+    train: Texts,
+    held_out: Texts,
+    *,
+    threshold: float,
+    wanted: Callable[[Places, Places], NDArray[np.bool_]] | None = None,
+) -> Iterator[tuple[int, int]]:
+    """Every (train place, held-out place) whose texts are alike. Places are numbers that the texts come with.
+
+    `wanted` says which of many pairs are worth comparing; it is asked anew as pairs come out.
+    """
+    for held in _batches(held_out(), BLOCK_MEMBERS, threshold=threshold):
+        block = _Block(held, threshold=threshold)
+        for batch in _batches(train(), BATCH_MEMBERS, threshold=threshold):
+            for left, right in block.proposed(batch):
+                yield from _verified(block, batch, left, right, wanted)
+
+
+def _verified(
+    block: _Block,
+    batch: _Batch,
+    left: Places,
+    right: Places,
+    wanted: Callable[[Places, Places], NDArray[np.bool_]] | None,
+) -> Iterator[tuple[int, int]]:
+    step = 256  # asked anew so often: much of what follows is known once some pairs have come out
+    for start in range(0, len(left), step):
+        one, two = left[start : start + step], right[start : start + step]
+        if wanted is not None:
+            chosen = wanted(batch.places[one], block.batch.places[two])
+            one, two = one[chosen], two[chosen]
+        for each, other in zip(one.tolist(), two.tolist(), strict=True):
+            if block.alike(batch.set_of(each), block.batch.set_of(other)):
+                yield int(batch.places[each]), int(block.batch.places[other])
+
+
+def leaking(train: Texts, held_out: Texts, *, threshold: float) -> dict[int, int]:
+    """The held-out places that have an exact or near copy in train, each with the first train place found."""
+    found: dict[int, int] = {}
+
+    def unknown(_train: Places, held: Places) -> NDArray[np.bool_]:
+        return np.array([place not in found for place in held.tolist()], dtype=bool)
+
+    for trained, held in copies(train, held_out, threshold=threshold, wanted=unknown):
+        found.setdefault(held, trained)
+    return found
+
+
+def sentence(leaks: int, rows: int, *, of: str) -> str:
+    """The number as people read it."""
+    if not rows:
+        return f"There are no {of} rows."
+    having = "has" if leaks == 1 else "have"
+    return f"{leaks:,} of {rows:,} {of} rows {having} a near-duplicate in train."

@@ -1,7 +1,7 @@
 """The whole recipe, in the order that cannot leak: read, tidy, hide, copies, groups, split, tokens, write, check.
 
-Memory grows with the number of rows by about 1 KB a row (labels, groups, signatures), and during the leak check by the
-words of all texts: fine for 100,000 rows of a few hundred characters.
+Memory grows by some 600 bytes a row (labels, groups, signatures), whatever its length; texts lie on disk, and the leak
+check takes them block by block.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.findings import FINDINGS, Findings
 from datasets_app.curation.grouping import Gathered, Grouping, threshold_of
-from datasets_app.curation.leaks import leaks
+from datasets_app.curation.leaks import leaking
 from datasets_app.curation.ledger import Ledger
+from datasets_app.curation.near import Sketches
 from datasets_app.curation.pii.canaries import recall
 from datasets_app.curation.pii.finder import finder
 from datasets_app.curation.pii.keys import Keys, secret_of
@@ -32,7 +34,7 @@ from datasets_app.curation.readers.upload import opened
 from datasets_app.curation.reading import Log, Reader, Row
 from datasets_app.curation.recipe import Recipe, texts_option
 from datasets_app.curation.report import report_of
-from datasets_app.curation.splits import VALIDATION
+from datasets_app.curation.splits import HELD_OUT, NAMES, VALIDATION
 from datasets_app.curation.steps import Known
 from datasets_app.curation.surveys import check_server, survey
 from datasets_app.curation.table import WORKING, Writer, texts
@@ -40,7 +42,7 @@ from datasets_app.curation.workers import Workers, fitting
 from datasets_app.curation.writing import Writing
 
 Progress = Callable[[str, int, int], None]
-ROWS = "rows.parquet"
+ROWS, WORDS = "rows.parquet", "words.bin"
 PROGRESS_ROWS = 500
 
 
@@ -71,6 +73,7 @@ class Pipeline:
         self.own_validation = frozenset(texts_option(split, "validation_files"))
         self._check_validation_files(files)
         self.files = sorted(files, key=lambda path: path.name not in self.own_validation)  # their copies go, not they
+        self.keeps_given = split.options["given"] == "keep"
         named = limits.options["tokenizer"] if limits else None
         self.tokenizer = tokenizer or (Path(str(named)) if named else None)
         self.processes = processes or fitting(sum(path.stat().st_size for path in files if path.exists()))
@@ -91,7 +94,8 @@ class Pipeline:
         staging = Path(tempfile.mkdtemp(prefix=".curating-", dir=out.parent))
         try:
             digest = self._run(staging)
-            (staging / ROWS).unlink()
+            for name in (ROWS, WORDS):
+                (staging / name).unlink()
             if out.exists():
                 shutil.rmtree(out)
             os.replace(staging, out)
@@ -103,8 +107,10 @@ class Pipeline:
 
     def _run(self, staging: Path) -> str:
         with Ledger(staging / "ledger.parquet") as ledger:
-            reader = self._read(staging, ledger)
-            grouping = self._group(staging / ROWS)
+            with Sketches(staging / WORDS) as sketches:
+                reader = self._read(staging, ledger, sketches)
+                grouping = self._near(staging / ROWS, sketches)
+            self._split(grouping)
             writing = self._write(staging, grouping, ledger)
         report = report_of(
             self.recipe,
@@ -113,7 +119,7 @@ class Pipeline:
             ledger,
             leaks=self._measure(staging),
             canaries=self._canaries(),
-            near=grouping.cluster_sizes(),
+            near=[len(rows) for rows in grouping.members().values()],
             seconds=self.seconds,
         )
         (staging / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -125,7 +131,7 @@ class Pipeline:
         yield
         self.seconds[name] += time.monotonic() - start
 
-    def _read(self, staging: Path, ledger: Ledger) -> Reader:
+    def _read(self, staging: Path, ledger: Ledger, sketches: Sketches) -> Reader:
         with ExitStack() as stack:
             stack.enter_context(self._timed("read"))
             sources = self._open(stack)
@@ -136,7 +142,7 @@ class Pipeline:
             reader = Reader(self.recipe, ledger, workers, self.log, findings=findings, on_refusal=self._broken_off)
             total, done = sum(source.size for source in sources), 0
             for source in sources:
-                self._read_source(source, reader, writer, self._reading(done, total))
+                self._read_source(source, reader, writer, sketches, self._reading(done, total))
                 done += source.size
             self.progress("read", total, total)
         if writer.count == 0:
@@ -169,32 +175,39 @@ class Pipeline:
             raise refusal
         self.log.refuse(name, refusal)
 
-    def _read_source(self, source: Source, reader: Reader, writer: Writer, progress: Callable[[int], None]) -> None:
+    def _read_source(
+        self, source: Source, reader: Reader, writer: Writer, sketches: Sketches, progress: Callable[[int], None]
+    ) -> None:
         for row in reader.rows(source):
             if source.upload in self.own_validation:
                 self.gathered.fixed[writer.count] = VALIDATION
             if writer.count % PROGRESS_ROWS == 0:
                 progress(source.place.done)
-            self._gather(row, writer)
+            self._gather(row, writer, sketches)
 
-    def _gather(self, row: Row, writer: Writer) -> None:
-        kept = row.kept
-        self.gathered.labels.append(kept.conversation.label)
-        self.gathered.groups.append(kept.conversation.groups)
-        if kept.signature is not None:
-            self.gathered.signatures.append(kept.signature)
+    def _gather(self, row: Row, writer: Writer, sketches: Sketches) -> None:
+        kept, place = row.kept, writer.count
+        self.gathered.add_label(kept.conversation.label)
+        for link in kept.links:
+            self.gathered.link(place, link)
+        if kept.sketch is not None:
+            sketches.add(kept.sketch)
+            self.gathered.answered.append(kept.sketch.answered)
+        if kept.conversation.split and self.keeps_given:
+            self.gathered.fixed.setdefault(place, NAMES.index(kept.conversation.split))
         writer.add(row.stored())
 
-    def _group(self, rows: Path) -> Grouping:
+    def _near(self, rows: Path, sketches: Sketches) -> Grouping:
         grouping = Grouping(self.recipe, self.gathered, rows)
-        count = len(self.gathered.labels)
         with self._timed("near_duplicates"):
-            self.progress("near_duplicates", 0, count)
-            grouping.find_near_copies()
-            self.progress("near_duplicates", count, count)
+            self.progress("near_duplicates", 0, grouping.count)
+            grouping.find_near_copies(sketches)
+            self.progress("near_duplicates", grouping.count, grouping.count)
+        return grouping
+
+    def _split(self, grouping: Grouping) -> None:
         with self._timed("split"):
             grouping.split(lambda done, total: self.progress("split", done, total))
-        return grouping
 
     def _write(self, staging: Path, grouping: Grouping, ledger: Ledger) -> Writing:
         with self._timed("tokens"):
@@ -210,13 +223,15 @@ class Pipeline:
         """How much of planted personal data the finder of this run finds; nothing where it is not asked."""
         return recall(finder(), Keys(self.secret)) if self.recipe.step("personal_data") else {}
 
-    def _measure(self, staging: Path) -> int:
-        """The number in the report: measured afresh on the files as they were written."""
-        self.progress("check", 0, 1)
-        train = [text for _place, text in texts(staging / "train.parquet")]
-        held = [text for name in ("validation", "test") for _place, text in texts(staging / f"{name}.parquet")]
-        found = leaks(train, held, threshold=threshold_of(self.recipe))
-        self.progress("check", 1, 1)
+    def _measure(self, staging: Path) -> dict[str, int]:
+        """The leaks in the report, by split: measured afresh on the files as they were written."""
+        found = {}
+        with self._timed("check"):
+            for turn, name in enumerate(HELD_OUT):
+                self.progress("check", turn, len(HELD_OUT))
+                train, held = (partial(texts, staging / f"{each}.parquet") for each in ("train", name))
+                found[name] = len(leaking(train, held, threshold=threshold_of(self.recipe)))
+            self.progress("check", len(HELD_OUT), len(HELD_OUT))
         return found
 
     def _digest(self, writing: Writing, ledger: Ledger) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from datasets_app.curation.leaks import sentence
 from datasets_app.curation.reading import shown
 from datasets_app.curation.tally import FLAGGED
 
@@ -21,7 +22,7 @@ def report_of(
     writing: Writing,
     ledger: Ledger,
     *,
-    leaks: int,
+    leaks: Mapping[str, int],
     canaries: Mapping[str, Any],
     near: Sequence[int],
     seconds: Mapping[str, float],
@@ -35,7 +36,16 @@ def report_of(
     return {
         "version": 1,
         "rows": {"in": reader.log.read, "kept": kept, "dropped": dict(sorted(ledger.reasons.items()))},
-        "splits": {**writing.counts, "leaks": leaks},
+        "splits": {**writing.counts, "leaks": sum(leaks.values())},
+        "leaks": [
+            {
+                "split": name,
+                "rows": writing.counts[name],
+                "leaks": found,
+                "sentence": sentence(found, writing.counts[name], of=name),
+            }
+            for name, found in leaks.items()
+        ],
         "personal_data": dict(sorted(reader.tally.counts["personal_data"].items())),
         "findings": reader.findings.count,
         "canaries": dict(canaries),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 NAMES = ("train", "validation", "test")
+HELD_OUT = NAMES[1:]
 
 
 def assign(
@@ -21,13 +22,15 @@ def assign(
     """The split of each row: 0 train, 1 validation, 2 test.
 
     group_of: each row's group; a group is never divided. shares: train, validation, test, summing to 1. labels: what
-    to stratify by (None: no label). fixed: row to split, for rows whose split was given; the others of their groups are
-    placed without them. Groups go, the largest first, to the split that lacks most rows of their label.
+    to stratify by (None: no label). fixed: row to split, for rows whose split was given. Others of their groups go to
+    train where a row of the group is given to train, and are placed by themselves where it is held out. Groups go, the
+    largest first, to the split that lacks most rows of their label.
     """
     given = fixed or {}
+    trained = {group_of[row] for row, split in given.items() if split == TRAIN}
     groups: dict[int, list[int]] = defaultdict(list)
     for row, group in enumerate(group_of):
-        if row not in given:
+        if row not in given and group not in trained:
             groups[group].append(row)
     found = [given.get(row, TRAIN) for row in range(len(group_of))]
     overall = [share * sum(map(len, groups.values())) for share in shares]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from datasets_app.curation.rows import spoken
 
@@ -63,12 +65,24 @@ def batches(path: Path) -> Iterator[list[dict[str, Any]]]:
         yield batch.to_pylist()
 
 
-def texts(path: Path, wanted: Sequence[int] | None = None) -> Iterator[tuple[int, str]]:
-    """(place, text) of each row, or of the wanted places alone (sorted)."""
-    chosen = set(wanted) if wanted is not None else None
+def texts(path: Path, wanted: NDArray[np.bool_] | None = None) -> Iterator[tuple[int, str]]:
+    """(place, what is said) of each row, or of those alone for which `wanted` is true."""
     place = 0
-    for batch in batches(path):
-        for row in batch:
-            if chosen is None or place in chosen:
-                yield place, spoken(row["messages"])
-            place += 1
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH, columns=["messages"]):
+        chosen = np.arange(len(batch)) if wanted is None else np.flatnonzero(wanted[place : place + len(batch)])
+        said = batch.column(0).take(pa.array(chosen)).to_pylist()
+        for at, messages in zip(chosen.tolist(), said, strict=True):
+            yield place + at, spoken(messages)
+        place += len(batch)
+
+
+def origins(path: Path, wanted: Collection[int]) -> dict[int, tuple[str, int]]:
+    """(file, row) of the wanted places."""
+    found: dict[int, tuple[str, int]] = {}
+    place = 0
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH, columns=["file", "row"]) if wanted else ():
+        for at, (file, row) in enumerate(zip(*(column.to_pylist() for column in batch.columns), strict=True), place):
+            if at in wanted:
+                found[at] = (file, row)
+        place += len(batch)
+    return found

@@ -16,11 +16,15 @@ from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.recipe import Recipe, number_option
 from datasets_app.curation.rows import Rejection, spoken
 from datasets_app.curation.splits import NAMES
-from datasets_app.curation.table import Writer, batches
+from datasets_app.curation.table import Writer, batches, origins
 from datasets_app.curation.tokens import Histogram, TokenCounter, truncated
 
 ODD_ROLES = Rejection("chat_template", "The model's chat template refuses this order of roles.")
-IN_VALIDATION = Rejection("in_validation_file", "A near-copy stands in the validation file.")
+IN_VALIDATION = Rejection("in_validation_file", "A near-copy is among the validation or test rows that were given.")
+
+
+def _repeats(file: str, row: int) -> Rejection:
+    return Rejection("near_duplicate", f"Nearly the same as {file}, row {row}, which was kept.")
 
 
 class Writing:
@@ -37,12 +41,18 @@ class Writing:
     def write(self, rows: Path, grouping: Grouping, out: Path, *, progress: Callable[[int, int], None]) -> None:
         """Raises Refusal where a row is too long and the policy is to refuse."""
         groups, place = grouping.together.labels(), 0
+        kept_for = origins(rows, set(grouping.repeated.values()))
         with ExitStack() as stack:
             writers = [stack.enter_context(Writer(out / f"{name}.parquet")) for name in NAMES]
             for batch in batches(rows):
                 for row, count in zip(batch, self._token_counts(batch), strict=True):
                     row.update(tokens=count, cluster=grouping.clusters.find(place), group=str(groups[place]))
-                    if self._passes(row, is_copy=place in grouping.left_out):
+                    if place in grouping.left_out:
+                        self._drop(row, "split", IN_VALIDATION)
+                    elif place in grouping.repeated:
+                        file, at = kept_for[grouping.repeated[place]]
+                        self._drop(row, "near_duplicates", _repeats(file, at))
+                    elif self._passes(row):
                         self._keep(row, grouping.splits[place], writers)
                     place += 1
                 progress(place, len(groups))
@@ -63,9 +73,7 @@ class Writing:
         if row["label"]:
             self._classes[name][row["label"]] += 1
 
-    def _passes(self, row: dict[str, Any], *, is_copy: bool) -> bool:
-        if is_copy:
-            return self._drop(row, "split", IN_VALIDATION)
+    def _passes(self, row: dict[str, Any]) -> bool:
         if self.counter is None:
             return True
         if row["tokens"] is None:

@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.curation.leaks import Copies, leaks, members
+from datasets_app.curation import leaks
+from datasets_app.curation.leaks import copies, leaking, members, sentence
+
+
+def found(train, held_out, *, threshold=0.7):
+    return leaking(lambda: enumerate(train), lambda: enumerate(held_out), threshold=threshold)
 
 
 def test_a_held_out_copy_counts_once_however_many_it_has():
-    assert leaks(["a b c d", "a b c d", "x y"], ["A b, c d!", "p q r"], threshold=0.7) == 1
+    assert found(["a b c d", "a b c d", "x y"], ["A b, c d!", "p q r"]) == {0: 0}
 
 
 def test_texts_without_words_are_compared_as_they_are():
-    assert leaks(["👍"], ["👍", "👎"], threshold=0.7) == 1
+    assert found(["👍"], ["👍", "👎"]) == {0: 0}
 
 
 def test_nothing_leaks_into_nothing():
-    assert leaks([], ["a b"], threshold=0.7) == leaks(["a b"], [], threshold=0.7) == 0
+    assert found([], ["a b"]) == found(["a b"], []) == {}
 
 
-def test_copies_are_looked_for_among_the_named_places_alone():
-    copies = Copies(["a b c", "a b c", "a b c"], threshold=0.7)
-    assert list(copies.of(0, lambda place: place != 1)) == [2]
+def test_only_wanted_pairs_are_compared():
+    texts = ["a b c", "a b c"]
+    pairs = copies(
+        lambda: enumerate(texts), lambda: enumerate(texts), threshold=0.7, wanted=lambda left, right: left != right
+    )
+    assert sorted(pairs) == [(0, 1), (1, 0)]
+
+
+def test_the_number_is_a_sentence():
+    assert sentence(0, 412, of="test") == "0 of 412 test rows have a near-duplicate in train."
+    assert sentence(1, 2000, of="validation") == "1 of 2,000 validation rows has a near-duplicate in train."
 
 
 TEXTS = st.lists(st.lists(st.sampled_from("abcdefg"), max_size=9).map(" ".join), max_size=12)
 
 
-@given(TEXTS, TEXTS, st.sampled_from([0.3, 0.5, 0.7, 0.8, 1.0]))
-def test_the_filter_finds_what_comparing_all_pairs_finds(train, held_out, threshold):
+def by_all_pairs(train, held_out, threshold):
     def alike(left, right):
-        one, other = members(left), members(right)
+        one, other = (set(members(text).tolist()) for text in (left, right))
         return len(one & other) >= threshold * len(one | other) - 1e-9
 
-    expected = sum(any(alike(text, other) for other in train) for text in held_out)
-    assert leaks(train, held_out, threshold=threshold) == expected
+    return {place for place, text in enumerate(held_out) if any(alike(text, other) for other in train)}
+
+
+@given(TEXTS, TEXTS, st.sampled_from([0.3, 0.5, 0.7, 0.8, 1.0]))
+def test_the_filter_finds_what_comparing_all_pairs_finds(train, held_out, threshold):
+    assert set(found(train, held_out, threshold=threshold)) == by_all_pairs(train, held_out, threshold)
+
+
+@pytest.mark.parametrize("block", [1, 40])
+def test_blocks_and_batches_change_nothing(monkeypatch, block):
+    train = [f"{a} {b} {c}" for a in "abc" for b in "def" for c in "ghi"]
+    held_out = [f"{a} {b} q" for a in "abcx" for b in "def"]
+    whole = set(found(train, held_out, threshold=0.4))
+    for name in ("BLOCK_MEMBERS", "BATCH_MEMBERS", "PAIRS_AT_ONCE"):
+        monkeypatch.setattr(leaks, name, block)
+    assert set(found(train, held_out, threshold=0.4)) == whole == by_all_pairs(train, held_out, 0.4)

@@ -13,7 +13,7 @@ import pytest
 from datasets_app.curation.errors import Refusal
 
 REPORT_KEYS = {
-    *("version", "rows", "splits", "personal_data", "duplicates", "tokens"),
+    *("version", "rows", "splits", "leaks", "personal_data", "duplicates", "tokens"),
     *("classes", "steps", "examples", "files", "notes", "findings", "canaries"),
 }
 ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens"]
@@ -251,3 +251,58 @@ def test_rows_that_people_edited_or_left_out_are_so_in_the_version(curate, pairs
     assert done.adds_up() and done.report["rows"]["dropped"] == {"excluded": 1}
     assert [row["messages"] for row in done.rows() if row["row"] == 5] == [shall_be]
     assert done.report["steps"][0]["counts"] == {"replaced": 1}
+
+
+def test_of_near_copies_the_best_or_the_first_can_be_kept(curate, pairs, questions):
+    near = [(f"{CARD} {word}", "Wait" + " a little" * times) for times, word in enumerate(("please", "thanks", "now"))]
+    best = curate(pairs(*questions(30), *near), near_duplicates={"keep": "best"})
+    assert best.adds_up() and best.report["rows"]["dropped"] == {"near_duplicate": 2}
+    assert {row["row"] for row in best.rows()} >= {32} and {row["row"] for row in best.ledger()} == {30, 31}
+    assert best.ledger()[0]["detail"] == "Nearly the same as pairs.csv, row 32, which was kept."
+    first = curate(pairs(*questions(30), *near), near_duplicates={"keep": "first"})
+    assert {row["row"] for row in first.ledger()} == {31, 32}
+
+
+def with_splits(made: list[tuple[str, str]], names: list[str]) -> str:
+    rows = [f"{q},{a},{names[place % len(names)]}" for place, (q, a) in enumerate(made)]
+    return "\n".join(["prompt,completion,split", *rows]) + "\n"
+
+
+def test_a_split_column_is_kept_and_its_held_out_rows_lose_no_copy_to_train(curate, write, questions):
+    near = [(f"{CARD} {word}", "Wait") for word in ("please", "now")]
+    made = [*questions(40), *near]
+    file = write("a.csv", with_splits(made, ["train", "test"]))
+    done = curate(file)
+    assert {row["row"] for row in done.rows("test")} == set(range(1, 42, 2))
+    assert done.report["rows"]["dropped"] == {"in_validation_file": 1} and done.ledger()[0]["row"] == 40
+    assert done.report["splits"]["leaks"] == 0 and done.adds_up()
+    ignored = curate(file, split={"given": "ignore"})
+    assert ignored.report["splits"]["train"] > 30
+
+
+def test_the_leak_is_told_as_a_sentence(curate, pairs, questions):
+    assert [each["sentence"] for each in curate(pairs(*questions(40))).report["leaks"]] == [
+        "0 of 4 validation rows have a near-duplicate in train.",
+        "0 of 4 test rows have a near-duplicate in train.",
+    ]
+
+
+def test_conversations_that_open_alike_stay_in_one_split(curate, write, questions):
+    made = questions(60)
+    lines = [
+        json.dumps(
+            {
+                "messages": [
+                    {"role": "user", "content": f"My {made[place // 6][0].split()[0]} is broken number {place // 6}"},
+                    {"role": "assistant", "content": made[place][1]},
+                ]
+            }
+        )
+        for place in range(60)
+    ]
+    done = curate(write("a.jsonl", "\n".join(lines)))
+    split_of: dict[str, set[str]] = {}
+    for name in ("train", "validation", "test"):
+        for row in done.rows(name):
+            split_of.setdefault(row["messages"][0]["content"], set()).add(name)
+    assert len(split_of) == 10 and all(len(names) == 1 for names in split_of.values())

@@ -30,6 +30,18 @@ def test_real_files_are_curated_without_leaks_and_every_row_is_accounted_for(rea
     assert done.report["splits"]["train"] > 0.5 * done.report["rows"]["kept"]
 
 
+@pytest.mark.parametrize("name", ["chat/oasst_en_messages.jsonl", "chat/fastchat_dummy_sharegpt.json"])
+def test_over_sampled_rows_with_shared_openings_do_not_leak(real_data, curate, write, name):
+    text = (real_data / name).read_text(encoding="utf-8")
+    given = json.loads(text) if name.endswith(".json") else [json.loads(line) for line in text.splitlines()]
+    bare = [{key: row[key] for key in ("messages", "conversations") if key in row} for row in given]
+    done = curate(write("a.json", json.dumps(bare * 3)), without=("tokens", "exact_duplicates"))
+    openings = {name: {row["messages"][0]["content"] for row in done.rows(name)} for name in ("train", "test")}
+    assert done.report["splits"]["leaks"] == 0 and done.adds_up()
+    assert openings["test"] or "fastchat" in name  # there everything belongs together
+    assert not {text for text in openings["train"] & openings["test"] if len(text.split()) >= 3}
+
+
 def test_the_trees_of_oasst_stay_together(real_data, curate):
     done = curate(real_data / "chat" / "oasst_en_messages.jsonl")
     seen: dict[str, str] = {}
