@@ -9,8 +9,8 @@ from datasets_app.curation.speakers import SPEAKERS, speaker_role
 
 STAMP = r"[\[(]?\d{1,4}[-./:]\d{1,2}(?:[-./:]\d{1,4})?[^\]\n:A-Za-z]{0,4}(?:\d{1,2}:\d{2}(?::\d{2})?)?\s?(?:[AaPp]\.?[Mm]\.?)?[\])]?"
 _LINE = re.compile(
-    rf"^[ \t>*]*(?P<stamp>{STAMP}[ \t]*[-–—]?[ \t]*)?(?P<name>[^\W\d_][^:\n\t\[\](){{}}\"]{{0,39}}?)"
-    rf"[ \t]*(?P<after>[\[(][^\])\n]{{0,30}}[\])])?[ \t]*\**[::](?![/\d])\**[ \t]*",
+    rf"^[ \t>*]{{0,20}}(?P<stamp>{STAMP}[ \t]{{0,4}}[-–—]?[ \t]{{0,4}})?(?P<name>[^\W\d_][^:\n\t\[\](){{}}\"]{{0,39}}?)"
+    rf"[ \t]{{0,4}}(?P<after>[\[(][^\])\n]{{0,30}}[\])])?[ \t]{{0,4}}\*{{0,2}}[::](?![/\d])\**[ \t]*",
     re.MULTILINE,
 )
 _INLINE = re.compile(

@@ -12,6 +12,10 @@ _ATTRIBUTION = re.compile(
     r"napisał\(?a?\)?|пишет|написал)[ \t]*:[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_VERB = re.compile(
+    r"(?:wrote|schrieb|crit|escribi|scritto|schreef|escreveu|skrev|napsal|napisa|пишет|написал)[^\n:]{0,80}:[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _FORWARDED = re.compile(
     r"^[ \t>]*(?:-{2,}[ \t]*(?:original message|ursprüngliche nachricht|message d'origine|mensaje original|"
     r"forwarded message|weitergeleitete nachricht)[ \t]*-{2,}|_{20,}[ \t]*\n[ \t]*(?:from|von|de):)",
@@ -95,7 +99,8 @@ def own_words(text: str) -> str:
     for ending in (_FORWARDED, _OUTLOOK):
         if found := ending.search(text):
             text = text[: found.start()]
-    text = _ATTRIBUTION.sub("", text)
+    if _VERB.search(text):
+        text = _ATTRIBUTION.sub("", text)
     text = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(">"))
     if found := _SIGNATURE.search(text):
         text = text[: found.start()]

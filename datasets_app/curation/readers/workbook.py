@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -21,15 +22,8 @@ SAMPLE_ROWS = 1000
 MOST_BYTES = 4 << 30
 MOST_TEXT_BYTES = 512 << 20
 BROKEN = (
-    zipfile.BadZipFile,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    EOFError,
-    SyntaxError,
-    OSError,
+    *(zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError),
+    *(SyntaxError, OSError, NotImplementedError, RuntimeError),
 )
 _DECIMALS = re.compile(r"\.(0+)")
 _ZEROS = re.compile(r"^0{2,}$")
@@ -65,15 +59,16 @@ def _check_size(path: Path, name: str) -> None:
 def _opened(path: Path, name: str, *, formulas: bool = False) -> Iterator[Any]:
     from openpyxl import load_workbook
 
-    try:
-        _check_size(path, name)
-        book = load_workbook(path, read_only=True, data_only=not formulas, keep_links=False)
-    except BROKEN as error:
-        raise _broken(name) from error
-    try:
-        yield book
-    finally:
-        book.close()
+    with path.open("rb") as stream:  # openpyxl goes by the ending of a path, and a member of an archive has none
+        try:
+            _check_size(path, name)
+            book = load_workbook(stream, read_only=True, data_only=not formulas, keep_links=False)
+        except BROKEN as error:
+            raise _broken(name) from error
+        try:
+            yield book
+        finally:
+            book.close()
 
 
 def sheets_of(path: Path, name: str, reading: Reading) -> tuple[list[str], list[Finding]]:

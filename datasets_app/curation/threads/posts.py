@@ -78,7 +78,7 @@ def _is_talk(posts: Sequence[Post]) -> bool:
 
 
 def _paths(posts: Sequence[Post]) -> Iterator[list[Post]]:
-    """Every way from a post that answers none of the thread to one that none answers; of long ones, first and last."""
+    """Every way from the first post to one that none answers; of long ones, the first post and the last ones."""
     by_key = {post.key: post for post in reversed(posts)}
     answered = {post.parent for post in posts if post.parent and post.parent != post.key}
     for leaf in posts:
@@ -86,10 +86,13 @@ def _paths(posts: Sequence[Post]) -> Iterator[list[Post]]:
             continue
         path, seen = [leaf], {leaf.key}
         while (parent := path[-1].parent) is not None and parent in by_key and parent not in seen:
+            if len(path) == LONGEST - 1:
+                path.append(posts[0])
+                break
             seen.add(parent)
             path.append(by_key[parent])
         path.reverse()
-        yield path if len(path) <= LONGEST else [path[0], *path[1 - LONGEST :]]
+        yield path
 
 
 def _turns(path: Sequence[Post], named: Pseudonyms) -> list[Message]:

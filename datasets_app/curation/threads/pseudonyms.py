@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 TITLES = {"user": "User", "assistant": "Agent", "system": "System", "tool": "Tool"}
 SHORTEST = 3
 _GREETING = re.compile(
-    r"^\W*(?:(?:hi|hello|hey|dear|thanks|thank you|cheers|best|regards|kind regards|best regards|yours|hallo|liebe[r]?|"
+    r"^[^\w\n]{0,20}(?:(?:hi|hello|hey|dear|thanks|thank you|cheers|best|regards|kind regards|best regards|yours|hallo|liebe[r]?|"
     r"bonjour|hola|merci)\b[^\n]{0,60}|[^\n]{0,40})$",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 
 import pytest
+from openpyxl import Workbook
 
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.readers import archive
@@ -92,6 +93,18 @@ def test_archives_inside_archives_are_refused_by_name_and_the_others_are_read(pa
         ["export.zip/a.csv"],
         [("export.zip/inner.zip", "nested_archive"), ("export.zip/b.csv.gz", "nested_archive")],
     )
+
+
+def test_a_workbook_in_a_zip_is_read(packed):
+    made = io.BytesIO()
+    book = Workbook()
+    book.active.append(["prompt", "completion"])
+    book.active.append(["a", "b"])
+    book.save(made)
+    with opened(packed({"tickets.xlsx": made.getvalue()})) as upload:
+        (source,) = upload.sources
+        assert source.name == "export.zip/tickets.xlsx"
+        assert [record.values for record in source.records()] == [{"prompt": "a", "completion": "b"}]
 
 
 def test_a_tar_in_gzip_is_refused(tmp_path):

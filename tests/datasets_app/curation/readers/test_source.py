@@ -51,14 +51,31 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 
 NASTY = st.sampled_from(
-    [b'"', b",", b"\n", b"\t", b"[", b"{", b"}", b"]", b"\\u", b"\xff\xfe", b"\xef\xbb\xbf", b"\0", b"#", b"PAR1"]
+    [
+        *(b'"', b",", b"\n", b"\t", b"[", b"{", b"}", b"]", b"\\u", b"\xff\xfe", b"\xef\xbb\xbf", b"\0", b"#", b"PAR1"),
+        *(
+            b"PK\x03\x04",
+            b"\x1f\x8b\x08",
+            b"From a@b 2024\nSubject: x\n\n",
+            b"User: ",
+            b"Agent: ",
+            b"\x1b$B",
+            b"\xa4\xa4",
+        ),
+        *(
+            b'{"id": 1, "parent_id": 2, "text": "a"}\n',
+            b'{"id": 2, "replies": [{"body": "a"}]}\n',
+            b"id,parent_id,text\n",
+        ),
+    ]
 )
+NAMES = ("a.csv", "a.tsv", "a.json", "a.jsonl", "a.parquet", "a.txt", "a.xlsx", "a.zip", "a.csv.gz", "a.mbox")
 
 
 @settings(max_examples=150)
 @given(
     content=st.binary(max_size=300) | st.lists(NASTY | st.binary(max_size=4), max_size=40).map(b"".join),
-    name=st.sampled_from(["a.csv", "a.tsv", "a.json", "a.jsonl", "a.parquet"]),
+    name=st.sampled_from(NAMES),
 )
 def test_any_bytes_are_read_or_refused_with_a_sentence(tmp_path_factory, content, name):
     path = tmp_path_factory.mktemp("bytes") / name
