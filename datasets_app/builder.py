@@ -19,6 +19,7 @@ from datasets_app.models import DatasetFile, DatasetVersion, run_names
 from datasets_app.recipes import Recipe, for_engine, step
 from datasets_app.selectors import files_of_version, tokenizer
 from gptstudio.core import child
+from gptstudio.core.disk import DiskFull, room_for
 
 CURATION = (sys.executable, "-m", "datasets_app.curation")
 BROKEN = "Reading stopped without an answer."
@@ -99,20 +100,28 @@ def _last_line(path: Path) -> dict[str, Any]:
 
 def detect(file: DatasetFile, *, on_tick: Callable[[], bool]) -> Outcome:
     """See what a file holds; `report` is the detection. `on_tick` is the heartbeat."""
-    work = _fresh(Path(settings.STUDIO_HOME) / "work" / file.id)
+    work = Path(settings.STUDIO_HOME) / "work" / file.id
     try:
-        (linked,) = _link([file], work / "in").values()
-        result = child.run(
-            [*CURATION, "detect", *_as_said(file.reading), linked],
-            stderr=work / "stderr",
-            stdout=work / "stdout",
-            cwd=settings.BASE_DIR,
-            on_tick=on_tick,
-            limits=_limits(),
-        )
-        said = _last_line(work / "stdout")
+        with room_for(f"what is needed to read {file.name}"):
+            return _detect(file, work=_fresh(work), on_tick=on_tick)
+    except DiskFull as full:
+        return Outcome(full.code, str(full))
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _detect(file: DatasetFile, *, work: Path, on_tick: Callable[[], bool]) -> Outcome:
+    (linked,) = _link([file], work / "in").values()
+    result = child.run(
+        [*CURATION, "detect", *_as_said(file.reading), linked],
+        stderr=work / "stderr",
+        stdout=work / "stdout",
+        cwd=settings.BASE_DIR,
+        env={"TMPDIR": str(work)},
+        on_tick=on_tick,
+        limits=_limits(),
+    )
+    said = _last_line(work / "stdout")
     if result.outcome == "finished":
         return Outcome(report=said)
     return Outcome(code=result.outcome, message=str(said.get("error") or BROKEN))
@@ -164,10 +173,13 @@ def secret_of(workspace_id: str) -> str:
 
 def build(version: DatasetVersion, *, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
     """Build a version into its folder. `on_tick` gets the progress and says whether to go on."""
-    version.folder.parent.mkdir(parents=True, exist_ok=True)
-    work = _fresh(Path(settings.STUDIO_HOME) / "work" / f"{version.id}.{version.attempt}")
+    work = Path(settings.STUDIO_HOME) / "work" / f"{version.id}.{version.attempt}"
     try:
-        return _build(version, work=work, on_tick=on_tick)
+        with room_for("the version"):
+            version.folder.parent.mkdir(parents=True, exist_ok=True)
+            return _build(version, work=_fresh(work), on_tick=on_tick)
+    except DiskFull as full:
+        return Outcome(full.code, full.message, full.fix)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -182,7 +194,7 @@ def _build(version: DatasetVersion, *, work: Path, on_tick: Callable[[dict[str, 
         stderr=work / "stderr",
         stdout=work / "stdout",
         cwd=settings.BASE_DIR,
-        env={"CURATION_SECRET": secret_of(version.dataset.workspace_id)},
+        env={"CURATION_SECRET": secret_of(version.dataset.workspace_id), "TMPDIR": str(work)},
         on_tick=lambda: on_tick(progress.read()),
         limits=_limits(),
     )

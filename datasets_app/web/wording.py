@@ -14,10 +14,25 @@ from gptstudio.web.wording import personal_name
 WORD = re.compile(r"\s+|[^\s]+")
 LIKE = 0.5
 MASK = re.compile(r"\[[A-Z_]{2,}\]|<[A-Z_]{3,}>")
-FORMATS = {"csv": "CSV", "tsv": "TSV", "json": "JSON", "jsonl": "JSON lines", "parquet": "Parquet"}
+FORMATS = {
+    "csv": "CSV",
+    "tsv": "TSV",
+    "json": "JSON",
+    "json_object": "JSON",
+    "jsonl": "JSON lines",
+    "parquet": "Parquet",
+    "xlsx": "Excel",
+    "text": "plain text",
+    "mbox": "mail folder",
+}
 LAYOUTS = {
     "messages": "conversations",
     "sharegpt": "conversations",
+    "turns": "turns of conversations",
+    "transcript": "transcripts",
+    "thread": "threads of posts",
+    "nested": "posts with their answers",
+    "squad": "reading questions",
     "prompt_completion": "questions with answers",
     "question_answer": "questions with answers",
     "alpaca": "instructions with answers",
@@ -117,7 +132,12 @@ def file_line(detection: dict[str, Any]) -> str:
         return ""
     kind = FORMATS.get(str(detection.get("format")), str(detection.get("format", "")))
     layout = LAYOUTS.get(str(detection.get("layout")), "")
-    parts = [f"{detection.get('rows', 0):,} rows", kind, str(detection.get("encoding") or ""), layout]
+    parts = [
+        f"{detection.get('rows', 0):,} rows",
+        kind,
+        str(detection.get("encoding") or "").replace("binary", ""),
+        layout,
+    ]
     return ", ".join(part for part in parts if part)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 from pathlib import Path
 
@@ -125,3 +126,18 @@ def test_a_cancelled_version_ends_cancelled_and_leaves_no_folder(upload, as_bob,
     tasks.build_version(version.id)
     assert fresh(version).state == "cancelled"
     assert not fresh(version).folder.exists()
+
+
+def test_a_disk_that_fills_up_fails_the_file_and_the_version_with_a_sentence(as_bob, dataset, upload, monkeypatch):
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = upload(csv_of(30))
+    monkeypatch.setattr(builder, "_link", full)
+    tasks.detect_file(file.id)
+    assert (fresh(file).state, "no room" in fresh(file).error) == ("error", True)
+    other = upload(csv_of(31))
+    version = services.create_version(as_bob, dataset=dataset, files=[other], recipe=plain_recipe())
+    tasks.build_version(version.id)
+    assert (fresh(version).state, fresh(version).error["code"]) == ("failed", "disk_full")
+    assert not version.folder.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import sqlite3
@@ -40,6 +41,13 @@ def role_from(values: dict[str, object], author: object) -> str | None:
 
 def join_threads(records: Iterator[Record | Problem], mapping: ColumnMap) -> Iterator[Record | Problem]:
     """Yield problems as they come, then a Record for each conversation, under ``messages`` and ``thread``."""
+    try:
+        yield from _joined(records, mapping)
+    except sqlite3.OperationalError as error:  # its temporary file is all that can fail here
+        raise OSError(errno.ENOSPC, f"posts cannot be put down: {error}") from error
+
+
+def _joined(records: Iterator[Record | Problem], mapping: ColumnMap) -> Iterator[Record | Problem]:
     with closing(sqlite3.connect("")) as disk:  # a nameless database is a file that goes with the connection
         disk.execute("CREATE TABLE post (place INTEGER PRIMARY KEY, row INTEGER, line INTEGER, body TEXT)")
         index: dict[bytes, int] = {}
