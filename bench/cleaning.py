@@ -31,7 +31,16 @@ from datasets_app.curation.cleaning.grammar import correct  # noqa: E402
 from datasets_app.curation.cleaning.spelling import Speller  # noqa: E402
 from datasets_app.curation.cleaning.symbols import replace_symbols  # noqa: E402
 from datasets_app.curation.cleaning.words import frequencies, looks_english  # noqa: E402
+from datasets_app.curation.filters.language import language_of  # noqa: E402
+from datasets_app.curation.filters.lexicon import found_in  # noqa: E402
+from datasets_app.curation.filters.patterns import compiled  # noqa: E402
+from datasets_app.curation.filters.repetition import Repetition  # noqa: E402
+from datasets_app.curation.firstpass import Chunk, FirstPass  # noqa: E402
+from datasets_app.curation.layouts import ColumnMap  # noqa: E402
 from datasets_app.curation.normalize import normalize  # noqa: E402
+from datasets_app.curation.recipe import parse_recipe  # noqa: E402
+from datasets_app.curation.rows import Record  # noqa: E402
+from datasets_app.curation.steps import Known  # noqa: E402
 
 LIMIT = 700
 Planter = Callable[[str, random.Random], Iterator[tuple[int, int, str]]]
@@ -193,6 +202,7 @@ def measure(given: list[str], planter: Planter, fix: Callable[[str], str], seed:
 
 def speed(given: list[str], speller: Speller) -> dict[str, float]:
     """Texts a second of each step, one process, over the texts as they are."""
+    repetition, search = Repetition(), compiled(r"ticket #?\d{4,}")
     found = {}
     for name, fix in {
         "normalize": normalize,
@@ -200,13 +210,43 @@ def speed(given: list[str], speller: Speller) -> dict[str, float]:
         "symbols": lambda text: replace_symbols(text, emoji="remove", urls="placeholder", handles="placeholder"),
         "grammar": correct,
         "spelling": speller.correct,
+        "repetition": repetition.judge_text,
+        "toxicity": found_in,
+        "patterns": search.search,
+        "language": language_of,
     }.items():
-        fix(given[0])
+        for text in given[:200]:
+            fix(text)  # lists, dictionaries and models are loaded
         start = time.process_time()
         for text in given:
             fix(text)
         found[name] = round(len(given) / (time.process_time() - start))
     return found
+
+
+CHAIN = ("normalize", "symbols", "case", "grammar", "length", "repetition", "toxicity", "conditions")
+
+
+def chain(given: list[str], rows: int) -> dict[str, float]:
+    """Seconds for `rows` chat rows of one question and one answer through the first pass with the steps of CHAIN."""
+    chance = random.Random(rows)
+    options = {
+        "symbols": {"emoji": "remove", "urls": "placeholder"},
+        "length": {"answer_least": 1},
+        "conditions": {"keep": {"derived": "words", "op": ">", "value": 1}},
+    }
+    steps = [{"kind": kind, "options": options.get(kind, {})} for kind in CHAIN]
+    first = FirstPass(parse_recipe({"version": 1, "steps": steps}), Known())
+    mapping = ColumnMap(layout="prompt_completion", prompt="q", completion="a")
+    records = [
+        Record(row, None, {"q": chance.choice(given), "a": f"{chance.choice(given)} {row}"}) for row in range(rows)
+    ]
+    start, kept = time.process_time(), 0
+    for at in range(0, rows, 500):
+        passed = first.run(Chunk("bench", mapping, tuple(records[at : at + 500])))
+        kept += sum(hasattr(each, "conversation") for each in passed.outcomes)
+    seconds = time.process_time() - start
+    return {"rows": rows, "kept": kept, "seconds": round(seconds, 2), "rows_a_second": round(rows / seconds)}
 
 
 def main() -> int:
@@ -228,11 +268,13 @@ def main() -> int:
         "texts": {name: len(given) for name, given in sources.items()},
         "rules": rows,
         "texts_a_second": {"short": speed(short, speller), "all": speed(everything, speller)},
+        "chain": {"steps": CHAIN, "runs": [chain(short, rows) for rows in (1_000, 5_000, 50_000)][1:]},
         "mean_characters": {
             name: round(sum(map(len, given)) / len(given)) for name, given in (("short", short), ("all", everything))
         },
     }
     print(json.dumps(result["texts_a_second"]))
+    print(json.dumps(result["chain"]))
     (HERE / "results" / "cleaning.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from datasets_app.curation.leaks import sentence
 from datasets_app.curation.reading import shown
-from datasets_app.curation.tally import FLAGGED
+from datasets_app.curation.tally import FLAGGED, LANGUAGE
 
 if TYPE_CHECKING:
     from datasets_app.curation.ledger import Ledger
@@ -64,6 +64,7 @@ def report_of(
         "notes": [
             *reader.log.notes,
             *_flag_notes(recipe, reader),
+            *_language_note(reader),
             *_near_note(sum(near)),
             *_chance_note(reader.findings.chance),
         ],
@@ -92,6 +93,20 @@ def _steps(
         }
         for place, kind in enumerate(kinds)
     ]
+
+
+def _language_note(reader: Reader) -> list[str]:
+    """The languages that the filter `language` met, commonest first."""
+    found = {
+        name.removeprefix(LANGUAGE): count
+        for name, count in reader.tally.counts["language"].most_common()
+        if name.startswith(LANGUAGE)
+    }
+    if not found:
+        return []
+    rows = sum(found.values())
+    shares = ", ".join(f"{language} {count / rows:.1%}" for language, count in found.items())
+    return [f"Languages of the rows before they were filtered: {shares}."]
 
 
 def _flag_notes(recipe: Recipe, reader: Reader) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Self
 EXAMPLES = 12
 STEP_EXAMPLES = 5
 EXAMPLE_CHARACTERS = 600
+LANGUAGE = "language_"  # counts of rows by language: this and the code
 FLAGGED = "flagged_"  # counts of rows that a filter marks and keeps: this and the reason
 
 

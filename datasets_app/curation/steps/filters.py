@@ -20,7 +20,7 @@ from datasets_app.curation.pii.masking import veil
 from datasets_app.curation.rows import Conversation, Rejection
 from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
 from datasets_app.curation.surveys import Survey
-from datasets_app.curation.tally import FLAGGED
+from datasets_app.curation.tally import FLAGGED, LANGUAGE
 
 
 class Filter(RowStep):
@@ -72,7 +72,7 @@ class LanguageFilter(Filter):
 
     def judge(self, row: Candidate, counts: Counter[str]) -> Rejection | None:
         found = self.languages.of(row.conversation)
-        counts[f"language_{found[0]}"] += 1
+        counts[LANGUAGE + found[0]] += 1
         return self.languages.judge(found)
 
 

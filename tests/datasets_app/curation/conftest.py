@@ -13,6 +13,7 @@ import pytest
 from datasets_app.curation.kinds import KINDS
 from datasets_app.curation.pipeline import Pipeline
 from datasets_app.curation.recipe import parse_recipe
+from tests.datasets_app.curation.standin import serving
 
 USUAL = ("normalize", "personal_data", "exact_duplicates", "near_duplicates", "split", "tokens")
 
@@ -60,6 +61,13 @@ def write(tmp_path) -> Callable[..., Path]:
         return path
 
     return put
+
+
+@pytest.fixture
+def languagetool():
+    """A stand-in for a LanguageTool server."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture

@@ -102,3 +102,19 @@ def test_a_languagetool_server_that_is_away_ends_the_run_in_words(pairs, curate,
             grammar={"languagetool": ["GRAMMAR"]},
             languagetool_url=f"http://127.0.0.1:{unused_tcp_port}",
         )
+
+
+def test_languagetool_is_asked_in_every_process_behind_the_built_in_rules(pairs, curate, languagetool, questions):
+    file = pairs(*questions(600), ("he go to the the shop", "he go home"))
+    options = {"rules": ["doubled_words"], "languagetool": ["GRAMMAR"]}
+    found = curate(
+        file,
+        without=(*NEAR_OFF, "personal_data"),
+        processes=2,
+        grammar=options,
+        languagetool_url=languagetool.url,
+    )
+    counts = next(step["counts"] for step in found.report["steps"] if step["kind"] == "grammar")
+    assert counts == {"doubled_words": 1, "languagetool": 2}
+    assert {"he goes to the shop", "he goes home"} <= set(texts(found))
+    assert len(languagetool.asked) == 1202

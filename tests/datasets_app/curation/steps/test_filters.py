@@ -46,6 +46,7 @@ def test_filters_leave_rows_out_with_a_reason(pairs, curate, questions):
         "patterns": ("pattern", "“TEST-123” matches the pattern “\\btest-\\d+”."),
     }
     assert report_of(found, "language")["counts"]["language_de"] == 1
+    assert any(note.startswith("Languages of the rows before they were filtered: ") for note in found.report["notes"])
 
 
 def test_flagged_rows_stay_and_are_told_of(pairs, curate):
