@@ -64,6 +64,7 @@ STEP_HINTS = {
     ),
     "near_duplicates": ("Keep near-copies together", "A near-copy of a training row in the test set is a leak."),
     "split": ("Split into training, validation and test", "Rows the model never saw tell whether it learnt."),
+    "balance": ("Even out the classes", "A model that sees one class far more often answers with it far more often."),
     "tokens": ("Keep within the model's length", "What is longer than the model can read is cut off while it learns."),
 }
 

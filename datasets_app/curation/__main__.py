@@ -138,6 +138,17 @@ def _scan(options: argparse.Namespace) -> int:
     return 0
 
 
+def _leaks(options: argparse.Namespace) -> int:
+    from datasets_app.curation.crosscheck import cross_check
+
+    try:
+        print(json.dumps(cross_check(options.train, options.held_out, threshold=options.threshold), ensure_ascii=True))
+    except Refusal as refusal:
+        print(refusal.sentence, file=sys.stderr)
+        return 2
+    return 0
+
+
 def _count(text: str) -> int:
     """A number of processes."""
     count = int(text)
@@ -182,6 +193,11 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--field", help="look into this column only")
     scan.add_argument("--group", help="the conversation column; rows lie in turn order")
     scan.set_defaults(command=_scan)
+    leaks = commands.add_parser("leaks", help="held-out rows that have a near-duplicate in the training rows")
+    leaks.add_argument("--train", type=Path, nargs="+", required=True, metavar="PARQUET")
+    leaks.add_argument("--held-out", type=Path, nargs="+", required=True, metavar="PARQUET")
+    leaks.add_argument("--threshold", type=float, default=0.7)
+    leaks.set_defaults(command=_leaks)
     return parser
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from datasets_app.curation.balance import METHODS as BALANCING
 from datasets_app.curation.cleaning.kinds import CLEANING
 from datasets_app.curation.filters.kinds import FILTERS
 from datasets_app.curation.kind import STEPS, Kind
@@ -74,6 +75,15 @@ KINDS = (
             Option("openings", "bool", True),
         ),
         check=_shares,
+    ),
+    Kind(
+        "balance",
+        (
+            Option("method", "choice", "none", choices=BALANCING),
+            Option("cap", "int", 1000, least=1),
+            Option("ratio", "float", 1.0, least=1),
+            Option("seed", "int", 0),
+        ),
     ),
     Kind(
         "tokens",

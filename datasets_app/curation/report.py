@@ -52,6 +52,7 @@ def report_of(
         "duplicates": {"exact": exact, "near_clusters": len(near), "near_rows": sum(near)},
         "tokens": {"limit": writing.limit, "over": writing.over, "histogram": writing.histogram.as_json()},
         "classes": writing.classes(),
+        "balance": writing.balance(),
         "steps": _steps(
             recipe,
             reader,

@@ -24,6 +24,7 @@ SCHEMA = pa.schema(
         ("group", pa.string()),
         ("cluster", pa.int64()),
         ("tokens", pa.int32()),
+        ("repeat", pa.int32()),
     ]
 )
 WORKING = SCHEMA.append(pa.field("line", pa.int64()))

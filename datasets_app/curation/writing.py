@@ -10,17 +10,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from datasets_app.curation.balance import Plan, effective_classes, imbalance, plan
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.grouping import Grouping
 from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.recipe import Recipe, number_option
 from datasets_app.curation.rows import Rejection, spoken
-from datasets_app.curation.splits import NAMES
+from datasets_app.curation.splits import NAMES, TRAIN
 from datasets_app.curation.table import Writer, batches, origins
 from datasets_app.curation.tokens import Histogram, TokenCounter, truncated
 
 ODD_ROLES = Rejection("chat_template", "The model's chat template refuses this order of roles.")
 IN_VALIDATION = Rejection("in_validation_file", "A near-copy is among the validation or test rows that were given.")
+TOO_MANY = Rejection("balanced_out", "Its class has more training rows than the recipe keeps.")
 
 
 def _repeats(file: str, row: int) -> Rejection:
@@ -37,11 +39,16 @@ class Writing:
         self.histogram, self.digest, self.over, self.shortened = Histogram(), hashlib.sha256(), 0, 0
         self.counts = dict.fromkeys(NAMES, 0)
         self._classes: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
+        self._repeats: Counter[str] = Counter()
+        self.before: Counter[str] = Counter()
+        self.balancing = recipe.step("balance")
+        self.plan = Plan()
 
     def write(self, rows: Path, grouping: Grouping, out: Path, *, progress: Callable[[int, int], None]) -> None:
         """Raises Refusal where a row is too long and the policy is to refuse."""
         groups, place = grouping.together.labels(), 0
         kept_for = origins(rows, set(grouping.repeated.values()))
+        self._weigh(grouping)
         with ExitStack() as stack:
             writers = [stack.enter_context(Writer(out / f"{name}.parquet")) for name in NAMES]
             for batch in batches(rows):
@@ -52,10 +59,47 @@ class Writing:
                     elif place in grouping.repeated:
                         file, at = kept_for[grouping.repeated[place]]
                         self._drop(row, "near_duplicates", _repeats(file, at))
+                    elif place in self.plan.gone:
+                        self._drop(row, "balance", TOO_MANY)
                     elif self._passes(row):
-                        self._keep(row, grouping.splits[place], writers)
+                        self._keep(row, grouping.splits[place], writers, more=self.plan.again.get(place, 0))
                     place += 1
                 progress(place, len(groups))
+
+    def _weigh(self, grouping: Grouping) -> None:
+        """Plan what balancing does to the training rows that are left."""
+        if self.balancing is None:
+            return
+        gone = grouping.left_out | grouping.repeated.keys()
+        labelled = [
+            (row, label)
+            for row, (label, split) in enumerate(zip(grouping.gathered.labels, grouping.splits, strict=True))
+            if label and split == TRAIN and row not in gone
+        ]
+        options = self.balancing.options
+        self.plan = plan(
+            labelled,
+            method=str(options["method"]),
+            cap=int(number_option(self.balancing, "cap")),
+            ratio=number_option(self.balancing, "ratio"),
+            seed=int(number_option(self.balancing, "seed")),
+        )
+        self.before = Counter(label for _row, label in labelled)
+
+    def balance(self) -> dict[str, Any]:
+        """What balancing did, for the report; nothing where the recipe does not balance."""
+        if self.balancing is None:
+            return {}
+        after = self._classes["train"] + self._repeats
+        return {
+            "method": self.balancing.options["method"],
+            "before": dict(sorted(self.before.items())),
+            "after": dict(sorted(after.items())),
+            "imbalance": {"before": imbalance(self.before), "after": imbalance(after)},
+            "effective_classes": {"before": effective_classes(self.before), "after": effective_classes(after)},
+            "repeated": self._repeats.total(),
+            "weights": dict(self.plan.weights),
+        }
 
     def classes(self) -> dict[str, dict[str, int]]:
         """Rows by split and label; empty where no row has a label."""
@@ -65,10 +109,14 @@ class Writing:
     def _token_counts(self, batch: list[dict[str, Any]]) -> list[int | None]:
         return self.counter.counts([row["messages"] for row in batch]) if self.counter else [None] * len(batch)
 
-    def _keep(self, row: dict[str, Any], split: int, writers: list[Writer]) -> None:
+    def _keep(self, row: dict[str, Any], split: int, writers: list[Writer], *, more: int) -> None:
         name = NAMES[split]
-        writers[split].add({part: value for part, value in row.items() if part != "line"})
-        self.digest.update(json.dumps([split, row["file"], row["row"], row["messages"], row["label"]]).encode())
+        stored = {part: value for part, value in row.items() if part != "line"}
+        for repeat in range(1 + more):
+            writers[split].add({**stored, "repeat": repeat})
+        self._repeats[row["label"]] += more
+        told = [split, row["file"], row["row"], row["messages"], row["label"], *([more] if more else [])]
+        self.digest.update(json.dumps(told).encode())
         self.counts[name] += 1
         if row["label"]:
             self._classes[name][row["label"]] += 1

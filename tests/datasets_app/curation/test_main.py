@@ -69,3 +69,24 @@ def test_sigterm_ends_a_run_with_code_3_and_leaves_nothing(write, questions, pai
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.csv", "recipe.json"]
+
+
+def test_leaks_between_versions_are_named_by_their_rows(curate, pairs, questions):
+    made = questions(40)
+    one = curate(pairs(*made, name="a.csv"), out="one")
+    two = curate(
+        pairs(*made, name="b.csv"), out="two", split={"train": 0.5, "validation": 0.25, "test": 0.25, "seed": 3}
+    )
+    done = run("leaks", "--train", one.out / "train.parquet", "--held-out", two.out / "test.parquet")
+    (held,) = json.loads(done.stdout)["held_out"]
+    trained = {row["row"] for row in one.rows("train")}
+    leaking = {row["row"] for row in two.rows("test")} & trained
+    assert held["leaks"] == len(leaking) > 0
+    assert {row for _file, row in held["rows_that_leak"]} == leaking
+
+
+def test_a_file_that_is_no_version_is_refused_by_the_leak_check(write):
+    file = write("a.parquet", "no")
+    refused = run("leaks", "--train", file, "--held-out", file)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+    assert "no Parquet file" in refused.stderr

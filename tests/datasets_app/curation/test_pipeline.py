@@ -14,9 +14,9 @@ from datasets_app.curation.errors import Refusal
 
 REPORT_KEYS = {
     *("version", "rows", "splits", "leaks", "personal_data", "duplicates", "tokens"),
-    *("classes", "steps", "examples", "files", "notes", "findings", "canaries"),
+    *("classes", "steps", "examples", "files", "notes", "findings", "canaries", "balance"),
 }
-ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens"]
+ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens", "repeat"]
 CARD = "I want to know why the card payment I made in the supermarket yesterday evening is still pending"
 
 
@@ -306,3 +306,31 @@ def test_conversations_that_open_alike_stay_in_one_split(curate, write, question
         for row in done.rows(name):
             split_of.setdefault(row["messages"][0]["content"], set()).add(name)
     assert len(split_of) == 10 and all(len(names) == 1 for names in split_of.values())
+
+
+def labelled(questions, counts: dict[str, int]) -> str:
+    labels = [label for label, count in counts.items() for _ in range(count)]
+    return "\n".join(
+        ["text,label", *(f"{q},{label}" for (q, _a), label in zip(questions(len(labels)), labels, strict=True))]
+    )
+
+
+def test_large_classes_are_cut_in_train_alone_and_the_sums_hold(curate, write, questions):
+    file = write("a.csv", labelled(questions, {"a": 60, "b": 20}))
+    done = curate(file, balance={"method": "down_sample"})
+    assert done.report["classes"]["train"] == {"a": 16, "b": 16} and done.report["classes"]["test"] == {"a": 6, "b": 2}
+    assert done.report["rows"]["dropped"] == {"balanced_out": 32} and done.adds_up()
+    assert done.report["balance"]["imbalance"] == {"before": 3.0, "after": 1.0}
+
+
+def test_rows_of_small_classes_come_again_and_are_marked(curate, write, questions):
+    done = curate(write("a.csv", labelled(questions, {"a": 60, "b": 20})), balance={"method": "up_sample"})
+    assert done.report["balance"]["after"] == {"a": 48, "b": 48} and done.report["balance"]["repeated"] == 32
+    assert done.report["splits"]["train"] == 64 and done.report["rows"]["kept"] == 80
+    assert sum(row["repeat"] > 0 for row in done.rows("train")) == 32
+    assert not any(row["repeat"] for row in done.rows("test"))
+
+
+def test_class_weights_change_no_row(curate, write, questions):
+    done = curate(write("a.csv", labelled(questions, {"a": 60, "b": 20})), balance={"method": "class_weights"})
+    assert done.report["balance"]["weights"] == {"a": 0.666667, "b": 2.0} and done.adds_up()

@@ -1,0 +1,66 @@
+"""Leaks across versions that are trained on together: their Parquet files against each other. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datasets_app.curation.errors import Refusal
+from datasets_app.curation.leaks import leaking, sentence
+from datasets_app.curation.table import origins, texts
+
+EXAMPLES = 20
+
+
+def _rows(paths: Sequence[Path]) -> int:
+    return sum(_count(path) for path in paths)
+
+
+def _count(path: Path) -> int:
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise Refusal(
+            code="bad_parquet",
+            message=f"{path.name} is no Parquet file that can be read.",
+            fix="Name the train, validation or test.parquet of a version.",
+        ) from error
+    if not {"messages", "file", "row"} <= set(file.schema_arrow.names):
+        raise Refusal(
+            code="bad_parquet",
+            message=f"{path.name} holds no rows of a version.",
+            fix="Name the train, validation or test.parquet of a version.",
+        )
+    return int(file.metadata.num_rows)
+
+
+def _texts(paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
+    return ((place, text) for place, (_at, text) in enumerate(chain.from_iterable(texts(path) for path in paths)))
+
+
+def cross_check(train: Sequence[Path], held_out: Sequence[Path], *, threshold: float) -> dict[str, Any]:
+    """How many rows of each held-out file have a near-duplicate in any of the training files. Raises Refusal.
+
+    Returns `{train_rows, held_out: [{file, rows, leaks, sentence, rows_that_leak}]}`; of the rows that leak the first
+    EXAMPLES, as (file, row) of where they came from.
+    """
+    total, found = _rows(train), []
+    for path in held_out:
+        rows = _count(path)
+        leaks = leaking(lambda: _texts(train), lambda path=path: texts(path), threshold=threshold)  # type: ignore[misc]
+        first = origins(path, set(sorted(leaks)[:EXAMPLES]))
+        found.append(
+            {
+                "file": str(path),
+                "rows": rows,
+                "leaks": len(leaks),
+                "sentence": sentence(len(leaks), rows, of=path.stem),
+                "rows_that_leak": [list(place) for place in first.values()],
+            }
+        )
+    return {"train_rows": total, "held_out": found}
