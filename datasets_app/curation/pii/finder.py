@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Protocol
 
-from datasets_app.curation.pii import impostors, numbers, patterns, recognizers
+from datasets_app.curation.pii import impostors, introductions, numbers, patterns, recognizers
 from datasets_app.curation.pii.overlaps import settle
 from datasets_app.curation.pii.patterns import Span
 
+TAGGER = "datasets_app.curation.pii.tagger.tagger"  # late: it takes a moment to load
+SHORT = 5  # digits: fewer are an answer to something, or nobody's
 _DIGIT = re.compile(r"\d")
+_SENTENCES = re.compile(r"[^\W\d_]{4,}[.!?] ")
 Turns = Sequence[str]
 
 
-class Tagger(Protocol):
+class Marks(Protocol):
     """A model that marks names, places and the like; `contexts` are the earlier turns of each text, oldest first."""
 
     def spans(self, texts: Sequence[str], contexts: Sequence[Turns] | None = None) -> list[list[Span]]: ...
@@ -24,7 +29,7 @@ class Tagger(Protocol):
 class Finder:
     """Shapes, Presidio's recognisers, numbers by the words around them, and a tagger where there is one."""
 
-    def __init__(self, tagger: Tagger | None = None) -> None:
+    def __init__(self, tagger: Marks | None = None) -> None:
         self.tagger = tagger
 
     def find(self, texts: Sequence[str], contexts: Sequence[Turns] | None = None) -> list[list[Span]]:
@@ -50,7 +55,8 @@ class Finder:
     def _one(self, text: str, turns: Turns, tagged: list[Span], named: set[str]) -> list[Span]:
         if not text:
             return []
-        found = list(patterns.find(text))
+        tagged = [span for span in tagged if _holds(text, span, alone=not turns)]
+        found = [*patterns.find(text), *introductions.find(text)]
         machine = impostors.machine_ids(text)
         found += [
             span
@@ -67,6 +73,18 @@ class Finder:
         return settle(text, [*found, *tagged])
 
 
+def _holds(text: str, span: Span, *, alone: bool) -> bool:
+    """Whether a guess of the tagger can be what it says. Check digits and ranges are `patterns`' to judge."""
+    value = text[span.start : span.end]
+    if span.entity_type == "IP_ADDRESS":
+        return False
+    if span.entity_type == "PERSON":
+        return not _SENTENCES.search(value) and not introductions.is_address_of_respect(value)
+    if span.entity_type == "ADDRESS":
+        return True
+    return not (alone and _is_number(text, span) and sum(map(str.isdigit, value)) < SHORT)
+
+
 def _is_number(text: str, span: Span) -> bool:
     """Digits and signs alone: there the words around and the check digits know better than the tagger."""
     return not any(letter.isalpha() for letter in text[span.start : span.end])
@@ -78,8 +96,13 @@ def _overlaps(span: Span, others: Sequence[Span]) -> bool:
 
 @cache
 def finder() -> Finder:
-    """The one of this process."""
-    return Finder()
+    """The one of this process, with the studio's own tagger where its model has been made."""
+    if find_spec(TAGGER.rpartition(".")[0]) is None:
+        return Finder()
+    try:
+        return Finder(import_module(TAGGER).Tagger.load())
+    except FileNotFoundError:
+        return Finder()
 
 
 def find(text: str) -> list[Span]:

@@ -24,9 +24,14 @@ def trim(text: str, span: Span) -> Span | None:
         start += 1
     if span.entity_type in _LETTERED and (owner := _OWNER.search(text, start, end)):
         end = owner.start()
-    if start >= end or (span.entity_type in _WORDED and not any(letter.isalpha() for letter in text[start:end])):
+    if start >= end or (span.entity_type in _WORDED and not _is_worded(text[start:end])):
         return None
     return span if (start, end) == (span.start, span.end) else replace(span, start=start, end=end)
+
+
+def _is_worded(text: str) -> bool:
+    """More than one sign, and a letter among them; one sign is a name in scripts without letters' case alone."""
+    return any(map(str.isalpha, text)) and (len(text) > 1 or not text.isascii())
 
 
 def _rests(text: str, span: Span, over: Sequence[tuple[int, int]]) -> list[Span]:

@@ -138,6 +138,11 @@ def _phone() -> Any:
     return PhoneRecognizer(supported_regions=_PLACES)
 
 
+def presidio() -> list[Any]:
+    """Presidio's objects themselves, for whoever wants to ask them another way."""
+    return [*(asked.recognizer for asked in _recognizers()), _phone()]
+
+
 def find(text: str, earlier: str = "", found: Sequence[Span] = ()) -> Iterator[Span]:
     """What Presidio finds in `text`; `earlier` is the turn before it, `found` what is known of `text` already.
 

@@ -68,6 +68,36 @@ def test_every_text_stands_alone_without_turns():
     assert Finder(Names()).find(["4471", "", "it is Dora"]) == [[], [], [Span(6, 10, "PERSON", 0.9)]]
 
 
+class Guesses:
+    """Gives back one span of a type over a value, wherever it stands."""
+
+    def __init__(self, value, entity_type):
+        self.value, self.entity_type = value, entity_type
+
+    def spans(self, texts, contexts=None):
+        places = [text.find(self.value) for text in texts]
+        return [[Span(at, at + len(self.value), self.entity_type, 0.9)] if at >= 0 else [] for at in places]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "entity_type"),
+    [
+        ("3... 2... 1... lift-off", "3... 2", "IP_ADDRESS"),
+        ("yes sir", "sir", "PERSON"),
+        ("no salarymen. Unfortunately not", "salarymen. Unfortunately", "PERSON"),
+        ("It is 2018 now", "2018", "CREDIT_CARD"),
+        ("a b c", "b", "ORGANIZATION"),
+    ],
+)
+def test_guesses_of_the_tagger_that_cannot_be_are_left_out(text, value, entity_type):
+    assert Finder(Guesses(value, entity_type)).find([text]) == [[]]
+
+
+def test_a_short_number_that_the_tagger_knows_in_a_talk_stays():
+    finder = Finder(Guesses("20", "US_SSN"))
+    assert [len(spans) for spans in finder.find(["is it 20 then"], [["ssn?"]])] == [1]
+
+
 def test_text_without_digits_and_at_signs_is_not_looked_at():
     assert find("Where is my parcel?") == []
 
