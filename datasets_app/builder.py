@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import shutil
@@ -17,7 +15,7 @@ from django.conf import settings
 
 from datasets_app.models import DatasetFile, DatasetVersion, run_names
 from datasets_app.recipes import Recipe, for_engine, step
-from datasets_app.selectors import files_of_version, tokenizer
+from datasets_app.selectors import curation_secret, files_of_version, tokenizer
 from gptstudio.core import child
 from gptstudio.core.disk import DiskFull, room_for
 
@@ -155,7 +153,7 @@ class _Progress:
 
 
 def _argv(version: DatasetVersion, *, files: list[str], recipe: Path, out: Path) -> list[str]:
-    argv = [*CURATION, "run", "--recipe", str(recipe), "--out", str(out)]
+    argv = [*CURATION, "run", "--index", "--recipe", str(recipe), "--out", str(out)]
     try:
         options = step(version.recipe, "tokens").get("options", {})
     except KeyError:
@@ -166,25 +164,31 @@ def _argv(version: DatasetVersion, *, files: list[str], recipe: Path, out: Path)
     return [*argv, "--in", *files]
 
 
-def secret_of(workspace_id: str) -> str:
-    """The workspace's secret for stand-ins and digests: the same for all its versions, unlike any other workspace's."""
-    return hmac.new(settings.SECRET_KEY.encode(), f"curation:{workspace_id}".encode(), hashlib.sha256).hexdigest()
-
-
 def build(version: DatasetVersion, *, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
     """Build a version into its folder. `on_tick` gets the progress and says whether to go on."""
     work = Path(settings.STUDIO_HOME) / "work" / f"{version.id}.{version.attempt}"
     try:
         with room_for("the version"):
             version.folder.parent.mkdir(parents=True, exist_ok=True)
-            return _build(version, work=_fresh(work), on_tick=on_tick)
+            return _build(version, work=_fresh(work), on_tick=on_tick, into=version.folder)
     except DiskFull as full:
         return Outcome(full.code, full.message, full.fix)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _build(version: DatasetVersion, *, work: Path, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
+def rebuild(version: DatasetVersion) -> Outcome:
+    """Build a version once more, to compare its digest; what it makes is thrown away."""
+    work = _fresh(Path(settings.STUDIO_HOME) / "work" / f"{version.id}.again")
+    try:
+        return _build(version, work=work, on_tick=lambda _progress: True, into=None)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _build(
+    version: DatasetVersion, *, work: Path, on_tick: Callable[[dict[str, Any]], bool], into: Path | None
+) -> Outcome:
     linked = _link(list(files_of_version(version)), work / "in")
     recipe = work / "recipe.json"
     recipe.write_text(json.dumps(_named(version.recipe, linked)), encoding="utf-8")
@@ -194,15 +198,16 @@ def _build(version: DatasetVersion, *, work: Path, on_tick: Callable[[dict[str, 
         stderr=work / "stderr",
         stdout=work / "stdout",
         cwd=settings.BASE_DIR,
-        env={"CURATION_SECRET": secret_of(version.dataset.workspace_id), "TMPDIR": str(work)},
+        env={"CURATION_SECRET": curation_secret(version.dataset.workspace_id), "TMPDIR": str(work)},
         on_tick=lambda: on_tick(progress.read()),
         limits=_limits(),
     )
     progress.read()
     if result.outcome == "finished":
         report = json.loads((work / "out" / "report.json").read_text(encoding="utf-8"))
-        shutil.rmtree(version.folder, ignore_errors=True)
-        os.replace(work / "out", version.folder)
+        if into is not None:
+            shutil.rmtree(into, ignore_errors=True)
+            os.replace(work / "out", into)
         return Outcome(report=report, digest=str(progress.final.get("digest", "")))
     if result.outcome == "stopped":
         return Outcome(code="cancelled", message="Stopped before it was ready.")

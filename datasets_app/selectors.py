@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
@@ -108,6 +111,17 @@ def trainable_versions(workspace_id: str) -> QuerySet[DatasetVersion]:
     return versions_of(workspace_id).filter(state=VersionState.READY)
 
 
+def version_to_verify(version_id: str) -> DatasetVersion:
+    """A version that can be made again, in whichever workspace. NotFound where it or one of its uploads is gone."""
+    version = DatasetVersion.objects.select_related("dataset").filter(id=version_id, state=VersionState.READY).first()
+    if version is None:
+        raise NotFound(f"There is no version {version_id} that is ready.")
+    gone = [file.name for file in version.files.all() if not file.path.is_file()]
+    if gone:
+        raise NotFound(f"The upload {gone[0]} is no longer kept, so {version} cannot be made again.")
+    return version
+
+
 def ready_versions(dataset: Dataset) -> QuerySet[DatasetVersion]:
     """The data set's versions that are ready, newest first."""
     return (
@@ -153,6 +167,23 @@ def words_of(workspace_id: str) -> dict[str, list[str]]:
     """The workspace's own words by kind; every kind is there."""
     kept = {each.kind: each.words for each in WordList.objects.filter(workspace_id=workspace_id)}
     return {kind: kept.get(kind, []) for kind in WordKind.values}
+
+
+def curation_secret(workspace_id: str) -> str:
+    """The workspace's secret for stand-ins and digests: the same for all its versions, unlike any other workspace's."""
+    return hmac.new(settings.SECRET_KEY.encode(), f"curation:{workspace_id}".encode(), hashlib.sha256).hexdigest()
+
+
+def kept_uploads(workspace_id: str) -> QuerySet[DatasetFile]:
+    """Every upload whose bytes are still here, those put away among them, oldest first."""
+    found = DatasetFile.objects.filter(dataset__workspace_id=workspace_id, erased_at__isnull=True)
+    return found.select_related("dataset").order_by("created_at", "id")
+
+
+def kept_versions(workspace_id: str) -> QuerySet[DatasetVersion]:
+    """Every version whose rows are still here, those of data sets put away among them, oldest first."""
+    found = DatasetVersion.objects.filter(dataset__workspace_id=workspace_id, state=VersionState.READY)
+    return found.select_related("dataset").prefetch_related("files").order_by("created_at", "id")
 
 
 def files_by_name(version: DatasetVersion) -> dict[str, DatasetFile]:

@@ -133,6 +133,7 @@ class World:
             "deployment_id": self.deployment.id,
             "key_id": self.key.id,
             "upload_id": self.upload.id,
+            "subject_id": self.version.id,
             "split": "train",
             "place": "3",
             "recipe_id": self.recipe.id,

@@ -15,6 +15,7 @@ from datasets_app import selectors, services
 from datasets_app.api.shapes import DatasetBody, DatasetChange, DatasetShape, DetectionShape, FileShape, ReadingBody
 from datasets_app.models import DatasetFile, FileState
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+from gptstudio.core.bodies import takes_uploads
 from gptstudio.core.errors import Invalid, NotFound
 
 CHUNK = 1 << 20
@@ -71,6 +72,7 @@ def _pieces(stream: HttpRequest) -> Iterator[bytes]:
         yield piece
 
 
+@takes_uploads
 class Files(NativeView):
     """The files of a data set."""
 

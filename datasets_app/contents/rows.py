@@ -39,6 +39,8 @@ def etag(messages: Sequence[dict[str, Any]]) -> str:
 
 def check_ready(version: DatasetVersion) -> None:
     """Raise Conflict while a version is not made, NotFound where its rows were erased."""
+    if version.state == VersionState.ERASED:
+        raise NotFound(f"The rows of {version} were erased.", code="version_erased")
     if version.state != VersionState.READY:
         raise Conflict(f"{version} is not made yet.", fix="Its rows can be seen once it is ready.")
     if not version.folder.is_dir():

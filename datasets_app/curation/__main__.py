@@ -80,6 +80,7 @@ def _detect(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from datasets_app.curation.browsing.index import write_index
     from datasets_app.curation.pipeline import Pipeline
     from datasets_app.curation.recipe import load_recipe
 
@@ -96,6 +97,8 @@ def _run(options: argparse.Namespace) -> int:
             secret=os.environ.get("CURATION_SECRET", "").encode(),
         )
         digest = pipeline.run(options.out)
+        if options.index:
+            write_index(options.out)
         progress.end()
         _say(kind="finished", digest=digest)
     except Refusal as refusal:
@@ -181,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, required=True)
     run.add_argument("--tokenizer", type=Path, help="a folder with tokenizer files, instead of the recipe's")
     run.add_argument("--processes", type=_count, help="how many read; left out, the size of the files decides")
+    run.add_argument("--index", action="store_true", help="also make the index that the browser of rows reads")
     run.set_defaults(command=_run)
     preview = commands.add_parser("preview", help="what a recipe would do, on a sample of the rows")
     preview.add_argument("--recipe", type=Path, required=True)

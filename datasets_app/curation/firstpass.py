@@ -20,6 +20,7 @@ from datasets_app.curation.mapping import map_record
 from datasets_app.curation.recipe import Recipe, Step
 from datasets_app.curation.rows import Conversation, Problem, Record, Rejection
 from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
+from datasets_app.curation.steps.edits import Edits
 from datasets_app.curation.tally import EXAMPLE_CHARACTERS, Example, Tally
 
 NO_ANSWER = Rejection("no_answer_column", "No column holds an answer to learn. Say which columns to use.")
@@ -84,6 +85,7 @@ class FirstPass:
     def __init__(self, recipe: Recipe, known: Known) -> None:
         self.recipe = recipe
         self.steps = [(step.kind, made) for step in recipe.steps if (made := built(step, known)) is not None]
+        self.edits = next((made for _, made in self.steps if isinstance(made, Edits)), None)
         self.near = recipe.step("near_duplicates") is not None
         split = recipe.step("split")
         self.openings = split is not None and bool(split.options["openings"])
@@ -101,8 +103,12 @@ class FirstPass:
         for was, row in zip(before, rows, strict=True):
             if isinstance(row, Candidate) and was is not None and row.conversation != was:
                 passed.tally.note_row(_example(row.file, row.record, was, row.conversation))
-            passed.outcomes.append(self._kept(row) if isinstance(row, Candidate) else row)
+            passed.outcomes.append(self._kept(row) if isinstance(row, Candidate) else self._silenced(chunk.file, row))
         return passed
+
+    def _silenced(self, file: str, row: Dropped) -> Dropped:
+        """A row that was left out, without its text where somebody asked that it be erased."""
+        return replace(row, text="") if self.edits and self.edits.hides(file, row.row, row.text) else row
 
     def _mapped(self, at: Record | Problem, chunk: Chunk) -> Dropped | Candidate:
         if isinstance(at, Problem):

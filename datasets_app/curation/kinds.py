@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from datasets_app.curation.balance import METHODS as BALANCING
 from datasets_app.curation.cleaning.kinds import CLEANING
+from datasets_app.curation.erasure import fault
 from datasets_app.curation.filters.kinds import FILTERS
 from datasets_app.curation.kind import STEPS, Kind
 from datasets_app.curation.options import Option
@@ -30,7 +31,9 @@ def _edits(options: Mapping[str, object]) -> str | None:
         isinstance(each, dict) and isinstance(each.get("file"), str) and isinstance(each.get("row"), int)
         for each in rows
     )
-    return None if places else "The rows of edits are a list of objects that name a file and a row."
+    if not places:
+        return "The rows of edits are a list of objects that name a file and a row."
+    return fault(options["erased"])
 
 
 POLICIES = ("mask", "pseudonym", "hash", "drop_row", "keep")

@@ -56,6 +56,8 @@ class DatasetFile(Leased):
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="The bytes are gone; the digest stays.")
+    erased_because = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ("created_at", "id")

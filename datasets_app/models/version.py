@@ -21,6 +21,7 @@ class VersionState(models.TextChoices):
     READY = "ready", "Ready"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
+    ERASED = "erased", "Erased"
 
 
 class VersionOrigin(models.TextChoices):
@@ -37,6 +38,7 @@ TRANSITIONS = Transitions(
         VersionState.QUEUED: {VersionState.BUILDING, VersionState.CANCELLED},
         VersionState.BUILDING: {VersionState.READY, VersionState.FAILED, VersionState.CANCELLED, VersionState.QUEUED},
         VersionState.FAILED: {VersionState.QUEUED},
+        VersionState.READY: {VersionState.ERASED},
     }
 )
 
@@ -60,6 +62,8 @@ class DatasetVersion(Leased):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="Rows and texts are gone; the digest stays.")
+    erased_because = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ("-created_at",)

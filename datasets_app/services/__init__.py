@@ -3,6 +3,7 @@
 from datasets_app.services.datasets import archive_dataset, create_dataset, register_tokenizer
 from datasets_app.services.decisions import decide_findings
 from datasets_app.services.edits import create_edited_version, edit_row, exclude_rows, flag_rows, undo_edits
+from datasets_app.services.erasing import create_erased_versions, digest_of, erase_file, erase_version, note_trace
 from datasets_app.services.files import add_file, archive_file, claim_file, fail_file, finish_file, hold_file
 from datasets_app.services.mappings import reread_file, set_mapping
 from datasets_app.services.previews import (
@@ -45,11 +46,15 @@ __all__ = [
     "copy_recipe",
     "create_dataset",
     "create_edited_version",
+    "create_erased_versions",
     "create_preview",
     "create_recipe",
     "create_version",
     "decide_findings",
+    "digest_of",
     "edit_row",
+    "erase_file",
+    "erase_version",
     "exclude_rows",
     "expire_uploads",
     "fail_file",
@@ -63,6 +68,7 @@ __all__ = [
     "note_download",
     "note_preview",
     "note_progress",
+    "note_trace",
     "open_test_rows",
     "register_tokenizer",
     "request_version_review",

@@ -13,7 +13,11 @@ VIEW = frozenset(
 EDIT = VIEW | {"datasets.edit"}
 TRAIN = EDIT | {"training.edit", "models.preview", "models.request_release", "deployments.edit", "keys.view"}
 REVIEW = VIEW | {"reviews.view", "reviews.decide", "audit.view", "models.preview"}
-EVERYTHING = TRAIN | REVIEW | {"keys.edit", "members.view", "members.edit", "settings.edit", "base_models.register"}
+EVERYTHING = (
+    TRAIN
+    | REVIEW
+    | {"keys.edit", "members.view", "members.edit", "settings.edit", "base_models.register", "data.erase"}
+)
 ROLES: dict[str, frozenset[str]] = {
     Role.VIEWER: VIEW,
     Role.EDITOR: EDIT,
@@ -37,6 +41,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "reviews:write": frozenset({"reviews.decide"}),
     "keys:write": frozenset({"keys.view", "keys.edit"}),
     "audit:read": frozenset({"audit.view"}),
+    "erasure:write": frozenset({"data.erase", "datasets.edit"}),
 }
 SCOPE_HINTS = {
     "chat": "Ask models for answers",
@@ -54,6 +59,7 @@ SCOPE_HINTS = {
     "reviews:write": "Decide in the review queue",
     "keys:write": "Make and revoke keys",
     "audit:read": "Read the audit log",
+    "erasure:write": "Trace a person's data and erase it",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from datasets_app.models import Dataset, DatasetVersion, VersionState
 from gptstudio.accounts.models import ApiKey, Workspace
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.web import navigation
+from serving_app import selectors as serving
 from serving_app.models import Completion, CompletionState, Deployment
 from training_app.models import FineTuningJob, JobState, LanguageModel, ModelKind
 
@@ -132,3 +133,48 @@ def answers_today(workspace_id: str) -> dict[str, Any]:
 def latest(rows: QuerySet[Any], keep: Callable[[Any], bool] = bool) -> Any:
     """The first row that is worth showing, or None."""
     return next((row for row in rows if keep(row)), None)
+
+
+def versions_with(workspace_id: str, *, file_ids: Iterable[str] = (), dataset_id: str = "") -> QuerySet[DatasetVersion]:
+    """Versions made from these files, or of this data set; erased ones too, for models descend from them."""
+    rows = DatasetVersion.objects.filter(dataset__workspace_id=workspace_id)
+    wanted = Q(files__in=list(file_ids)) | (Q(dataset_id=dataset_id) if dataset_id else Q(pk__in=[]))
+    return rows.filter(wanted).distinct()
+
+
+def versions_by_id(workspace_id: str, ids: Iterable[str]) -> list[DatasetVersion]:
+    """These versions with their files, oldest first."""
+    rows = DatasetVersion.objects.filter(dataset__workspace_id=workspace_id, id__in=list(ids))
+    return list(rows.select_related("dataset").prefetch_related("files").defer("report").order_by("created_at", "id"))
+
+
+def models_from(workspace_id: str, version_ids: Iterable[str]) -> list[LanguageModel]:
+    """Models that learnt from these versions, and those that were tuned further from them, oldest first."""
+    mine = LanguageModel.objects.filter(workspace_id=workspace_id).select_related("job")
+    found = {model.id: model for model in mine.filter(job__version_id__in=list(version_ids))}
+    newest = list(found)
+    while newest:
+        further = [model for model in mine.filter(base_id__in=newest) if model.id not in found]
+        found |= {model.id: model for model in further}
+        newest = [model.id for model in further]
+    return sorted(found.values(), key=lambda model: (model.created_at, model.id))
+
+
+def line_above(model: LanguageModel) -> list[LanguageModel]:
+    """The model and what it was tuned from, the nearest first."""
+    line = [model]
+    while line[-1].base_id is not None and len(line) < 50:
+        line.append(LanguageModel.objects.select_related("job").get(id=line[-1].base_id))
+    return line
+
+
+def deployments_with(workspace_id: str, model_ids: Iterable[str]) -> list[tuple[Deployment, list[str]]]:
+    """Deployments in service that answer with one of these models now, each with which."""
+    wanted = set(model_ids)
+    found = []
+    for deployment in serving.deployments_of(workspace_id):
+        revisions = list(deployment.revisions.all())
+        used = [target["model"] for target in revisions[0].targets if target["model"] in wanted] if revisions else []
+        if used:
+            found.append((deployment, used))
+    return found

@@ -55,6 +55,7 @@ PLACES = (
     Place("usage", "Usage", "serving:usage", "usage.view", "Use"),
     Place("review", "Review", "admin:review_reviewitem_changelist", "reviews.view", "Watch", "?state__exact=pending"),
     Place("activity", "Activity", "web:activity", "audit.view", "Watch"),
+    Place("erasure", "Erasure", "erasure", "data.erase", "Watch"),
     Place("settings", "Settings", "web:settings", "workspace.view", "Watch"),
 )
 Counter = Callable[[str], dict[str, Count]]

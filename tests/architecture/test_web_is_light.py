@@ -69,7 +69,7 @@ def seed(workspace, model):
     found = {"dataset": dataset, "file": file, "version": version, "job": job, "model": model}
     found |= {"deployment": deployment, "key": key}
     found["recipe"] = CurationRecipe.objects.create(workspace=workspace, name="Ours", body=recipe)
-    return {f"{name}_id": each.id for name, each in found.items()} | {"split": "train", "place": "0"}
+    return {f"{name}_id": each.id for name, each in found.items()} | {"subject_id": version.id, "split": "train", "place": "0"}
 
 
 call_command("migrate", verbosity=0)

@@ -121,6 +121,18 @@ def entry(mapping: Any, key: Any) -> Any:
 
 
 @register.filter
+def value_of(form: Any, name: str) -> str:
+    """What a form sent under a name, or nothing."""
+    return str(form.get(name, ""))
+
+
+@register.filter
+def is_number(text: str) -> bool:
+    """Whether a cell is a number with nothing but its unit, and stands on the right."""
+    return text.replace(",", "").replace(".", "").removesuffix(" %").isdecimal()
+
+
+@register.filter
 def words(text: str) -> list[str]:
     """A text as its words, to go through them."""
     return text.split()

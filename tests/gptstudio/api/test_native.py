@@ -65,7 +65,7 @@ def test_a_key_without_the_scope_is_refused_by_name(method, route, world, progra
 
 @pytest.mark.parametrize(("method", "route"), WITH_IDS)
 def test_charlie_finds_nothing_of_another_workspace(method, route, world, program, as_charlie) -> None:
-    charlie = program("files:read", "files:write", "models:read", "deployments:read", actor=as_charlie)
+    charlie = program("files:read", "files:write", "models:read", "deployments:read", "erasure:write", actor=as_charlie)
     assert is_problem(charlie(method, address(route, world.ids), {}), 404)
 
 

@@ -1,0 +1,167 @@
+"""Erasing a person's data: new versions without it, and old ones and uploads emptied down to a tombstone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from datasets_app import recipes, selectors
+from datasets_app.contents.tracing import DataTrace
+from datasets_app.curation.erasure import KIND, Phrase
+from datasets_app.curation.pii.keys import Keys
+from datasets_app.models import (
+    DatasetFile,
+    DatasetVersion,
+    FileState,
+    RecipePreview,
+    RowEdit,
+    VersionOrigin,
+    VersionState,
+)
+from datasets_app.services.versions import create_version
+from gptstudio.accounts.policies import Actor, require
+from gptstudio.audit.services import record
+from gptstudio.core.errors import Conflict, Invalid
+
+GONE = "Erased. The digest is kept, so that it can be told that this was once here."
+
+
+def digest_of(workspace_id: str, phrase: Phrase) -> str:
+    """A keyed digest of what was looked for: equal phrases give equal digests, and none can be turned back."""
+    return Keys(selectors.curation_secret(workspace_id).encode()).of_value(KIND, phrase.text)
+
+
+@transaction.atomic
+def note_trace(actor: Actor, *, workspace_id: str, digest: str, files: int, versions: int) -> None:
+    """Write down that somebody looked for a person, by digest alone."""
+    require(actor, "data.erase", workspace_id=workspace_id)
+    record(
+        actor,
+        workspace_id=workspace_id,
+        action="erasure.traced",
+        subject_kind="erasure",
+        subject_id=digest,
+        data={"files": files, "versions": versions},
+    )
+
+
+@transaction.atomic
+def create_erased_versions(
+    actor: Actor, *, workspace_id: str, trace: DataTrace, phrase: Phrase | None
+) -> list[DatasetVersion]:
+    """Ask for a version without it, of every data set in use whose newest version or files hold something of it."""
+    require(actor, "data.erase", workspace_id=workspace_id)
+    touched = {each.version.dataset_id for each in trace.versions} | {each.file.dataset_id for each in trace.files}
+    keys = Keys(selectors.curation_secret(workspace_id).encode())
+    erased = [phrase.entry(keys)] if phrase else []
+    made = []
+    for dataset in selectors.datasets_of(workspace_id).filter(id__in=touched):
+        newest = selectors.ready_versions(dataset).first()
+        if newest is None:
+            continue
+        files = [file for file in newest.files.order_by("created_at", "id") if file.erased_at is None]
+        if not files:
+            continue
+        entries = [*_entries(trace, files), *_edits_saying(newest, phrase)]
+        body = recipes.with_edits(newest.recipe, entries, erased=erased)
+        version = create_version(
+            actor, dataset=dataset, recipe=body, files=files, parent=newest, origin=VersionOrigin.ERASED
+        )
+        made.append(version)
+    if not made:
+        raise Conflict(
+            "No data set in use has a version to be made again.", fix="Erase the uploads and versions below."
+        )
+    return made
+
+
+def _entries(trace: DataTrace, files: Sequence[DatasetFile]) -> list[dict[str, Any]]:
+    """Records as entries of the step `edits`: `erase` leaves nothing of them, in the ledger neither."""
+    known = {file.id for file in files}
+    entries = []
+    for each in trace.files:
+        if each.file.id in known:
+            own = each.file.name[:-3] if each.file.name.lower().endswith(".gz") else each.file.name
+            for source, rows in each.records.items():
+                part = source.removeprefix(own)
+                entries += [{"file": f"{each.file.id}{part}", "row": row, "erase": True} for row in rows]
+    return entries
+
+
+def _edits_saying(version: DatasetVersion, phrase: Phrase | None) -> list[dict[str, Any]]:
+    """Earlier edits that say it themselves: in their place stands that the row is erased."""
+    try:
+        rows = recipes.step(version.recipe, "edits")["options"].get("rows", [])
+    except KeyError:
+        return []
+    return [
+        {"file": row["file"], "row": row["row"], "erase": True}
+        for row in rows
+        if phrase and any(phrase.is_in(str(turn["content"])) for turn in row.get("messages", []))
+    ]
+
+
+def erase_version(actor: Actor, *, version: DatasetVersion, reason: str) -> DatasetVersion:
+    """Delete a version's rows, ledger and every text about them. What is left: digest, counts, recipe without texts."""
+    workspace_id = version.dataset.workspace_id
+    require(actor, "data.erase", workspace_id=workspace_id)
+    _check_reason(reason)
+    with transaction.atomic():
+        version = DatasetVersion.objects.select_for_update().select_related("dataset").get(id=version.id)
+        if version.state != VersionState.READY:
+            raise Conflict(f"{version} is not ready, so there is nothing to erase.", fix="Stop it, or wait.")
+        version.state, version.erased_at, version.erased_because = VersionState.ERASED, timezone.now(), reason.strip()
+        version.report = {**version.report, "examples": [], "findings": [], "notes": []}
+        for step in version.report.get("steps", []):
+            step.pop("examples", None)
+        version.recipe = recipes.without_texts(version.recipe)
+        version.save(update_fields=["state", "erased_at", "erased_because", "report", "recipe"])
+        RowEdit.objects.filter(version=version).update(messages=[], note="")
+        _audit(actor, workspace_id, "version.erased", version.id, str(version), version.digest, reason)
+    shutil.rmtree(version.folder, ignore_errors=True)
+    return version
+
+
+def erase_file(actor: Actor, *, file: DatasetFile, reason: str) -> DatasetFile:
+    """Delete an upload's bytes and what was seen in them. Nothing can be made from it any more."""
+    workspace_id = file.dataset.workspace_id
+    require(actor, "data.erase", workspace_id=workspace_id)
+    _check_reason(reason)
+    with transaction.atomic():
+        now = timezone.now()
+        DatasetFile.objects.filter(id=file.id).update(
+            erased_at=now,
+            erased_because=reason.strip()[:300],
+            archived_at=file.archived_at or now,
+            state=FileState.ERROR,
+            error=GONE,
+            detection={},
+        )
+        RecipePreview.objects.filter(dataset_id=file.dataset_id).delete()  # they show rows
+        _audit(actor, workspace_id, "file.erased", file.id, file.name, file.digest, reason)
+        shared = DatasetFile.objects.filter(digest=file.digest, erased_at__isnull=True).exists()
+    if not shared:  # uploads are kept by digest: the same bytes may be another data set's too
+        file.path.unlink(missing_ok=True)
+    file.refresh_from_db()
+    return file
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("The erasure has no reason.", fix="Say in a few words who asked for it and when.", param="reason")
+
+
+def _audit(actor: Actor, workspace_id: str, action: str, subject_id: str, label: str, digest: str, reason: str) -> None:
+    record(
+        actor,
+        workspace_id=workspace_id,
+        action=action,
+        subject_kind=action.partition(".")[0],
+        subject_id=subject_id,
+        subject_label=label,
+        data={"digest": digest, "reason": reason.strip()[:300]},
+    )

@@ -1,0 +1,56 @@
+"""Erasure across all apps: what holds something of a person, what learnt from it, what answers with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from datasets_app import selectors as data
+from datasets_app import services
+from datasets_app.contents.tracing import DataTrace, phrase_of, trace_phrase, trace_record
+from datasets_app.curation.erasure import Phrase
+from gptstudio.accounts.policies import Actor, require
+from gptstudio.overview.lineage import Lineage, below
+from gptstudio.overview.selectors import versions_with
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What was found. `to_retrain` are the models that learnt from a version that holds something of it.
+
+    `phrase` is None where one record was asked for.
+    """
+
+    data: DataTrace
+    line: Lineage
+    digest: str
+    phrase: Phrase | None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.data.files or self.data.versions)
+
+
+def traced(
+    actor: Actor, *, text: str = "", file_id: str = "", row: int = 0, part: str = "", at_ease: bool = False
+) -> Trace:
+    """Look for a phrase, or for one record of one file, and write down that somebody looked."""
+    workspace_id = actor.workspace_id
+    require(actor, "data.erase", workspace_id=workspace_id)
+    phrase = None
+    if file_id:
+        file = data.file_of(workspace_id, file_id)
+        found, digest = trace_record(file, row, part), f"{file.id}{part}:{row}"
+    else:
+        phrase = phrase_of(text)
+        found, digest = trace_phrase(workspace_id, phrase, at_ease=at_ease), services.digest_of(workspace_id, phrase)
+    services.note_trace(
+        actor, workspace_id=workspace_id, digest=digest, files=len(found.files), versions=len(found.versions)
+    )
+    return Trace(found, below(workspace_id, _versions(workspace_id, found)), digest, phrase)
+
+
+def _versions(workspace_id: str, found: DataTrace) -> list[str]:
+    """Versions that hold rows of it; of those whose rows are gone already, all that were made from the files."""
+    holding = [each.version.id for each in found.versions]
+    gone = versions_with(workspace_id, file_ids=[each.file.id for each in found.files]).filter(state="erased")
+    return [*holding, *(version.id for version in gone)]
