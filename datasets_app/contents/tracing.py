@@ -114,7 +114,7 @@ def _with_versions(workspace_id: str, files: Sequence[FileTrace], phrase: Phrase
 def _by_shown_name(version: DatasetVersion, by_file: Mapping[str, Records]) -> Records:
     """Records by the names that the version's rows carry: two uploads of one name are told apart in it."""
     found: Records = {}
-    files = sorted(version.files.all(), key=lambda file: (file.created_at, file.id))
+    files = selectors.brought_files(version)
     for file, name in zip(files, run_names(files), strict=True):
         for source, rows in by_file.get(file.id, {}).items():
             own = file.name[:-3] if file.name.lower().endswith(".gz") else file.name

@@ -29,7 +29,7 @@ class Lineage:
 def below(workspace_id: str, version_ids: Iterable[str], *, here: str = "") -> Lineage:
     """What these versions were made from and what came of them."""
     versions = selectors.versions_by_id(workspace_id, version_ids)
-    files = {file.id: file for version in versions for file in version.files.all()}
+    files = {file.id: file for version in versions for file in data.brought_files(version)}
     models = selectors.models_from(workspace_id, [version.id for version in versions])
     deployments = selectors.deployments_with(workspace_id, [model.id for model in models])
     ordered = sorted(files.values(), key=lambda file: (file.created_at, file.id))

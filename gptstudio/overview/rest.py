@@ -101,7 +101,7 @@ def line_body(line: Lineage) -> dict[str, Any]:
                 "state": each.state,
                 "digest": each.digest,
                 "parent_id": each.parent_id,
-                "files": [file.id for file in each.files.all()],
+                "files": [file.id for file in data.brought_files(each)],
             }
             for each in line.versions
         ],
