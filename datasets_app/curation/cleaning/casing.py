@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 from datasets_app.curation.cleaning.edits import Edit, apply, is_free, protected
 from datasets_app.curation.cleaning.sentences import sentence_capitals
-from datasets_app.curation.cleaning.words import WORD, is_english_word, listed, looks_english
+from datasets_app.curation.cleaning.words import (
+    NO_MERE_NAME,
+    WORD,
+    frequencies,
+    is_english_word,
+    listed,
+    looks_english,
+    names,
+)
 
 POLICIES = ("leave", "repair", "sentence")
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*\s*|[.!?\n]+")
@@ -82,7 +90,10 @@ def _shouted_stays(text: str, span: tuple[int, int]) -> Callable[[str], bool]:
 
 
 def _titled_stays(word: str) -> bool:
-    return not word.istitle() or not is_english_word(word)
+    """Words that are no headline word, unknown ones, and names of people that are not common words as well."""
+    lowered = word.lower()
+    is_name = lowered in names() and frequencies().get(lowered, 0) < NO_MERE_NAME
+    return not word.istitle() or not is_english_word(word) or is_name
 
 
 def _lower(text: str, words: list[re.Match[str]], stays: Callable[[str], bool]) -> list[Edit]:

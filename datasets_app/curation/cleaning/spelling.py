@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from datasets_app.curation.cleaning.apostrophes import BARE
 from datasets_app.curation.cleaning.edits import Edit, apply, is_free, protected
 from datasets_app.curation.cleaning.slips import CERTAIN, likelihood
-from datasets_app.curation.cleaning.words import WORD, frequencies, is_english_word, looks_english, names
+from datasets_app.curation.cleaning.words import NO_MERE_NAME, WORD, frequencies, is_english_word, looks_english, names
 
 if TYPE_CHECKING:
     from symspellpy import SymSpell
@@ -26,7 +26,6 @@ LEAST_LETTERS = 4
 TWO_EDITS_FROM = 7
 CLEAR, CLEAR_AT_TWO, CLEAR_WHEN_SHORT = math.log(5), math.log(30), math.log(20)
 SHORT = 5
-NO_MERE_NAME = 100_000_000  # a name that is written this often is a word, too
 PART, SHORT_PART = 5_000_000, 50_000_000  # how common the parts of a compound are
 OFTEN = 4  # a word that the data itself holds this often is meant
 _PREFIXES = (

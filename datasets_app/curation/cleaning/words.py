@@ -30,6 +30,7 @@ _COUNTRIES = sorted(
 )
 ENGLISH_SHARE = 0.6
 ADDED_COUNT = 2_000_000
+NO_MERE_NAME = 100_000_000  # a name that is written this often is a word, too
 
 
 _AMERICAN_OR = re.compile(

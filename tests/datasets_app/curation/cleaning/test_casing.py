@@ -38,6 +38,7 @@ def test_what_is_not_shouted_english_stays(text):
 
 def test_sentence_case_also_lowers_headlines_and_raises_starts():
     assert recase("How To Activate My New Card", "sentence") == "How to activate my new card"
+    assert recase("Send A New Card To Larissa Gonzalez", "sentence") == "Send a new card to Larissa Gonzalez"
     assert recase("my card. it broke, and i cried", "sentence") == "My card. It broke, and I cried"
     assert recase("How To Activate My New Card", "repair") == "How To Activate My New Card"
 
