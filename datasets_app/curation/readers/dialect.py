@@ -67,9 +67,10 @@ class Dialect:
         return self.heading.findings
 
 
-def guess_dialect(sample: str, *, suffix: str, reading: Reading = AS_FOUND) -> Dialect:
+def guess_dialect(sample: str, *, suffix: str, reading: Reading = AS_FOUND, is_whole: bool = True) -> Dialect:
     """Guess the dialect of ``sample``, the beginning of a file whose name ends in ``suffix``, within ``reading``."""
-    splitting = _best_splitting(sample, suffix, (reading.delimiter,) if reading.delimiter else DELIMITERS)
+    delimiters = (reading.delimiter,) if reading.delimiter else DELIMITERS
+    splitting = _best_splitting(sample, suffix, delimiters, is_whole=is_whole)
     rows, lines = parse_rows(sample, splitting)
     return Dialect(splitting, find_heading(rows, lines, given=reading.header))
 
@@ -109,15 +110,18 @@ def is_even(sample: str, splitting: Splitting) -> bool:
     return width > 1 and count > 0.9 * len(rows)
 
 
-def _best_splitting(sample: str, suffix: str, delimiters: Iterable[str]) -> Splitting:
+def _best_splitting(sample: str, suffix: str, delimiters: Iterable[str], *, is_whole: bool) -> Splitting:
     best, most = Splitting(NO_DELIMITER), 0.0
     if (only := list(delimiters)) and len(only) == 1:
         best = Splitting(only[0])
     for delimiter in only:
         for quoting in (True, False):
             splitting = Splitting(delimiter, quoting, skip_space=quoting and bool(_SPACED_QUOTE.search(sample)))
-            strict = not quoting or delimiter != "\t" or _quotes_are_strict(sample)
-            score = _score(parse_rows(sample, splitting)[0]) if strict else 0.0
+            if quoting and delimiter == "\t" and not _quotes_are_strict(sample, "\t"):
+                continue
+            if not quoting and not is_whole and '"' in sample and _quotes_are_strict(sample, delimiter):
+                continue  # the sample may end within a long field, whose lines are no rows
+            score = _score(parse_rows(sample, splitting)[0])
             if score and quoting:
                 score += 0.05
             if score and (delimiter == "\t") == (suffix in {".tsv", ".tab"}):
@@ -136,10 +140,10 @@ def _with_escapes(sample: str, best: Splitting) -> Splitting:
     return escaped if other > plain else best
 
 
-def _quotes_are_strict(sample: str) -> bool:
+def _quotes_are_strict(sample: str, delimiter: str) -> bool:
     """Tab-separated text often holds quotes as plain signs; those of a table end where their field ends."""
     try:
-        for _fields in csv.reader(io.StringIO(sample, newline=""), delimiter="\t", strict=True):
+        for _fields in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=True):
             pass
     except csv.Error as error:
         return "unexpected end" in str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.readers.columnar import parquet_columns, read_parquet
@@ -23,6 +24,7 @@ from datasets_app.curation.readers.workbook import is_workbook, read_sheet, shee
 from datasets_app.curation.rows import Finding, Problem, Record
 
 SAMPLE_CHARACTERS = 1 << 18
+MOST_SAMPLE = 1 << 24
 TEXT_CHARACTERS = 1 << 15
 TEXT_SUFFIXES = frozenset({".txt", ".text", ".log", ".md"})
 
@@ -115,10 +117,18 @@ def _sheets(path: Path, *, name: str, upload: str, reading: Reading) -> list[Sou
     return found
 
 
+def _beginning(stream: TextIO) -> str:
+    """Enough of a file to tell what it is: of very wide tables, the header and a row."""
+    sample = stream.read(SAMPLE_CHARACTERS)
+    while sample.count("\n") < 2 and len(sample) < MOST_SAMPLE and (more := stream.read(SAMPLE_CHARACTERS)):
+        sample += more
+    return sample
+
+
 def _open_text(path: Path, *, name: str, upload: str, reading: Reading) -> Source:
     encoding = find_encoding(path, name=name, given=reading.encoding)
     with open_text(path, encoding, newline="") as stream:
-        sample = stream.read(SAMPLE_CHARACTERS).replace("\0", "\ufffd")
+        sample = _beginning(stream).replace("\0", "\ufffd")
         is_whole = not stream.read(1)
     if not sample.strip():
         fix = "Export it again and check that it holds at least one row."
@@ -132,7 +142,7 @@ def _open_text(path: Path, *, name: str, upload: str, reading: Reading) -> Sourc
             return Source(path, name, upload, "mbox", encoding)
     if not is_whole:
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
-    dialect = guess_dialect(sample, suffix=suffix, reading=reading)
+    dialect = guess_dialect(sample, suffix=suffix, reading=reading, is_whole=is_whole)
     if not asks_for_table and dialect.delimiter in (NO_DELIMITER, ","):
         kind = text_kind(sample[:TEXT_CHARACTERS])
         if "transcript" in kind or (suffix in TEXT_SUFFIXES and not is_even(sample, dialect.splitting)):

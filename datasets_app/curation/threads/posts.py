@@ -39,6 +39,7 @@ def conversations(posts: Sequence[Post], *, in_a_row: bool = False) -> Iterator[
         return
     posts = _in_order(posts)
     named = Pseudonyms([(post.author, post.aliases) for post in posts], _roles(posts))
+    posts = [replace(post, text=named.hidden(post.text).strip()) for post in posts]  # once, however many ways lead by
     if in_a_row or _is_talk(posts):
         yield _turns(posts, named)
         return
@@ -99,13 +100,12 @@ def _turns(path: Sequence[Post], named: Pseudonyms) -> list[Message]:
     """Messages of a path: posts of one author in a row are one turn."""
     runs: list[tuple[str, list[str]]] = []
     for post in path:
-        text = named.hidden(post.text).strip()
-        if not text:
+        if not post.text:
             continue
         if runs and runs[-1][0] == post.author:
-            runs[-1][1].append(text)
+            runs[-1][1].append(post.text)
         else:
-            runs.append((post.author, [text]))
+            runs.append((post.author, [post.text]))
     shared = {
         role: len({author for author, _texts in runs if named.role(author) == role}) > 1
         for role in ("user", "assistant")

@@ -100,8 +100,14 @@ def test_nine_thousand_columns_are_read(write):
     assert len(found.values) == 9000
 
 
+def test_a_header_longer_than_the_first_look_is_read_whole(write):
+    names = [f"a_rather_long_name_of_a_column_{n}" for n in range(9000)]
+    (found,) = read(write("a.csv", f"{','.join(names)}\n{','.join('x' * 9000)}\n"))
+    assert list(found.values) == names
+
+
 def test_a_field_of_many_megabytes_is_one_field(write):
-    text = "line of text\n" * 400_000
+    text = "a line, of text\n" * 400_000
     (found, other) = read(write("a.csv", f'text,label\n"{text}",a\nshort,b\n'))
     assert found.values["text"] == text
     assert (other.line, other.values["label"]) == (400_003, "b")
