@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from datasets_app.curation.pii.finder import Finder, finder
-from datasets_app.curation.readers.upload import open_source
+from datasets_app.curation.readers.upload import opened
 from datasets_app.curation.rows import Record
 
 BATCH = 1024
@@ -74,6 +74,19 @@ def _places(records: Iterable[object], field: str | None, group: str | None) -> 
                 yield Place(record.row, where, text, turns.follow(where.rpartition("]")[2], text))
 
 
+def _records(path: Path) -> Iterator[Record]:
+    """Records of a file; those of an archive's or a workbook's parts are numbered on from one part to the next."""
+    with opened(path) as upload:
+        before = 0
+        for source in upload.sources:
+            count = 0
+            for found in source.records():
+                count = found.row + 1
+                if isinstance(found, Record):
+                    yield replace(found, row=before + found.row)
+            before += count
+
+
 def _batches(places: Iterator[Place]) -> Iterator[list[Place]]:
     batch: list[Place] = []
     for place in places:
@@ -94,7 +107,7 @@ def scan(
     judge later ones. A group column itself is not looked at.
     """
     found_by = using or finder()
-    for batch in _batches(_places(open_source(path).records(), field, group)):
+    for batch in _batches(_places(_records(path), field, group)):
         found = found_by.find([place.text for place in batch], [place.earlier for place in batch])
         for place, spans in zip(batch, found, strict=True):
             for span in spans:

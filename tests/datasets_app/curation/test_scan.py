@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 from datasets_app.curation.scan import scan
 
@@ -36,3 +37,11 @@ def test_turns_within_a_record_are_read_together(write):
     turns = [{"role": "assistant", "content": "Your account number?"}, {"role": "user", "content": "4471"}]
     found = list(scan(write("a.jsonl", json.dumps({"messages": turns}) + "\n")))
     assert [(each["field"], each["entity_type"]) for each in found] == [("messages[1].content", "ACCOUNT_NUMBER")]
+
+
+def test_the_parts_of_an_archive_are_numbered_on(tmp_path):
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "text,label\nnothing here,a\nnor here,b\n")
+        archive.writestr("b.csv", "text,label\nwrite to dora@care.example,a\n")
+    assert {(found["row"], found["entity_type"]) for found in scan(path)} >= {(2, "EMAIL_ADDRESS")}
