@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -17,6 +18,8 @@ from itertools import combinations
 from pathlib import Path
 
 from datasketch import MinHash, MinHashLSH
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from datasets_app.curation.dedupe import sketch
 from datasets_app.curation.near import Clusters, NearCopies, Sketches

@@ -13,9 +13,15 @@ ALWAYS = (
     ("banking.py", "--draws", "1"),
     ("personal_data.py",),
     ("cleaning.py",),
+    ("near_duplicates.py",),
+    ("curation_scale.py", "--without", "personal_data"),
 )
 ON_REAL_DATA = ("banking.py", "personal_data.py", "cleaning.py")
-LONG = (("banking.py", "--draws", "5"), ("kills.py",))
+MILLION = (
+    "curation_scale.py", "--rows", "1000000", "--without", "personal_data",
+    "--results", str(HERE / "results" / "curation_million.json"),
+)  # fmt: skip
+LONG = (("banking.py", "--draws", "5"), ("kills.py",), MILLION)
 
 
 def main() -> int:

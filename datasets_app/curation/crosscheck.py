@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pyarrow.parquet as pq
 
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.leaks import leaking, sentence
-from datasets_app.curation.table import origins, texts
+from datasets_app.curation.table import origins, texts, texts_of
 
 EXAMPLES = 20
 
@@ -39,10 +38,6 @@ def _count(path: Path) -> int:
     return int(file.metadata.num_rows)
 
 
-def _texts(paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
-    return ((place, text) for place, (_at, text) in enumerate(chain.from_iterable(texts(path) for path in paths)))
-
-
 def cross_check(train: Sequence[Path], held_out: Sequence[Path], *, threshold: float) -> dict[str, Any]:
     """How many rows of each held-out file have a near-duplicate in any of the training files. Raises Refusal.
 
@@ -52,7 +47,7 @@ def cross_check(train: Sequence[Path], held_out: Sequence[Path], *, threshold: f
     total, found = _rows(train), []
     for path in held_out:
         rows = _count(path)
-        leaks = leaking(lambda: _texts(train), lambda path=path: texts(path), threshold=threshold)  # type: ignore[misc]
+        leaks = leaking(lambda: texts_of(train), lambda path=path: texts(path), threshold=threshold)  # type: ignore[misc]
         first = origins(path, set(sorted(leaks)[:EXAMPLES]))
         found.append(
             {

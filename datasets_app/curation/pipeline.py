@@ -23,6 +23,7 @@ from typing import Any
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.findings import FINDINGS, Findings
 from datasets_app.curation.grouping import Gathered, Grouping, threshold_of
+from datasets_app.curation.largest import largest
 from datasets_app.curation.leaks import leaking
 from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.near import Sketches
@@ -37,7 +38,7 @@ from datasets_app.curation.report import report_of
 from datasets_app.curation.splits import HELD_OUT, NAMES, VALIDATION
 from datasets_app.curation.steps import Known
 from datasets_app.curation.surveys import check_server, survey
-from datasets_app.curation.table import WORKING, Writer, texts
+from datasets_app.curation.table import WORKING, Writer, row_count, texts_of
 from datasets_app.curation.workers import Workers, fitting
 from datasets_app.curation.writing import Writing
 
@@ -112,6 +113,7 @@ class Pipeline:
                 grouping = self._near(staging / ROWS, sketches)
             self._split(grouping)
             writing = self._write(staging, grouping, ledger)
+        near = grouping.members()
         report = report_of(
             self.recipe,
             reader,
@@ -119,7 +121,8 @@ class Pipeline:
             ledger,
             leaks=self._measure(staging),
             canaries=self._canaries(),
-            near=[len(rows) for rows in grouping.members().values()],
+            near=[len(rows) for rows in near.values()],
+            largest=largest(staging / ROWS, near, count=grouping.count),
             seconds=self.seconds,
         )
         (staging / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -225,14 +228,13 @@ class Pipeline:
 
     def _measure(self, staging: Path) -> dict[str, int]:
         """The leaks in the report, by split: measured afresh on the files as they were written."""
-        found = {}
+        train, held = ([staging / f"{name}.parquet" for name in names] for names in (NAMES[:1], HELD_OUT))
         with self._timed("check"):
-            for turn, name in enumerate(HELD_OUT):
-                self.progress("check", turn, len(HELD_OUT))
-                train, held = (partial(texts, staging / f"{each}.parquet") for each in ("train", name))
-                found[name] = len(leaking(train, held, threshold=threshold_of(self.recipe)))
-            self.progress("check", len(HELD_OUT), len(HELD_OUT))
-        return found
+            self.progress("check", 0, 1)
+            found = leaking(partial(texts_of, train), partial(texts_of, held), threshold=threshold_of(self.recipe))
+            self.progress("check", 1, 1)
+        in_first = sum(place < row_count(held[0]) for place in found)
+        return dict(zip(HELD_OUT, (in_first, len(found) - in_first), strict=True))
 
     def _digest(self, writing: Writing, ledger: Ledger) -> str:
         """What the version is: the rows in their splits, the recipe, and how many rows were left out for what."""

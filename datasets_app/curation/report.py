@@ -25,6 +25,7 @@ def report_of(
     leaks: Mapping[str, int],
     canaries: Mapping[str, Any],
     near: Sequence[int],
+    largest: Sequence[Mapping[str, Any]],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """See the contract in docs/architecture.md. `in` = kept + Σ dropped, kept = train + validation + test.
@@ -49,8 +50,18 @@ def report_of(
         "personal_data": dict(sorted(reader.tally.counts["personal_data"].items())),
         "findings": reader.findings.count,
         "canaries": dict(canaries),
-        "duplicates": {"exact": exact, "near_clusters": len(near), "near_rows": sum(near)},
-        "tokens": {"limit": writing.limit, "over": writing.over, "histogram": writing.histogram.as_json()},
+        "duplicates": {
+            "exact": exact,
+            "near_clusters": len(near),
+            "near_rows": sum(near),
+            "largest": list(largest),
+        },
+        "tokens": {
+            "limit": writing.limit,
+            "over": writing.over,
+            "would": writing.would(),
+            "histogram": writing.histogram.as_json(),
+        },
         "classes": writing.classes(),
         "balance": writing.balance(),
         "steps": _steps(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,16 @@ def texts(path: Path, wanted: NDArray[np.bool_] | None = None) -> Iterator[tuple
         for at, messages in zip(chosen.tolist(), said, strict=True):
             yield place + at, spoken(messages)
         place += len(batch)
+
+
+def texts_of(paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
+    """What is said in each row of several files, counted through."""
+    return enumerate(text for path in paths for _place, text in texts(path))
+
+
+def row_count(path: Path) -> int:
+    """Rows of a file."""
+    return int(pq.read_metadata(path).num_rows)
 
 
 def origins(path: Path, wanted: Collection[int]) -> dict[int, tuple[str, int]]:

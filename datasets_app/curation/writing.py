@@ -37,6 +37,7 @@ class Writing:
         self.limit = int(number_option(self.step, "limit")) if self.step else None
         self.counter = TokenCounter(tokenizer) if self.step and tokenizer else None
         self.histogram, self.digest, self.over, self.shortened = Histogram(), hashlib.sha256(), 0, 0
+        self.shortable = 0
         self.counts = dict.fromkeys(NAMES, 0)
         self._classes: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
         self._repeats: Counter[str] = Counter()
@@ -101,6 +102,14 @@ class Writing:
             "weights": dict(self.plan.weights),
         }
 
+    def would(self) -> dict[str, dict[str, int]]:
+        """What each policy would make of the rows that are too long; `refuse` refuses the run where there is one."""
+        return {
+            "drop": {"shortened": 0, "dropped": self.over},
+            "truncate": {"shortened": self.shortable, "dropped": self.over - self.shortable},
+            "refuse": {"refused": self.over},
+        }
+
     def classes(self) -> dict[str, dict[str, int]]:
         """Rows by split and label; empty where no row has a label."""
         labelled = {name: dict(sorted(found.items())) for name, found in self._classes.items()}
@@ -139,8 +148,9 @@ class Writing:
                 message=f"{row['file']}, row {row['row']}: {sentence}",
                 fix="Raise the limit, or choose to drop or truncate such rows.",
             )
-        shorter = truncated(counter, row["messages"], limit=limit) if policy == "truncate" else None
-        if shorter is None:
+        shorter = truncated(counter, row["messages"], limit=limit)
+        self.shortable += shorter is not None
+        if shorter is None or policy != "truncate":
             return self._drop(row, "tokens", Rejection("too_long", sentence))
         row["messages"], row["tokens"] = shorter
         self.shortened += 1

@@ -45,7 +45,9 @@ def test_near_copies_share_a_cluster_and_a_split(curate, pairs, questions):
     ]
     assert len(near) == 3
     assert len({(name, row["cluster"], row["group"]) for name, row in near}) == 1
-    assert done.report["duplicates"] == {"exact": 0, "near_clusters": 1, "near_rows": 3}
+    told = done.report["duplicates"]
+    assert (told["exact"], told["near_clusters"], told["near_rows"]) == (0, 1, 3)
+    assert told["largest"][0]["rows"] == 3 and "supermarket" in told["largest"][0]["examples"][0]["text"]
     assert "nearly the same" in done.report["notes"][0]
 
 
@@ -201,7 +203,9 @@ def test_rows_over_the_limit_go_to_the_ledger(curate, pairs, tokenizer):
     )
     assert done.report["rows"]["dropped"] == {"too_long": 1}
     assert done.ledger()[0]["detail"] == "The row has 11 tokens; the limit is 8."
-    assert done.report["tokens"] == {"limit": 8, "over": 1, "histogram": [[16, 21]]}
+    told = done.report["tokens"]
+    assert (told["limit"], told["over"], told["histogram"]) == (8, 1, [[16, 21]])
+    assert told["would"]["truncate"] == {"shortened": 0, "dropped": 1}
     assert {row["tokens"] for row in done.rows()} == {5}
 
 
@@ -212,6 +216,7 @@ def test_long_conversations_can_lose_their_oldest_turns(curate, write, tokenizer
     done = curate(write("a.jsonl", line + "\n"), without=(), tokens=tokens, tokenizer=tokenizer)
     assert [turn["content"] for turn in done.rows()[0]["messages"]] == ["eight", "nine"]
     assert done.rows()[0]["tokens"] == 2
+    assert done.report["tokens"]["would"]["truncate"] == {"shortened": 1, "dropped": 0}
 
 
 def test_a_row_over_the_limit_can_refuse_the_run(curate, pairs, tokenizer):
