@@ -15,6 +15,7 @@ ALWAYS = (
     ("cleaning.py",),
     ("near_duplicates.py",),
     ("curation_scale.py", "--without", "personal_data"),
+    ("row_browser.py",),
 )
 ON_REAL_DATA = ("banking.py", "personal_data.py", "cleaning.py")
 MILLION = (
