@@ -12,12 +12,13 @@ ALWAYS = (
     ("engine_throughput.py", "--rounds", "3"),
     ("banking.py", "--draws", "1"),
     ("personal_data.py",),
+    ("personal_data_speed.py", "--rounds", "3"),
     ("cleaning.py",),
     ("near_duplicates.py",),
     ("curation_scale.py", "--without", "personal_data"),
     ("row_browser.py",),
 )
-ON_REAL_DATA = ("banking.py", "personal_data.py", "cleaning.py")
+ON_REAL_DATA = ("banking.py", "personal_data.py", "personal_data_speed.py", "cleaning.py")
 MILLION = (
     "curation_scale.py", "--rows", "1000000", "--without", "personal_data",
     "--results", str(HERE / "results" / "curation_million.json"),

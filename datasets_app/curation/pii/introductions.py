@@ -10,9 +10,9 @@ from datasets_app.curation.pii.patterns import Span
 SCORE = 0.75
 MOST_WORDS = 3
 _OPENING = re.compile(
-    r"\b(?:(?:my|his|her|their|full|first|last|nick|maiden|given|legal|real|new|sur)[ -]?name|name)(?:\s+(?:is|was|be|are)"
-    r"|['’]s|\s*[:=])\s+|\b(?:i am called|call me|named)\s+",
-    re.IGNORECASE,
+    r"(?:\b(?:my|his|her|their|the|full|first|last|nick|maiden|given|legal|real|new)[ -]?name|^name)"
+    r"(?:\s+(?:is|was|be|are)|['’]s|\s*:)\s+",
+    re.IGNORECASE | re.MULTILINE,
 )
 _NAME_WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*\.?")
 _NO_NAME = frozenset(
