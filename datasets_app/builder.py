@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from datasets_app.models import DatasetFile, DatasetVersion, run_names
+from datasets_app.models import DatasetFile, DatasetVersion, RecipePreview, run_names
 from datasets_app.recipes import Recipe, for_engine, step
 from datasets_app.selectors import curation_secret, files_of_version, tokenizer
 from gptstudio.core import child
@@ -123,6 +123,31 @@ def _detect(file: DatasetFile, *, work: Path, on_tick: Callable[[], bool]) -> Ou
     if result.outcome == "finished":
         return Outcome(report=said)
     return Outcome(code=result.outcome, message=str(said.get("error") or BROKEN))
+
+
+def preview(asked: RecipePreview, *, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
+    """Count what a recipe would do to a sample of the rows; `report` is the count. Nothing is left behind."""
+    work = _fresh(Path(settings.STUDIO_HOME) / "work" / f"{asked.id}.{asked.attempt}")
+    try:
+        linked = _link(list(asked.files.order_by("created_at", "id")), work / "in")
+        recipe = work / "recipe.json"
+        recipe.write_text(json.dumps(_named(asked.recipe, linked)), encoding="utf-8")
+        result = child.run(
+            [*CURATION, "preview", "--recipe", str(recipe), "--in", *linked.values()],
+            stderr=work / "stderr",
+            stdout=work / "stdout",
+            cwd=settings.BASE_DIR,
+            env={"CURATION_SECRET": secret_of(asked.dataset.workspace_id)},
+            on_tick=lambda: on_tick({"step": "preview"}),
+            limits=_limits(),
+        )
+        said = _last_line(work / "stdout")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    if result.outcome == "finished":
+        return Outcome(report=said)
+    code = "cancelled" if result.outcome == "stopped" else result.outcome
+    return Outcome(code=code, message=str(said.get("error") or BROKEN))
 
 
 class _Progress:

@@ -90,6 +90,14 @@ def recipe(*, train: float, validation: float, test: float, turns: str = "all", 
     }
 
 
+def with_steps(body: Recipe, more: dict[str, dict[str, Any]]) -> Recipe:
+    """A copy with further steps switched on, `{kind: options}`, each at its place in the table."""
+    found = copy.deepcopy(body)
+    found["steps"] += [{"kind": kind, "enabled": True, "options": options} for kind, options in more.items()]
+    found["steps"].sort(key=lambda each: STEP_KINDS.index(each["kind"]))
+    return found
+
+
 PRESETS: tuple[dict[str, Any], ...] = (
     {
         "key": "support",
@@ -102,6 +110,40 @@ PRESETS: tuple[dict[str, Any], ...] = (
         "title": "A larger exam",
         "hint": "The same steps, but 30 % of the rows are kept for the exam: surer scores, less to learn from.",
         "recipe": recipe(train=0.7, validation=0.15, test=0.15),
+    },
+    {
+        "key": "chats",
+        "title": "Typed chats and tickets",
+        "hint": "Also mends slips of spelling, grammar and capitals in the answers, and cuts what every answer says.",
+        "recipe": with_steps(
+            recipe(train=0.8, validation=0.1, test=0.1),
+            {
+                "case": {"turns": "assistant"},
+                "spelling": {"turns": "assistant"},
+                "grammar": {"turns": "assistant"},
+                "boilerplate": {},
+            },
+        ),
+    },
+    {
+        "key": "labels",
+        "title": "Texts with labels",
+        "hint": "For sorting into classes: each label is in every part in the same share, 30 % are kept for the exam.",
+        "recipe": with_steps(recipe(train=0.7, validation=0.15, test=0.15), {"length": {"question_least": 2}}),
+    },
+    {
+        "key": "public",
+        "title": "Forum and web texts",
+        "hint": "One language, without insults, without text that repeats itself; links become a placeholder.",
+        "recipe": with_steps(
+            recipe(train=0.8, validation=0.1, test=0.1),
+            {
+                "symbols": {"urls": "placeholder", "handles": "placeholder"},
+                "language": {"languages": ["en"]},
+                "repetition": {},
+                "toxicity": {},
+            },
+        ),
     },
 )
 

@@ -1,4 +1,4 @@
-"""What workers do for data sets: read a file, build a version."""
+"""What workers do for data sets: read a file, count what a recipe would do, build a version."""
 
 from __future__ import annotations
 
@@ -26,6 +26,19 @@ def detect_file(file_id: str) -> None:
         services.fail_file(file, error=outcome.message)
     else:
         services.finish_file(file, detection=outcome.report)
+
+
+@shared_task(name="datasets.preview_recipe")
+def preview_recipe(preview_id: str) -> None:
+    """Count what a recipe would do."""
+    preview = services.claim_preview(preview_id, holder=_holder())
+    if preview is None:
+        return
+    outcome = builder.preview(preview, on_tick=lambda progress: services.note_preview(preview, progress=progress))
+    if outcome.code:
+        services.fail_preview(preview, code=outcome.code, message=outcome.message, fix=outcome.fix)
+    else:
+        services.finish_preview(preview, result=outcome.report)
 
 
 @shared_task(name="datasets.build_version")

@@ -35,5 +35,4 @@ def _put(post: QueryDict, bound: Any) -> None:
     elif isinstance(bound.field, forms.MultipleChoiceField):
         post.setlist(bound.html_name, list(value or []))
     else:
-        shown = bound.field.prepare_value(value)
-        post[bound.html_name] = "" if shown is None else str(shown)
+        post[bound.html_name] = "" if value is None else str(value)

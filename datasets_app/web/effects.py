@@ -1,4 +1,4 @@
-"""What a preview counted, in words: for the whole recipe, and for each step with rows before and after."""
+"""What a preview counted, in words: for the sample as a whole, and for each step with rows before and after."""
 
 from __future__ import annotations
 
@@ -19,47 +19,78 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """One row that a step would leave out, with the sentence why."""
+
+    where: str
+    why: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
-    """What one step would do."""
+    """What one step would do to the sample."""
 
     name: str
     changed: int
     dropped: int
+    flagged: int
     reasons: tuple[tuple[str, int], ...]
     examples: tuple[Example, ...]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self.changed or self.dropped or self.flagged)
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What the whole recipe would do."""
+    """What the whole recipe would do. `whole`: the sample was drawn from all rows, not from the first ones."""
 
-    taken: int = 0
+    sampled: int = 0
     kept: int = 0
+    seen: int = 0
+    whole: bool = True
     steps: tuple[Effect, ...] = ()
+    before: tuple[Effect, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def left(self) -> int:
-        return self.taken - self.kept
+        return self.sampled - self.kept
 
 
 def of_result(result: Mapping[str, Any]) -> Effects:
-    """The result of `curation preview` as the page shows it."""
+    """The result of `curation preview` as the page shows it; what has no card (reading, columns) stands in `before`."""
     rows = result.get("rows", {})
-    steps = tuple(_effect(each) for each in result.get("steps", []))
-    return Effects(rows.get("in", 0), rows.get("kept", 0), steps)
-
-
-def _effect(step: Mapping[str, Any]) -> Effect:
-    reasons = sorted(step.get("dropped", {}).items(), key=lambda pair: -pair[1])
-    return Effect(
-        str(step["kind"]),
-        step.get("changed", 0),
-        sum(count for _reason, count in reasons),
-        tuple(reasons),
-        tuple(_example(each) for each in step.get("examples", [])),
+    found = [_effect(each) for each in result.get("steps", [])]
+    return Effects(
+        rows.get("sampled", 0),
+        rows.get("kept", 0),
+        rows.get("seen", 0),
+        rows.get("whole", True),
+        tuple(each for each in found if each.name not in ("read", "map", "edits")),
+        tuple(each for each in found if each.name in ("read", "map", "edits")),
+        tuple(result.get("notes", [])),
     )
 
 
-def _example(each: Mapping[str, Any]) -> Example:
-    before, after = str(each["before"]), str(each["after"])
-    return Example(f"{each['file']}, row {each['row'] + 1:,}", before, tuple(changed(before, after)))
+def _effect(step: Mapping[str, Any]) -> Effect:
+    reasons = sorted({**step["flagged"], **step["dropped"]}.items(), key=lambda pair: -pair[1])
+    return Effect(
+        str(step["kind"]),
+        step["changed"],
+        sum(step["dropped"].values()),
+        sum(step["flagged"].values()),
+        tuple(reasons),
+        tuple(
+            Example(_where(each), str(each["before"]), tuple(changed(str(each["before"]), str(each["after"]))))
+            for each in step["examples"]
+        ),
+        tuple(LeftOut(_where(each), str(each["detail"]), str(each["text"])) for each in step["dropped_examples"]),
+    )
+
+
+def _where(each: Mapping[str, Any]) -> str:
+    return f"{each['file']}, row {each['row'] + 1:,}"

@@ -50,6 +50,13 @@ class PairsField(forms.CharField):
         return found
 
 
+class TreeField(forms.JSONField):
+    """JSON; nothing where nothing was said."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 class TableWidget(forms.MultiWidget):
     """A name and a choice a line, for names that are known beforehand."""
 
@@ -98,8 +105,8 @@ def _rows(option: Option, words: OptionWords) -> list[tuple[str, str]]:
     return [*known.items(), *[(name, personal_title(name)) for name in default if name not in known]]
 
 
-def field_of(kind: Kind, option: Option, words: OptionWords) -> forms.Field | None:
-    """The field of an option; None for one that only a program can write."""
+def field_of(kind: Kind, option: Option, words: OptionWords) -> forms.Field:
+    """The field of an option."""
     common: dict[str, Any] = {"label": words.title, "help_text": words.help, "required": False}
     choices = [(choice, choice_word(kind.name, option.name, choice)) for choice in option.choices]
     area = forms.Textarea(attrs={"rows": LINES})
@@ -121,7 +128,7 @@ def field_of(kind: Kind, option: Option, words: OptionWords) -> forms.Field | No
         case "map":
             return PairsField(**common | {"widget": area})
         case _:
-            return None
+            return TreeField(widget=area, **common)
 
 
 class OptionsForm(StudioForm):
@@ -132,9 +139,8 @@ class OptionsForm(StudioForm):
         self.kind, self.carried = kind, dict(carried or {})
         for option in kind.options:
             words = option_words(kind.name, option.name)
-            field = None if words.is_hidden else field_of(kind, option, words)
-            if field is not None:
-                self.fields[option.name] = field
+            if not words.is_hidden:
+                self.fields[option.name] = field_of(kind, option, words)
 
     def keep(self, options: Mapping[str, Any]) -> None:
         """Remember of a step's options what has no field: whole options, and names of a table that has no such line."""

@@ -138,6 +138,19 @@ REASONS = {
     "bad_json": "Broken JSON",
     "not_an_object": "Not a record",
     "no_answer_column": "No column with an answer",
+    "unknown_split": "Named a split that is none",
+    "too_short": "Too short",
+    "language": "In another language",
+    "language_unknown": "In a language that could not be told",
+    "repeated_lines": "The same lines again and again",
+    "repeated_text": "The same words again and again",
+    "repeated_characters": "The same signs again and again",
+    "one_phrase": "One phrase again and again",
+    "boilerplate": "Nothing but what every answer says",
+    "toxicity": "Swearing or insults",
+    "pattern": "Matched a pattern",
+    "condition": "Did not meet the condition",
+    "excluded": "Left out by hand",
     "chat_template": "The model cannot read such a conversation",
 }
 PERSONAL = {
@@ -167,6 +180,8 @@ PERSONAL = {
 SPEAKERS = {"user": "Person", "assistant": "Model", "system": "Instructions", "tool": "Tool"}
 STEPS = {
     "read": "Reading",
+    "preview": "Trying the steps on a sample of the rows",
+    "map": "Turning rows into conversations",
     "normalize": "Tidying the text",
     "personal_data": "Hiding personal data",
     "exact_duplicates": "Looking for exact copies",

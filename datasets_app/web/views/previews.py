@@ -23,7 +23,7 @@ def _context(preview: RecipePreview) -> dict[str, object]:
         "preview": preview,
         "is_busy": preview.state in UNDER_WAY,
         "effects": effects.of_result(preview.result),
-        "mark": live.mark_of(preview.state, preview.progress, preview.cancel_requested),
+        "mark": live.mark_of(str(preview.state), preview.progress, preview.cancel_requested),
     }
 
 
