@@ -137,7 +137,7 @@ def preview(asked: RecipePreview, *, on_tick: Callable[[dict[str, Any]], bool]) 
             stderr=work / "stderr",
             stdout=work / "stdout",
             cwd=settings.BASE_DIR,
-            env={"CURATION_SECRET": secret_of(asked.dataset.workspace_id)},
+            env={"CURATION_SECRET": curation_secret(asked.dataset.workspace_id), "TMPDIR": str(work)},
             on_tick=lambda: on_tick({"step": "preview"}),
             limits=_limits(),
         )
