@@ -15,7 +15,7 @@ from django.conf import settings
 
 from datasets_app.models import DatasetFile, DatasetVersion, RecipePreview, run_names
 from datasets_app.recipes import Recipe, for_engine, step
-from datasets_app.selectors import curation_secret, files_of_version, tokenizer
+from datasets_app.selectors import curation_secret, files_of_preview, files_of_version, tokenizer
 from gptstudio.core import child
 from gptstudio.core.disk import DiskFull, room_for
 
@@ -129,7 +129,7 @@ def preview(asked: RecipePreview, *, on_tick: Callable[[dict[str, Any]], bool]) 
     """Count what a recipe would do to a sample of the rows; `report` is the count. Nothing is left behind."""
     work = _fresh(Path(settings.STUDIO_HOME) / "work" / f"{asked.id}.{asked.attempt}")
     try:
-        linked = _link(list(asked.files.order_by("created_at", "id")), work / "in")
+        linked = _link(list(files_of_preview(asked)), work / "in")
         recipe = work / "recipe.json"
         recipe.write_text(json.dumps(_named(asked.recipe, linked)), encoding="utf-8")
         result = child.run(

@@ -168,6 +168,11 @@ def preview_of(workspace_id: str, preview_id: str) -> RecipePreview:
     return found
 
 
+def files_of_preview(preview: RecipePreview) -> QuerySet[DatasetFile]:
+    """The files that a preview is about, in the order they came."""
+    return preview.files.order_by("created_at", "id")
+
+
 def words_of(workspace_id: str) -> dict[str, list[str]]:
     """The workspace's own words by kind; every kind is there."""
     kept = {each.kind: each.words for each in WordList.objects.filter(workspace_id=workspace_id)}
