@@ -99,6 +99,7 @@ CHOICES: dict[str, str] = {
     "hash": "Replace with a code",
     "drop_row": "Leave the row out",
     "keep": "Keep it",
+    "none": "Leave it as it is",
     "drop": "Leave the row out",
     "remove": "Take it out",
     "placeholder": "Replace with a placeholder",
