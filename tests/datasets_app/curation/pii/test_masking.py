@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_app.curation.pii.finder import find
@@ -92,6 +92,7 @@ WORDS = st.lists(st.sampled_from(["the", "card", "is", "lost,", "pay", "Grüße"
 PARTS = st.lists(st.tuples(WORDS, VALUES), min_size=1, max_size=4)
 
 
+@settings(deadline=None)  # the first text loads the recognisers
 @given(PARTS)
 def test_masking_never_leaves_a_value_and_does_nothing_twice(parts):
     text = " and ".join(f"{words} {value}" for words, value in parts)
@@ -101,6 +102,7 @@ def test_masking_never_leaves_a_value_and_does_nothing_twice(parts):
     assert after(after(text, default="hash"), default="hash") == after(text, default="hash")
 
 
+@settings(deadline=None)  # the first text loads the recognisers
 @given(PARTS, st.sampled_from(["mask", "pseudonym", "hash"]))
 def test_no_action_but_keep_leaves_a_value(parts, action):
     text = " and ".join(f"{words} {value}" for words, value in parts)
