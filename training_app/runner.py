@@ -1,4 +1,4 @@
-"""The door to the training engine: a spec into the run folder, a child process, events out."""
+"""The door to the training engine: a spec into the run folder, a child process, events out; base models from a hub."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import Any
 from django.conf import settings
 
 from gptstudio.core import child
-from training_app.models import FineTuningJob, JobPhase, LanguageModel
+from training_app.models import BaseModelImport, FineTuningJob, JobPhase, LanguageModel
 
 ENGINE = (sys.executable, "-m", "training_app.engine")
+HUB = (sys.executable, "-m", "training_app.engine.hub")
 TEST_ROWS = 400
 ANSWER_TOKENS = 64
 Events = list[dict[str, Any]]
@@ -177,3 +178,62 @@ def result_of(job: FineTuningJob, phase: str, name: str) -> dict[str, Any]:
     """The JSON file that a phase left behind."""
     found: dict[str, Any] = json.loads((phase_folder(job, phase) / name).read_text(encoding="utf-8"))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """How fetching ended: `said` is {commit, licence} when `name` is finished, {code, message, fix} when it failed."""
+
+    name: str
+    said: dict[str, str] = field(default_factory=dict)
+
+
+def fetch(wanted: BaseModelImport, *, on_tick: Callable[[int, int], bool]) -> Fetched:
+    """Fetch a base model into its folder. `on_tick` gets the bytes that are here and all there will be (0: unknown)."""
+    folder = wanted.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    log, talk = (Path(settings.STUDIO_HOME) / "work" / f"{wanted.id}.{name}" for name in ("stderr", "stdout"))
+    log.parent.mkdir(exist_ok=True)
+    talk.unlink(missing_ok=True)
+    result = child.run(
+        [*HUB, "--repo", wanted.hub_id, "--revision", wanted.revision, "--out", str(folder)],
+        stderr=log,
+        stdout=talk,
+        cwd=settings.BASE_DIR,
+        on_tick=lambda: on_tick(_bytes_in(folder), int(_said(talk, "plan").get("bytes", 0))),
+        env=_hub_environment(),
+    )
+    finished, failed = _said(talk, "finished"), _said(talk, "failed")
+    for path in (log, talk):
+        path.unlink(missing_ok=True)
+    if result.outcome == "finished":
+        return Fetched("finished", {key: str(finished[key]) for key in ("commit", "licence")})
+    if result.outcome == "stopped":
+        return Fetched("stopped")
+    message = {"message": "Fetching ended without saying why.", "fix": "Ask again; the worker's log has the details."}
+    return Fetched(
+        "failed", {key: str(failed.get(key) or message.get(key, "failed")) for key in ("code", "message", "fix")}
+    )
+
+
+def _hub_environment() -> dict[str, str]:
+    given = {"HF_ENDPOINT": settings.HUB_ENDPOINT, "HF_TOKEN": settings.HUB_TOKEN}
+    found = {name: value for name, value in given.items() if value}
+    return {**found, "HF_HUB_OFFLINE": "1" if settings.HUB_OFFLINE else "0"}
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:  # renamed when it was whole
+            continue
+    return total
+
+
+def _said(talk: Path, kind: str) -> dict[str, Any]:
+    """The last whole line of this kind."""
+    lines = [line for line in talk.read_bytes().split(b"\n")[:-1] if line.strip()] if talk.exists() else []
+    said = [json.loads(line) for line in lines]
+    return next((each for each in reversed(said) if each.get("kind") == kind), {})

@@ -8,9 +8,11 @@ from gptstudio.core.errors import NotFound
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import is_cleared
 from training_app.models import (
+    BaseModelImport,
     Checkpoint,
     Evaluation,
     FineTuningJob,
+    ImportState,
     JobEvent,
     JobPhase,
     JobState,
@@ -88,6 +90,16 @@ def release_states(workspace_id: str) -> dict[str, str]:
     """How the workspace's fine-tunes stand with their reviewers, by model id; absent: nobody asked."""
     items = ReviewItem.objects.filter(workspace_id=workspace_id, kind="model")
     return dict(items.values_list("subject_id", "state"))
+
+
+def imports_of(workspace_id: str) -> QuerySet[BaseModelImport]:
+    """Base models that the workspace has under way, and the newest that failed."""
+    return BaseModelImport.objects.filter(workspace_id=workspace_id).exclude(state=ImportState.REGISTERED)
+
+
+def import_of_model(model: LanguageModel) -> BaseModelImport | None:
+    """Where a base model was fetched from, if it was."""
+    return BaseModelImport.objects.filter(model=model).first()
 
 
 def jobs_of(workspace_id: str) -> QuerySet[FineTuningJob]:

@@ -1,4 +1,4 @@
-"""What workers do for fine-tunes: one job, phase after phase, from wherever it stands."""
+"""What workers do for fine-tunes and base models: one job, phase after phase, from wherever it stands."""
 
 from __future__ import annotations
 
@@ -47,6 +47,19 @@ def _safety(job: FineTuningJob, model: LanguageModel) -> bool:
         return False
     services.record_safety(model=model, report=runner.result_of(job, JobPhase.SAFETY, "safety.json"))
     return True
+
+
+@shared_task(name="training.import_model")
+def import_model(import_id: str) -> None:
+    """Fetch a base model from its hub and register it."""
+    held = services.claim_import(import_id, holder=f"{socket.gethostname()}:{os.getpid()}")
+    if held is None:
+        return
+    outcome = runner.fetch(held, on_tick=lambda done, total: services.hold_import(held, done=done, total=total))
+    if outcome.name == "finished":
+        services.finish_import(held, commit=outcome.said["commit"], licence=outcome.said["licence"])
+    elif outcome.name == "failed":
+        services.fail_import(held, **outcome.said)
 
 
 @shared_task(name="training.run_job")

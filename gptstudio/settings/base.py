@@ -128,6 +128,11 @@ TRAINING_QUEUE = env.text("TRAINING_QUEUE", "cpu")
 TRAINING_DEVICE = env.text("TRAINING_DEVICE", "cpu")
 CHILD_MEMORY_BYTES = env.number("CHILD_MEMORY_MB", 0) * 1024 * 1024
 
+# Base models are fetched from a hub only when a person asks for one
+HUB_OFFLINE = env.flag("HF_HUB_OFFLINE")
+HUB_ENDPOINT = env.text("HF_ENDPOINT")
+HUB_TOKEN = env.text("HF_TOKEN")
+
 # Prices, in millionths of the currency unit for a million tokens
 PRICE_PROMPT_MICRO = env.number("PRICE_PROMPT_MICRO", 200_000)
 PRICE_COMPLETION_MICRO = env.number("PRICE_COMPLETION_MICRO", 800_000)

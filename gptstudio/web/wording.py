@@ -10,6 +10,7 @@ TONES = {
     "error": "bad",
     "queued": "",
     "building": "run",
+    "downloading": "run",
     "ready": "good",
     "failed": "bad",
     "cancelled": "",

@@ -72,11 +72,44 @@ def test_a_folder_outside_the_inbox_is_not_there(register, inbox, path) -> None:
     assert not LanguageModel.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "weights.pt", "model.pkl", "modeling_x.py", "old.ckpt"])
-def test_pickled_weights_and_code_are_refused(register, inbox, name) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["pytorch_model.bin", "weights.pt", "model.pkl", "modeling_x.py", "old.ckpt", "deep/down/weights.BIN", ".git/x.py"],
+)
+def test_pickled_weights_and_code_are_refused_at_every_level(register, inbox, name) -> None:
+    (inbox / "tiny" / name).parent.mkdir(parents=True, exist_ok=True)
     (inbox / "tiny" / name).touch()
     with pytest.raises(Invalid, match=f"{name}: pickled weights and code are refused"):
         register()
+
+
+@pytest.mark.parametrize("target", ["secret_key", "elsewhere", "gone"])
+def test_links_that_leave_the_folder_are_refused(register, inbox, target) -> None:
+    (inbox.parent / "secret_key").write_text("s" * 50)
+    (inbox.parent / "elsewhere").mkdir()
+    (inbox / "tiny" / "sub").mkdir()
+    (inbox / "tiny" / "sub" / "notes.txt").symlink_to(inbox.parent / target)
+    with pytest.raises(Invalid, match=r"holds sub/notes.txt, a link to somewhere else"):
+        register()
+    assert not LanguageModel.objects.exists()
+
+
+def test_a_model_that_needs_code_of_its_own_is_refused(register, inbox) -> None:
+    path = inbox / "tiny" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"auto_map": {"AutoModel": "other/repo--code.Model"}}))
+    with pytest.raises(Invalid, match="needs code of its own"):
+        register()
+
+
+def test_a_folder_named_after_a_workspace_is_that_workspaces_alone(register, inbox, as_charlie, workspace) -> None:
+    shutil.copytree(inbox / "tiny", inbox / workspace.slug / "own")
+    with pytest.raises(NotFound, match="There is no folder"):
+        services.register_base_model(
+            as_charlie, workspace_id=as_charlie.workspace_id, name="theirs", path=f"{workspace.slug}/own"
+        )
+    assert register(f"{workspace.slug}/own").name == "tiny-1"
+    theirs = services.register_base_model(as_charlie, workspace_id=as_charlie.workspace_id, name="t", path="tiny")
+    assert theirs.workspace_id == as_charlie.workspace_id
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])

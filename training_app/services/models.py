@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from django.utils import timezone
 
 from datasets_app.services import register_tokenizer
 from gptstudio.accounts.policies import Actor, require, system
+from gptstudio.accounts.selectors import workspace_by_slug
 from gptstudio.audit.services import record
 from gptstudio.core import artifacts
 from gptstudio.core.errors import Conflict, Invalid, NotFound
@@ -23,80 +21,9 @@ from gptstudio.review.selectors import item_about
 from gptstudio.review.services import decide, open_item
 from training_app import selectors
 from training_app.models import Evaluation, FineTuningJob, LanguageModel, ModelKind
+from training_app.services.folders import Stored, take_in
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")  # a fine-tune's name holds it, and 200 characters at most
-FORBIDDEN = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt", "*.py")
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A model folder that was checked and lies in the store; `context` in tokens."""
-
-    digest: str
-    parameters: int
-    context: int
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise Invalid(f"{folder.name} has no readable config.json.", fix="Use a whole transformers folder.") from error
-    if not isinstance(found, dict):
-        raise Invalid(f"{folder.name}/config.json is not an object.", fix="Use a whole transformers folder.")
-    return found
-
-
-def _elements(header: dict[str, Any], *, size: int) -> int:
-    """Elements of all tensors of one file. ValueError when its `size` bytes of data are not what the header says."""
-    tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
-    if max((tensor["data_offsets"][1] for tensor in tensors), default=0) != size:
-        raise ValueError("cut short")
-    return sum(math.prod(tensor["shape"]) for tensor in tensors)
-
-
-def _parameters(folder: Path) -> int:
-    """Parameters of all safetensors files, read from their headers (8 bytes of length, then JSON)."""
-    total = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if not 0 < length < 100_000_000:
-                raise Invalid(f"{path.name} is not a safetensors file.", fix="Save the model again as safetensors.")
-            try:
-                header = json.loads(file.read(length))
-                total += _elements(header, size=path.stat().st_size - 8 - length)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise Invalid(f"{path.name} is damaged.", fix="Copy the model folder again.") from error
-    if total == 0:
-        raise Invalid(f"{folder.name} holds no safetensors weights.", fix="Save the model as safetensors first.")
-    return total
-
-
-def _check_folder(folder: Path) -> None:
-    for pattern in FORBIDDEN:
-        if found := next(folder.glob(pattern), None):
-            raise Invalid(
-                f"{folder.name} holds {found.name}: pickled weights and code are refused.",
-                fix="Keep the safetensors, tokenizer and configuration files only.",
-            )
-    if not (folder / "tokenizer.json").exists():
-        raise Invalid(f"{folder.name} has no tokenizer.json.", fix="Save the tokenizer into the same folder.")
-
-
-def _context(config: dict[str, Any]) -> int:
-    found = config.get("max_position_embeddings") or config.get("n_positions") or 512
-    if not isinstance(found, int) or not 0 < found < 2**31:
-        raise Invalid(f"config.json gives the context length as {found!r}.", fix="Use a whole transformers folder.")
-    return found
-
-
-def _stored(folder: Path) -> Stored:
-    """Check a folder and copy it. The copy may take minutes, so no transaction may be open around it."""
-    _check_folder(folder)
-    context, parameters = _context(_config(folder)), _parameters(folder)
-    digest, _path = artifacts.store_folder(folder)
-    return Stored(digest, parameters, context)
 
 
 def _register(
@@ -123,7 +50,7 @@ def ensure_starter() -> LanguageModel:
     The row of the old ones is archived and not changed: fine-tunes, adapters above all, stand on its weights.
     """
     mine = LanguageModel.objects.filter(name=settings.STARTER_NAME, workspace_id=None, archived_at__isnull=True)
-    found, stored = mine.first(), _stored(Path(settings.STARTER_FOLDER))
+    found, stored = mine.first(), take_in(Path(settings.STARTER_FOLDER))
     if found is not None and stored.digest == found.digest:
         return found
     with transaction.atomic():
@@ -138,29 +65,52 @@ def ensure_starter() -> LanguageModel:
         )
 
 
-def register_base_model(actor: Actor, *, workspace_id: str, name: str, path: str, licence: str = "") -> LanguageModel:
-    """Register a folder below STUDIO_HOME/import as a base model. Safetensors only; code in it is refused."""
-    require(actor, "base_models.register", workspace_id=workspace_id)
+def checked_name(workspace_id: str, name: str) -> str:
+    """A name that a new base model of this workspace may have. Raises Invalid, Conflict."""
     if not NAME.fullmatch(name) or name.startswith("ft:"):
         raise Invalid(f"{name!r} cannot be a model's name.", fix="Use letters, digits, dots, dashes.", param="name")
     if selectors.model_named(workspace_id, name) is not None:
         raise Conflict(f"There is a model {name} already.", fix="Choose another name.")
+    return name
+
+
+def _import_folder(workspace_id: str, path: str) -> Path:
+    """A folder below STUDIO_HOME/import. One in a folder that is named after a workspace is that workspace's alone."""
     base = Path(settings.STUDIO_HOME) / "import"
     folder = base / path
+    missing = NotFound(f"There is no folder {path!r} under STUDIO_HOME/import.", fix="Copy the model there first.")
     if "\x00" in path or not artifacts.inside(folder, base) or not folder.is_dir():
-        raise NotFound(f"There is no folder {path!r} under STUDIO_HOME/import.", fix="Copy the model there first.")
-    stored = _stored(folder)
-    with transaction.atomic():
-        model = _register(stored, name=name, title=name, workspace_id=workspace_id, licence=licence, user=actor.user_id)
-        record(
-            actor,
-            workspace_id=workspace_id,
-            action="base_model.registered",
-            subject_kind="model",
-            subject_id=model.id,
-            subject_label=name,
-            data={"digest": model.digest, "parameters": model.parameters},
-        )
+        raise missing
+    first, *rest = folder.resolve().relative_to(base.resolve()).parts or ("",)
+    owner = workspace_by_slug(first) if rest else None
+    if owner is not None and owner.id != workspace_id:
+        raise missing
+    return folder
+
+
+def register_base_model(actor: Actor, *, workspace_id: str, name: str, path: str, licence: str = "") -> LanguageModel:
+    """Register a folder below STUDIO_HOME/import as a base model. Safetensors only; code in it is refused."""
+    require(actor, "base_models.register", workspace_id=workspace_id)
+    checked_name(workspace_id, name)
+    stored = take_in(_import_folder(workspace_id, path))
+    return record_base_model(actor, workspace_id=workspace_id, stored=stored, name=name, licence=licence)
+
+
+@transaction.atomic
+def record_base_model(
+    actor: Actor, *, workspace_id: str, stored: Stored, name: str, licence: str, source: dict[str, str] | None = None
+) -> LanguageModel:
+    """Give stored weights a name in a workspace. `source` says where they came from, for the audit log."""
+    model = _register(stored, name=name, title=name, workspace_id=workspace_id, licence=licence, user=actor.user_id)
+    record(
+        actor,
+        workspace_id=workspace_id,
+        action="base_model.registered",
+        subject_kind="model",
+        subject_id=model.id,
+        subject_label=name,
+        data={"digest": model.digest, "parameters": model.parameters, **(source or {})},
+    )
     return model
 
 

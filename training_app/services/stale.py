@@ -14,6 +14,7 @@ from gptstudio.core.errors import StudioError
 from gptstudio.core.queue import enqueue
 from training_app.models import FineTuningJob, JobPhase, JobState
 from training_app.selectors import is_released, jobs_waiting_for_release, running_count
+from training_app.services.imports import requeue_stale_imports
 from training_app.services.jobs import start_queued
 from training_app.services.runs import fail_job, finish_released_job, note
 
@@ -81,9 +82,9 @@ def _give_up() -> None:
 
 def requeue_stale() -> int:
     """Move waiting jobs on, and wake workers for jobs that nobody holds: as many as there are free training slots,
-    and all whose worker died. Returns how many were moved or sent.
+    and all whose worker died; base models on their way alike. Returns how many were moved or sent.
     """
-    moved = move_waiting_on()
+    moved = move_waiting_on() + requeue_stale_imports()
     old = FineTuningJob.objects.filter(created_at__lt=timezone.now() - SETTLING)
     dead = leases.expired(old.filter(state=JobState.RUNNING).exclude(phase=JobPhase.RELEASE))
     queued = leases.expired(old.filter(state=JobState.QUEUED)).order_by("created_at")

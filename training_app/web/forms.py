@@ -118,11 +118,27 @@ class JobForm(StudioForm):
 
 
 class BaseModelForm(StudioForm):
-    """A model folder that somebody has copied below STUDIO_HOME/import."""
+    """A base model: a folder that somebody has copied below STUDIO_HOME/import, or a hub's id for it to be fetched."""
 
-    name = forms.CharField(label="Name", max_length=100, help_text="What programs and people call it.")
-    path = forms.CharField(label="Folder", max_length=200, help_text="Below STUDIO_HOME/import, such as SmolLM2-135M.")
-    licence = forms.CharField(label="Licence", max_length=80, required=False)
+    path = forms.CharField(
+        label="Folder", max_length=200, required=False, help_text="Below STUDIO_HOME/import, such as SmolLM2-135M."
+    )
+    hub_id = forms.CharField(
+        label="Or from the hub", max_length=200, required=False, help_text="Its id, owner/name. The studio fetches it."
+    )
+    revision = forms.CharField(
+        label="Revision", max_length=200, required=False, help_text="For the hub alone. Empty: the newest."
+    )
+    name = forms.CharField(label="Name", max_length=80, help_text="What programs and people call it.")
+    licence = forms.CharField(
+        label="Licence", max_length=80, required=False, help_text="Empty: what the hub says of it."
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if bool(given.get("path")) == bool(given.get("hub_id")):
+            self.add_error("path", "Give a folder, or the id of a model on the hub: one of the two.")
+        return given
 
 
 class ReasonForm(StudioForm):

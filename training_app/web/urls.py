@@ -25,6 +25,7 @@ urlpatterns = [
     path(f"{JOB}/resume", steering.resume, name="job-resume"),
     path("models/", models.models, name="models"),
     path("models/register", models.register, name="model-register"),
+    path("models/imports", models.imports, name="imports"),
     path(f"{MODEL}/", models.model, name="model"),
     path(f"{MODEL}/ask", models.ask, name="model-ask"),
     path(f"{MODEL}/release", models.release, name="model-release"),

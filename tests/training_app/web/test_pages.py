@@ -11,7 +11,7 @@ from gptstudio.review.selectors import item_about
 from gptstudio.review.services import decide
 from tests.worlds import BASE, finish_job, make_dataset, make_job, make_version
 from training_app import services
-from training_app.models import Evaluation, FineTuningJob
+from training_app.models import BaseModelImport, Evaluation, FineTuningJob
 from training_app.web.verdicts import scores, verdict
 
 pytestmark = pytest.mark.django_db
@@ -170,19 +170,38 @@ def test_a_folder_outside_of_import_is_refused_in_words(at_alice, starter) -> No
     assert answer.status_code == 400 and "There is no folder" in answer.content.decode()
 
 
+def test_a_model_is_asked_for_from_the_hub_and_its_progress_is_on_the_page(at_alice, starter, settings) -> None:
+    settings.HUB_OFFLINE = False
+    given = {"name": "mine", "hub_id": "owner/tiny", "path": "", "revision": "", "licence": ""}
+    assert at_alice.post("/models/register", given)["Location"] == "/models/"
+    BaseModelImport.objects.update(state="downloading", progress={"done": 1048576, "total": 4194304})
+    text = at_alice.get("/models/").content.decode().replace("\xa0", " ")
+    assert "owner/tiny" in text and "Downloading" in text and "1.0 MB of 4.0 MB" in text
+    assert at_alice.get("/models/imports").status_code == 200
+    BaseModelImport.objects.update(state="failed", error={"message": "The hub cannot be reached.", "fix": "Connect."})
+    assert "The hub cannot be reached. Connect." in at_alice.get("/models/").content.decode()
+    assert at_alice.get("/models/imports")["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize("given", [{}, {"path": "tiny", "hub_id": "owner/tiny"}])
+def test_a_base_model_comes_from_a_folder_or_from_the_hub(at_alice, starter, given) -> None:
+    answer = at_alice.post("/models/register", {"name": "mine", **given})
+    assert answer.status_code == 400 and "one of the two" in answer.content.decode()
+
+
 def test_the_lists_ask_the_same_few_queries_for_one_and_for_many(
     at_alice, as_alice, version, starter, model, tmp_path, django_assert_num_queries
 ) -> None:
     with django_assert_num_queries(6):
         at_alice.get("/fine-tunes/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         at_alice.get("/models/")
     for number in range(5):
         job = make_job(as_alice, version=version, base=starter, name=f"run {number}")
         finish_job(job, folder=tmp_path / f"made-{number}")
     with django_assert_num_queries(6):
         at_alice.get("/fine-tunes/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         at_alice.get("/models/")
 
 

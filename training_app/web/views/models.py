@@ -13,10 +13,11 @@ from gptstudio.core.errors import Conflict, Invalid, StudioError
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import item_about
 from gptstudio.review.services import decide
+from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.paging import page_of
 from training_app import selectors, services
-from training_app.models import LanguageModel, ModelKind
+from training_app.models import ImportState, LanguageModel, ModelKind
 from training_app.web import verdicts
 from training_app.web.forms import BaseModelForm, ReasonForm
 
@@ -35,7 +36,8 @@ def models(request: MemberRequest) -> HttpResponse:
         evaluation = getattr(model, "evaluation", None)
         state = ReviewState.APPROVED if model.kind == ModelKind.BASE else states.get(model.id, "")
         shown.append((model, verdicts.verdict(evaluation) if evaluation else None, state))
-    return render(request, "training/models.html", {"span": span, "shown": shown, "wanted": wanted})
+    shown_beside = {"span": span, "shown": shown, "wanted": wanted, **_imports(request)}
+    return render(request, "training/models.html", shown_beside)
 
 
 def _may_release_alone(request: MemberRequest, item: ReviewItem | None) -> bool:
@@ -63,6 +65,7 @@ def _context(request: MemberRequest, found: LanguageModel, form: ReasonForm | No
         "scores": verdicts.scores(evaluation) if evaluation else [],
         "checks": evaluation.safety.get("checks", []) if evaluation else [],
         "item": item,
+        "fetched": selectors.import_of_model(found) if found.kind == ModelKind.BASE else None,
         "decisions": list(item.decisions.all()) if item else [],
         "is_released": selectors.is_released(found),
         "can_ask": is_own and evaluation and (item is None or item.state == ReviewState.REJECTED),
@@ -110,18 +113,44 @@ def withdraw(request: MemberRequest, model_id: str) -> HttpResponse:
     return _decided(request, model_id, ReviewState.REJECTED)
 
 
+def _registered(request: MemberRequest, given: dict[str, str]) -> HttpResponse:
+    workspace_id, named = request.actor.workspace_id, {key: given[key] for key in ("name", "licence")}
+    if given["hub_id"]:
+        asked = services.request_import(
+            request.actor, workspace_id=workspace_id, hub_id=given["hub_id"], revision=given["revision"], **named
+        )
+        messages.success(request, f"{asked.hub_id} is being fetched. It is listed here once it is registered.")
+        return redirect("training:models")
+    found = services.register_base_model(request.actor, workspace_id=workspace_id, path=given["path"], **named)
+    messages.success(request, f"{found.name} is registered: you can fine-tune it.")
+    return redirect("training:model", found.id)
+
+
+@member_page("models.view")
+def imports(request: MemberRequest) -> HttpResponse:
+    """Base models on their way, by themselves, while one is being fetched."""
+    found = _imports(request)
+    part = "training/parts/imports.html"
+    return live.part(request, part, found, mark=found["mark"], is_over=not found["is_fetching"])
+
+
+def _imports(request: MemberRequest) -> dict[str, Any]:
+    """What is on its way, at most ten with the newest first, and a mark of it."""
+    found = list(selectors.imports_of(request.actor.workspace_id)[:10])
+    return {
+        "imports": found,
+        "is_fetching": any(each.state != ImportState.FAILED for each in found),
+        "mark": live.mark_of([(each.id, each.state, each.progress) for each in found]),
+    }
+
+
 @member_page("base_models.register", FORM)
 def register(request: MemberRequest) -> HttpResponse:
-    """Register a folder as a base model."""
+    """Register a folder as a base model, or have one fetched from the hub."""
     form = BaseModelForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            found = services.register_base_model(
-                request.actor, workspace_id=request.actor.workspace_id, **form.cleaned_data
-            )
+            return _registered(request, form.cleaned_data)
         except StudioError as error:
             form.refuse(error)
-        else:
-            messages.success(request, f"{found.name} is registered: you can fine-tune it.")
-            return redirect("training:model", found.id)
     return render(request, "training/model_register.html", {"form": form}, status=400 if form.errors else 200)
