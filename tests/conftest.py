@@ -11,7 +11,13 @@ HOME = tempfile.mkdtemp(prefix="studio-tests-")
 os.environ["STUDIO_HOME"] = HOME  # before settings load: tests never touch ./var
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+
+# In CI the same examples every time, so that a red run is about the change; nothing here measures time.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("usual", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "usual")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -17,6 +17,12 @@ _WORDED = frozenset({"PERSON", "LOCATION", "ORGANIZATION", "NRP"})
 
 def trim(text: str, span: Span) -> Span | None:
     """Without white space and signs at its edges; brackets and a plus that belong to a number stay. None: nothing."""
+    while (cut := _cut(text, span)) is not None and cut != span:  # what an owner's s hid may be an edge again
+        span = cut
+    return cut
+
+
+def _cut(text: str, span: Span) -> Span | None:
     start, end = span.start, span.end
     while end > start and text[end - 1] in _EDGE and not (text[end - 1] == ")" and "(" in text[start : end - 1]):
         end -= 1

@@ -45,7 +45,7 @@ class Pseudonyms:
     def of(self, entity_type: str, value: str) -> str:
         """The stand-in for a value of that type."""
         made = _MAKERS.get(entity_type)
-        if made is not None:
+        if made is not None and (entity_type not in _DIGITED or any(map(str.isdigit, value))):
             return made(self._keys.dice(entity_type, plain(value)), value)
         if entity_type in _WORDED:
             return _WORD.sub(lambda match: self._word(match.group()), value)
@@ -62,6 +62,7 @@ class Pseudonyms:
         return _cased(invented(dice, len(word)), word)
 
 
+_DIGITED = frozenset({"CREDIT_CARD", "US_SSN", "PHONE_NUMBER"})  # spelled out in words, they are replaced by letters
 _WORDED = frozenset({"PERSON", "ADDRESS", "STREET_ADDRESS", "LOCATION", "ORGANIZATION", "NRP", "DENIED", "TITLE"})
 
 
