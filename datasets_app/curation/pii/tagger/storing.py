@@ -1,0 +1,41 @@
+"""The model's folder: `weights.safetensors` in half precision and `tagger.json` with sizes and vocabulary. No pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from datasets_app.curation.pii.tagger.labels import ENTITIES
+
+WEIGHTS = "weights.safetensors"
+ABOUT = "tagger.json"
+Arrays = dict[str, NDArray[np.float32]]
+
+
+def save(folder: Path, weights: Arrays, about: dict[str, Any], vocabulary: dict[str, int]) -> None:
+    """Write both files; words are kept in the order of their numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: array.astype(np.float16) for name, array in weights.items()}, folder / WEIGHTS)
+    words = sorted(vocabulary, key=lambda word: vocabulary[word])
+    text = json.dumps({**about, "entities": list(ENTITIES), "words": words}, ensure_ascii=False, indent=0)
+    (folder / ABOUT).write_text(text + "\n", encoding="utf-8")
+
+
+def load(folder: Path) -> tuple[Arrays, dict[str, Any]]:
+    """Weights in single precision and what `tagger.json` says.
+
+    Raises:
+        FileNotFoundError: the folder holds no model.
+        ValueError: the model was trained for other entities than this code knows.
+    """
+    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    if about["entities"] != list(ENTITIES):
+        raise ValueError(
+            f"{folder / ABOUT} names other entities than this version; make the model again: make pii-model"
+        )
+    return {name: array.astype(np.float32) for name, array in load_file(folder / WEIGHTS).items()}, about

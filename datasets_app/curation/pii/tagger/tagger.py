@@ -1,0 +1,95 @@
+"""The tagger: texts in, findings out. Loads a model folder; needs NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from datasets_app.curation.pii.patterns import Span
+from datasets_app.curation.pii.tagger.decoding import spans_of
+from datasets_app.curation.pii.tagger.forward import ROWS, Floats, Forward, Numbers
+from datasets_app.curation.pii.tagger.storing import load
+from datasets_app.curation.pii.tagger.tokens import UNKNOWN, features, tokenize
+from datasets_app.curation.pii.tagger.windows import Kind, Row, rows_of
+
+MODEL = Path(__file__).parent / "model"
+"""The model that the studio ships; `make pii-model` makes it again."""
+LEAST = 0.5
+REMEMBERED = 8192
+"""Distinct tokens whose share in the network is kept between calls: 3 kB each."""
+
+
+class Tagger:
+    """Finds people, addresses, places, organisations, and numbers by what is said around them.
+
+    What is found in a text depends on the text and its context alone, not on the texts beside it. Not for several
+    threads at once: each call adds to what is remembered of tokens.
+    """
+
+    def __init__(self, forward: Forward, vocabulary: dict[str, int]) -> None:
+        self._forward, self._vocabulary = forward, vocabulary
+        self._places: dict[Kind, int] = {}
+        self._gates = forward.gates([features(".", vocabulary, glued=False)])[:, :0]
+
+    @classmethod
+    def load(cls, folder: Path = MODEL) -> Tagger:
+        """The tagger of a model folder.
+
+        Raises:
+            FileNotFoundError: the folder holds no model.
+            ValueError: the model is of another version.
+        """
+        weights, about = load(folder)
+        vocabulary = {word: number for number, word in enumerate(about["words"], start=UNKNOWN + 1)}
+        return cls(Forward(weights, float(about["temperature"])), vocabulary)
+
+    def spans(
+        self, texts: Sequence[str], contexts: Sequence[str] | None = None, least: float = LEAST
+    ) -> list[list[Span]]:
+        """Findings of each text in order, without overlaps.
+
+        Args:
+            contexts: for each text what was said before in the same conversation, one turn a line, the newest last;
+                an empty text for none. Offsets are of the text alone.
+            least: tokens less likely than this, from 0 to 1, to belong to anything are left out.
+        """
+        tokens = [tokenize(text) for text in texts]
+        earlier = contexts if contexts is not None else [""] * len(texts)
+        rows = [row for number, context in enumerate(earlier) for row in rows_of(number, tokens[number], context)]
+        judged: list[list[Floats]] = [[] for _ in texts]
+        for row, tags in zip(rows, self._tags(rows), strict=True):
+            judged[row.number].append(tags)
+        return [
+            spans_of(each, np.concatenate(tags) if len(tags) > 1 else tags[0], least) if tags else []
+            for each, tags in zip(tokens, judged, strict=True)
+        ]
+
+    def _tags(self, rows: Sequence[Row]) -> list[Floats]:
+        """(judged tokens, tags) probabilities of each row; rows of about one length are worked on together."""
+        found: dict[int, Floats] = {}
+        order = sorted(range(len(rows)), key=lambda at: len(rows[at].kinds))
+        for start in range(0, len(order), ROWS):
+            block = order[start : start + ROWS]
+            places, lengths = self._numbers([rows[at].kinds for at in block])
+            tags = self._forward.probabilities(self._gates, places, lengths)
+            found |= {at: tags[line, rows[at].first : rows[at].last] for line, at in enumerate(block)}
+        return [found[at] for at in range(len(rows))]
+
+    def _numbers(self, block: Sequence[Sequence[Kind]]) -> tuple[Numbers, Numbers]:
+        """Places in what is remembered (ROWS, T) and lengths (ROWS,) of rows; what is new is looked at first."""
+        kinds = dict.fromkeys(kind for row in block for kind in row)
+        new = [kind for kind in kinds if kind not in self._places]
+        if len(self._places) + len(new) > REMEMBERED:
+            self._places, self._gates, new = {}, self._gates[:, :0], list(kinds)
+        if new:
+            self._places |= {kind: place for place, kind in enumerate(new, start=len(self._places))}
+            known = self._forward.gates([features(text, self._vocabulary, glued=glued) for text, glued in new])
+            self._gates = np.concatenate([self._gates, known], axis=1)
+        lengths = np.ones(ROWS, np.int64)
+        lengths[: len(block)] = [len(row) for row in block]
+        places = np.zeros((ROWS, int(lengths.max())), np.int64)
+        for line, row in enumerate(block):
+            places[line, : len(row)] = [self._places[kind] for kind in row]
+        return places, lengths
