@@ -10,8 +10,6 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import torch
-
 from datasets_app.curation.pii.tagger.corpus.generator import Generator
 from datasets_app.curation.pii.tagger.storing import save
 from datasets_app.curation.pii.tagger.training import Plan, train
@@ -24,7 +22,6 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--examples", type=int, default=usual.examples, help="how many generated texts to learn from")
     parser.add_argument("--seed", type=int, default=usual.seed, help="another seed, another model")
     given = parser.parse_args(arguments)
-    torch.set_num_threads(1)
     start = time.monotonic()
 
     def tell(learnt: int, loss: float) -> None:

@@ -65,7 +65,7 @@ class Network(nn.Module):
         spelt = torch.relu(self.near(spelt))
         spelt = torch.relu(self.far(spelt) + spelt).amax(2)
         known = torch.cat([self.word(words), spelt, self.shape(shapes)], 1)
-        tokens = torch.relu(self.token(self.dropout(known)))[places]
+        tokens = nn.functional.embedding(places, torch.relu(self.token(self.dropout(known))))
         packed = nn.utils.rnn.pack_padded_sequence(
             self.dropout(tokens), lengths, batch_first=True, enforce_sorted=False
         )

@@ -46,18 +46,18 @@ class Tagger:
         return cls(Forward(weights, float(about["temperature"])), vocabulary)
 
     def spans(
-        self, texts: Sequence[str], contexts: Sequence[str] | None = None, least: float = LEAST
+        self, texts: Sequence[str], contexts: Sequence[Sequence[str]] | None = None, least: float = LEAST
     ) -> list[list[Span]]:
         """Findings of each text in order, without overlaps.
 
         Args:
-            contexts: for each text what was said before in the same conversation, one turn a line, the newest last;
-                an empty text for none. Offsets are of the text alone.
+            contexts: for each text the turns before it in its conversation, oldest first; offsets are of the text
+                alone. Without it every text stands alone.
             least: tokens less likely than this, from 0 to 1, to belong to anything are left out.
         """
         tokens = [tokenize(text) for text in texts]
-        earlier = contexts if contexts is not None else [""] * len(texts)
-        rows = [row for number, context in enumerate(earlier) for row in rows_of(number, tokens[number], context)]
+        earlier: Sequence[Sequence[str]] = contexts if contexts is not None else [()] * len(texts)
+        rows = [row for number, turns in enumerate(earlier) for row in rows_of(number, tokens[number], turns)]
         judged: list[list[Floats]] = [[] for _ in texts]
         for row, tags in zip(rows, self._tags(rows), strict=True):
             judged[row.number].append(tags)

@@ -1,4 +1,4 @@
-"""Training from generated examples, which never repeat. The same seed, counts and thread give the same weights."""
+"""Training from generated examples, which never repeat, on one thread. The same seed and plan give the same weights."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -68,6 +69,18 @@ def rate_at(done: float) -> float:
     return min(1.0, done / 0.05) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Several threads would add gradients up in an order that changes from run to run."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def train(generator: Generator, plan: Plan, tell: Callable[[int, float], None]) -> Trained:
     """A network trained on the plan's examples.
 

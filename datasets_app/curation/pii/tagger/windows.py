@@ -29,16 +29,16 @@ class Row:
     last: int
 
 
-def before(context: str) -> list[Kind]:
+def before(turns: Sequence[str]) -> list[Kind]:
     """The end of what was said before, closed by the mark that stands in front of the text."""
-    tokens = tokenize(context[-_CHARACTERS_BEFORE:])[-BEFORE:]
+    tokens = tokenize("\n".join(turns)[-_CHARACTERS_BEFORE:])[-BEFORE:]
     return [*((token.text, token.glued) for token in tokens), (TURN, False)] if tokens else []
 
 
-def rows_of(number: int, tokens: Sequence[Token], context: str) -> Iterator[Row]:
+def rows_of(number: int, tokens: Sequence[Token], turns: Sequence[str]) -> Iterator[Row]:
     """The rows of one text, in order; what they judge is every token once."""
     kinds = [(token.text, token.glued) for token in tokens]
-    lead = before(context)
+    lead = before(turns)
     if len(kinds) <= WINDOW:
         if kinds:
             yield Row(number, lead + kinds, len(lead), len(lead) + len(kinds))

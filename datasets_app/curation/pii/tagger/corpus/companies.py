@@ -42,7 +42,7 @@ class Companies:
         if chance < 0.62:
             return pick(rng, "house").format(self._places.town(rng))
         first, second = self._lexicon.rare(rng).capitalize(), self._lexicon.word(rng).capitalize()
-        forms = (
+        invented = (
             f"{first}{second}",
             f"{first} {pick(rng, 'trade')}",
             f"{first} {second} {pick(rng, 'legal form')}",
@@ -51,4 +51,4 @@ class Companies:
             f"{first} {second} {pick(rng, 'trade')}",
             f"{names.last(rng)} {pick(rng, 'trade')} {pick(rng, 'legal form')}",
         )
-        return rng.choice(forms)
+        return rng.choice(invented)

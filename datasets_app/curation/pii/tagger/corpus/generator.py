@@ -32,10 +32,14 @@ class Example:
 
 
 class Generator:
-    """Draws examples; the same seed and random source give the same examples."""
+    """Draws examples; the same seed and random source give the same examples.
 
-    def __init__(self, seed: int) -> None:
-        names, places, numbers = Names(seed), Places(seed), Numbers(seed)
+    Args:
+        draws: how many first and last names, towns and streets are drawn of each country.
+    """
+
+    def __init__(self, seed: int, draws: int = 1200) -> None:
+        names, places, numbers = Names(seed, draws), Places(seed, draws), Numbers(seed)
         lexicon = Lexicon(names.parts() | places.parts())
         companies = Companies(seed, names, places, lexicon)
         sources: dict[str, Source] = slots(seed, names, places, numbers, companies, lexicon)

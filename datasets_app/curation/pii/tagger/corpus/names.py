@@ -17,7 +17,6 @@ LOCALES = (
 )  # fmt: skip
 COMMON = ("en_US", "en_GB", "en_IN", "es_MX")
 """Drawn as often as all the others together."""
-DRAWS = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Country:
 class Names:
     """Draws names of people as they are written: whole, first alone, with initials, titles, turned round."""
 
-    def __init__(self, seed: int, draws: int = DRAWS) -> None:
+    def __init__(self, seed: int, draws: int) -> None:
         self.countries: dict[str, Country] = {}
         for locale in LOCALES:
             fake = seeded(locale, seed)

@@ -15,7 +15,6 @@ LOCALES = (
     "es_MX", "es_CO", "it_IT", "pt_BR", "pt_PT", "nl_NL", "nl_BE", "sv_SE", "da_DK", "no_NO", "fi_FI", "pl_PL",
     "cs_CZ", "hu_HU", "ro_RO", "hr_HR", "sl_SI", "sk_SK", "id_ID", "el_GR",
 )  # fmt: skip
-DRAWS = 500
 GEODATA = 29
 """Files of place names by dialling prefix in the phonenumbers package (Apache 2.0)."""
 
@@ -33,7 +32,7 @@ def known_towns() -> list[str]:
 class Places:
     """Draws towns, regions and addresses."""
 
-    def __init__(self, seed: int, draws: int = DRAWS) -> None:
+    def __init__(self, seed: int, draws: int) -> None:
         self.towns = known_towns()
         self._cities: list[Sequence[str]] = []
         self._streets: list[Sequence[str]] = []
