@@ -14,6 +14,7 @@ from datasets_app.curation.pii.overlaps import settle
 from datasets_app.curation.pii.patterns import Span
 
 TAGGER = "datasets_app.curation.pii.tagger.tagger"  # late: it takes a moment to load
+SHAPED = frozenset({"EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS"})  # these have a shape or are none
 SHORT = 5  # digits: fewer are an answer to something, or nobody's
 _DIGIT = re.compile(r"\d")
 _SENTENCES = re.compile(r"[^\W\d_]{4,}[.!?] ")
@@ -76,13 +77,17 @@ class Finder:
 def _holds(text: str, span: Span, *, alone: bool) -> bool:
     """Whether a guess of the tagger can be what it says. Check digits and ranges are `patterns`' to judge."""
     value = text[span.start : span.end]
-    if span.entity_type == "IP_ADDRESS":
+    if span.entity_type in SHAPED or (_is_number(text, span) and _is_sum(text, span)):
         return False
     if span.entity_type == "PERSON":
         return not _SENTENCES.search(value) and not introductions.is_address_of_respect(value)
     if span.entity_type == "ADDRESS":
         return True
     return not (alone and _is_number(text, span) and sum(map(str.isdigit, value)) < SHORT)
+
+
+def _is_sum(text: str, span: Span) -> bool:
+    return impostors.is_impostor(text, span.start, span.end, "PHONE_NUMBER")
 
 
 def _is_number(text: str, span: Span) -> bool:

@@ -65,7 +65,8 @@ def test_a_conversation_is_never_divided(curate, write, questions):
 def test_personal_data_is_hidden_in_rows_ledger_and_report(curate, pairs, questions):
     secret = ("My mail is ann.lee@example.com and my card 4111 1111 1111 1111", "Thank you ann.lee@example.com")
     done = curate(pairs(*questions(30), secret, secret))
-    assert done.report["personal_data"] == {"CREDIT_CARD": 2, "EMAIL_ADDRESS": 4}
+    hidden = done.report["personal_data"]
+    assert (hidden["CREDIT_CARD"], hidden["EMAIL_ADDRESS"]) == (2, 4)
     assert [row["reason"] for row in done.ledger()] == ["exact_duplicate"]
     everything = str(done.rows()) + str(done.ledger()) + json.dumps(done.report)
     assert "[EMAIL]" in everything
@@ -213,7 +214,7 @@ def test_long_conversations_can_lose_their_oldest_turns(curate, write, tokenizer
     talk = [("user", "one two three four five six"), ("assistant", "seven"), ("user", "eight"), ("assistant", "nine")]
     line = json.dumps({"messages": [{"role": role, "content": content} for role, content in talk]})
     tokens = {"limit": 8, "policy": "truncate"}
-    done = curate(write("a.jsonl", line + "\n"), without=(), tokens=tokens, tokenizer=tokenizer)
+    done = curate(write("a.jsonl", line + "\n"), without=("personal_data",), tokens=tokens, tokenizer=tokenizer)
     assert [turn["content"] for turn in done.rows()[0]["messages"]] == ["eight", "nine"]
     assert done.rows()[0]["tokens"] == 2
     assert done.report["tokens"]["would"]["truncate"] == {"shortened": 1, "dropped": 0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unicodedata import combining
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,12 +46,17 @@ def spans_of(tokens: Sequence[Token], tags: NDArray[np.float32], least: float) -
 def _finding(
     tokens: Sequence[Token], inside: NDArray[np.float32], kinds: NDArray[np.int64], first: int, last: int
 ) -> Span | None:
-    """The finding from token `first` to `last` without marks at its rim; nothing if only marks are left."""
+    """The finding from token `first` to `last` without marks at its rim, with accents behind it; None if only marks are left."""
     while first <= last and tokens[first].text.strip(_RIM + " ") == "":
         first += 1
     while last >= first and tokens[last].text.strip(_RIM + " ") == "":
         last -= 1
     if first > last or not any(token.text[0].isalnum() for token in tokens[first : last + 1]):
         return None
+    end = tokens[last].end
+    for token in tokens[last + 1 :]:
+        if not (token.glued and combining(token.text[0])):
+            break
+        end = token.end
     score = round(sum(inside[first : last + 1].tolist()) / (last + 1 - first), 3)
-    return Span(tokens[first].start, tokens[last].end, ENTITIES[int(kinds[first])], score)
+    return Span(tokens[first].start, end, ENTITIES[int(kinds[first])], score)

@@ -48,8 +48,8 @@ def test_a_column_s_name_tells_of_its_values_in_the_turns():
 
 
 def test_the_column_of_the_speaker_tells_nothing():
-    one = row(("user", "Kivek is a town"), ("assistant", "Yes"), author="Kivek")
-    assert contents(run(one, step()))[0] == "Kivek is a town"
+    one = row(("user", "the kettle is broken"), ("assistant", "Yes"), author="kettle")
+    assert contents(run(one, step()))[0] == "the kettle is broken"
 
 
 def test_a_denied_text_is_hidden_and_an_allowed_one_stays():

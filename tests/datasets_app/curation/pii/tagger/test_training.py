@@ -21,7 +21,7 @@ def weights(trained: Trained) -> dict[str, np.ndarray]:
     return {name: tensor.numpy() for name, tensor in trained.network.state_dict().items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def trained(generator: Generator) -> Trained:
     return train(generator, PLAN, lambda learnt, loss: None)
 
