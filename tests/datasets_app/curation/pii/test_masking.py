@@ -101,7 +101,9 @@ def test_masking_never_leaves_a_value_and_does_nothing_twice(parts):
     assert not [value for _words, value in parts if value in hidden_text]
     marks = MARK.findall(hidden_text)
     again = MARK.findall(masked(hidden_text, find(hidden_text)))
-    assert all(again.count(mark) >= marks.count(mark) for mark in marks), "a mask is no value, whatever else is taken for one"
+    assert all(again.count(mark) >= marks.count(mark) for mark in marks), (
+        "a mask is no value, whatever else is taken for one"
+    )
 
 
 @settings(deadline=None)  # the first text loads the recognisers
