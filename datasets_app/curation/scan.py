@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from datasets_app.curation.pii.finder import Finder, finder
+from datasets_app.curation.pii.finder import Finder, naming_finder
 from datasets_app.curation.readers.upload import opened
 from datasets_app.curation.rows import Record
 
@@ -106,7 +106,7 @@ def scan(
     `group` names the column that tells conversations apart; their rows lie in turn order, and earlier turns help to
     judge later ones. A group column itself is not looked at.
     """
-    found_by = using or finder()
+    found_by = using or naming_finder()
     for batch in _batches(_places(_records(path), field, group)):
         found = found_by.find([place.text for place in batch], [place.earlier for place in batch])
         for place, spans in zip(batch, found, strict=True):

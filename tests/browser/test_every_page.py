@@ -10,7 +10,18 @@ from tests.worlds import make_job, make_world
 pytestmark = [pytest.mark.browser]
 ACCOUNT = ("/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/logout/")
 CONSOLE = ("/admin/", "/admin/review/reviewitem/", "/admin/audit/auditevent/")
-PARTS = ("contents", "imports", "progress", "live", "running", "preflight", "export", "stream", "favicon.ico", "preview")
+PARTS = (
+    "contents",
+    "imports",
+    "progress",
+    "live",
+    "running",
+    "preflight",
+    "export",
+    "stream",
+    "favicon.ico",
+    "preview",
+)
 LUMINANCE = """() => {
   const colour = getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).map(Number);
   return (colour[0] + colour[1] + colour[2]) / 3;
