@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 
+from datasets_app.curation.pii.finder import Finder
 from datasets_app.curation.scan import scan
 
 TEXT = "mail ann@example.com"
@@ -28,9 +29,9 @@ def test_nested_fields_are_named_by_their_path(write):
 
 def test_rows_of_one_conversation_are_read_together(write):
     path = write("a.csv", "talk,text\n1,What is your SSN?\n2,What day is it?\n1,4471\n2,4471\n")
-    found = list(scan(path, field="text", group="talk"))
+    found = list(scan(path, field="text", group="talk", using=Finder()))
     assert [(each["row"], each["entity_type"]) for each in found] == [(2, "US_SSN")]
-    assert list(scan(path, field="text")) == []
+    assert list(scan(path, field="text", using=Finder())) == []
 
 
 def test_turns_within_a_record_are_read_together(write):
