@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.browser]
 ACCOUNT = ("/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/logout/")
 CONSOLE = ("/admin/", "/admin/review/reviewitem/", "/admin/audit/auditevent/")
 PARTS = (
+    "as-it-came",
     "contents",
     "imports",
     "progress",
