@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 
 from datasets_app import recipes, selectors, services
-from datasets_app.curation.kinds import BY_NAME
 from tests.worlds import make_dataset, make_version
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +72,6 @@ def test_nothing_ticked_is_said_and_nothing_decided(at_alice, version, address) 
     assert "Nothing was chosen." in page and decisions(version) == {}
 
 
-@pytest.mark.skipif("decisions" not in BY_NAME["personal_data"].defaults(), reason="the step takes no decisions")
 def test_the_next_version_carries_the_decisions(as_alice, version) -> None:
     services.decide_findings(as_alice, dataset=version.dataset, found=[("key2", "PERSON")], verdict="reject")
     later = services.create_version(as_alice, dataset=version.dataset)
