@@ -62,6 +62,7 @@ class ReadingBody(serializers.Serializer):
 class VersionShape(serializers.ModelSerializer):
     """A frozen copy of the data, or one on its way."""
 
+    number = serializers.IntegerField(read_only=True)  # its bounds would follow the database, the schema must not
     rows = serializers.SerializerMethodField(help_text="`{in, kept, dropped}`; null until it is ready.")
     splits = serializers.SerializerMethodField(help_text="`{train, validation, test, leaks}`; null until it is ready.")
 
