@@ -228,13 +228,13 @@ def _build(
         limits=_limits(),
     )
     progress.read()
-    if result.outcome == "finished":
+    if result.outcome == "finished" and on_tick(progress.last):  # a worker that lost its lease moves nothing any more
         report = json.loads((work / "out" / "report.json").read_text(encoding="utf-8"))
         if into is not None:
             shutil.rmtree(into, ignore_errors=True)
             os.replace(work / "out", into)
         return Outcome(report=report, digest=str(progress.final.get("digest", "")))
-    if result.outcome == "stopped":
+    if result.outcome in ("stopped", "finished"):
         return Outcome(code="cancelled", message="Stopped before it was ready.")
     if result.outcome == "out_of_memory":
         return Outcome("out_of_memory", "Curating took more memory than there is.", "Use smaller files.")

@@ -214,7 +214,7 @@ def finish_job(job: Any, *, folder: Path) -> Any:
     result = {"version": 1, "rows": 10, "decoding": {}, "base": BASE, "tuned": TUNED, "samples": [sample]}
     services.record_evaluation(job, model=model, result=result)
     services.advance_job(job)
-    services.record_safety(model=model, report=SAFETY)
+    services.record_safety(job, model=model, report=SAFETY)
     services.settle_release(job, model=model)
     return model
 

@@ -38,15 +38,14 @@ def _train(job: FineTuningJob) -> bool:
 def _evaluate(job: FineTuningJob, model: LanguageModel) -> bool:
     if not _run(job, runner.evaluate_spec(job, model)):
         return False
-    services.record_evaluation(job, model=model, result=runner.result_of(job, JobPhase.EVALUATE, "evaluation.json"))
-    return True
+    result = runner.result_of(job, JobPhase.EVALUATE, "evaluation.json")
+    return services.record_evaluation(job, model=model, result=result)
 
 
 def _safety(job: FineTuningJob, model: LanguageModel) -> bool:
     if not _run(job, runner.safety_spec(job, model)):
         return False
-    services.record_safety(model=model, report=runner.result_of(job, JobPhase.SAFETY, "safety.json"))
-    return True
+    return services.record_safety(job, model=model, report=runner.result_of(job, JobPhase.SAFETY, "safety.json"))
 
 
 @shared_task(name="training.import_model")

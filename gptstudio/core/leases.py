@@ -42,6 +42,11 @@ def renew(queryset: QuerySet[Any], *, attempt: int) -> bool:
     return bool(queryset.filter(attempt=attempt).update(lease_until=timezone.now() + LEASE))
 
 
+def held(queryset: QuerySet[Any], *, attempt: int) -> bool:
+    """Lock one row within a transaction, so that nobody takes it over before the end. False when somebody has."""
+    return queryset.select_for_update().filter(attempt=attempt).first() is not None
+
+
 def release(queryset: QuerySet[Any], *, attempt: int, **changes: object) -> bool:
     """Give the row back, with its outcome. False when the lease was lost: nothing was written."""
     return bool(queryset.filter(attempt=attempt).update(lease_holder="", lease_until=None, **changes))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from datasets_app import recipes
@@ -267,6 +269,27 @@ def test_one_slot_means_one_job_at_a_time(make_job, settings) -> None:
     assert services.claim_job(second.id, holder="two") is None
     services.fail_job(fresh(first), code="x", message="x")
     assert services.claim_job(second.id, holder="two") is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_workers_that_claim_at_once_only_as_many_win_as_there_are_slots(make_job, settings) -> None:
+    settings.TRAINING_SLOTS = 1
+    jobs = [make_job(seed=number) for number in range(4)]
+    gate, won = threading.Barrier(4), []
+
+    def claim(job) -> None:
+        gate.wait(timeout=20)
+        try:
+            won.append(services.claim_job(job.id, holder=job.id))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=claim, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(won) == 4 and sum(each is not None for each in won) == 1
 
 
 def test_a_job_whose_worker_died_is_sent_again_and_claimed_with_a_new_attempt(make_job, monkeypatch) -> None:

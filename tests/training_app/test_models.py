@@ -213,7 +213,7 @@ def evaluated(make_job, workspace, tiny_base):
         model = services.register_fine_tune(job, folder=tiny_base)
         scores = {"rows": 4, "base": {"perplexity": 9.0}, "tuned": {"perplexity": 3.0}}
         services.record_evaluation(job, model=model, result=scores)
-        services.record_safety(model=model, report={"checks": [], "passed": safe})
+        services.record_safety(job, model=model, report={"checks": [], "passed": safe})
         return job, model
 
     return make
@@ -276,6 +276,18 @@ def test_a_worker_that_lost_its_lease_does_not_end_the_job(evaluated) -> None:
     FineTuningJob.objects.filter(id=job.id).update(attempt=job.attempt + 1)
     services.settle_release(job, model=model)
     assert state_of(job)[0] == "running"
+
+
+def test_a_worker_that_lost_its_lease_changes_no_verdict_and_asks_for_no_release(evaluated) -> None:
+    job, model = evaluated("automatic")
+    FineTuningJob.objects.filter(id=job.id).update(attempt=job.attempt + 1)
+    late = {"rows": 9, "base": {"perplexity": 1.0}, "tuned": {"perplexity": 9.0}}
+    assert not services.record_evaluation(job, model=model, result=late)
+    assert not services.record_safety(job, model=model, report={"checks": [], "passed": False})
+    services.settle_release(job, model=model)
+    kept = Evaluation.objects.get(model=model)
+    assert (kept.rows, kept.is_safe) == (4, True)
+    assert not ReviewItem.objects.exists()
 
 
 def test_asking_for_release_shows_scores_and_names_all_makers(evaluated, as_tom, bob) -> None:

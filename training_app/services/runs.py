@@ -26,8 +26,10 @@ def _one(job_id: str) -> Any:
     return FineTuningJob.objects.filter(id=job_id)
 
 
+@transaction.atomic
 def claim_job(job_id: str, *, holder: str) -> FineTuningJob | None:
     """Take a job that waits, or whose worker died. None when there is nothing to do or no training slot is free."""
+    _queue_for_slots()
     if selectors.running_count() >= settings.TRAINING_SLOTS and not _holds_slot(job_id):
         return None
     waiting = (
@@ -39,6 +41,12 @@ def claim_job(job_id: str, *, holder: str) -> FineTuningJob | None:
         return None
     _one(job_id).filter(started_at__isnull=True).update(started_at=timezone.now())
     return FineTuningJob.objects.select_related("base_model", "version", "workspace").get(id=job_id)
+
+
+def _queue_for_slots() -> None:
+    """Make claims wait for one another: slots are counted first and taken afterwards."""
+    open_jobs = FineTuningJob.objects.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
+    list(open_jobs.select_for_update().order_by("id").values_list("id"))
 
 
 def _holds_slot(job_id: str) -> bool:

@@ -16,10 +16,17 @@ from training_app.services.models import request_release
 from training_app.services.runs import note, succeed, wake_next
 
 
-def record_evaluation(job: FineTuningJob, *, model: LanguageModel, result: dict[str, Any]) -> Evaluation:
-    """Keep evaluation.json: base and fine-tune side by side on the test rows."""
+def _held(job: FineTuningJob) -> bool:
+    return leases.held(FineTuningJob.objects.filter(id=job.id), attempt=job.attempt)
+
+
+@transaction.atomic
+def record_evaluation(job: FineTuningJob, *, model: LanguageModel, result: dict[str, Any]) -> bool:
+    """Keep evaluation.json: base and fine-tune side by side on the test rows. False when the lease was lost."""
+    if not _held(job):
+        return False
     assert job.version is not None  # noqa: S101 - an evaluated job has its data
-    evaluation, _ = Evaluation.objects.update_or_create(
+    Evaluation.objects.update_or_create(
         model=model,
         defaults={
             "version": job.version,
@@ -29,22 +36,28 @@ def record_evaluation(job: FineTuningJob, *, model: LanguageModel, result: dict[
             "result": result,
         },
     )
-    return evaluation
+    return True
 
 
-def record_safety(*, model: LanguageModel, report: dict[str, Any]) -> Evaluation:
-    """Keep safety.json, which the release gate reads."""
+@transaction.atomic
+def record_safety(job: FineTuningJob, *, model: LanguageModel, report: dict[str, Any]) -> bool:
+    """Keep safety.json, which the release gate reads. False when the lease was lost."""
+    if not _held(job):
+        return False
     evaluation = Evaluation.objects.get(model=model)
     evaluation.safety, evaluation.is_safe = report, bool(report["passed"])
     evaluation.save(update_fields=["safety", "is_safe"])
-    return evaluation
+    return True
 
 
 @transaction.atomic
 def settle_release(job: FineTuningJob, *, model: LanguageModel) -> None:
     """After evaluation: under `automatic` a safe model is approved by the policy and the job waits for an engine
-    to answer for it; an unsafe one goes to a reviewer. Under the other policies somebody has to ask.
+    to answer for it; an unsafe one goes to a reviewer. Under the other policies somebody has to ask. A worker that
+    lost its lease settles nothing.
     """
+    if not _held(job):
+        return
     policy = job.workspace.release_policy
     if policy != ReleasePolicy.AUTOMATIC:
         note(job, "Evaluated. Ask for release when you are content with the verdict")
