@@ -12,6 +12,7 @@ MILLION = 1_000_000
 TEMPLATE_TOKENS = 256  # what a chat template may add beyond the JSON around each message
 LONGEST_UNKNOWN_CONTEXT = 32_768
 DEFAULT_TEXT_TOKENS = 16
+MOST_ANSWERS = 128  # OpenAI's bound of `n`; engines refuse what is over theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,5 @@ def upper_bound(body: Mapping[str, Any], *, size: int, context: int) -> Tokens:
     default = context if "messages" in body else DEFAULT_TEXT_TOKENS
     limit = _count(body.get("max_completion_tokens"), _count(body.get("max_tokens"), default))
     prompt = min(prompts * context, size + TEMPLATE_TOKENS * prompts)
-    return Tokens(prompt=prompt, completion=prompts * _count(body.get("n"), 1) * min(limit, context))
+    answers = min(_count(body.get("n"), 1), MOST_ANSWERS)
+    return Tokens(prompt=prompt, completion=prompts * answers * min(limit, context))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, JsonResponse
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 from gptstudio.accounts.policies import Actor
 from gptstudio.api.authentication import KeyAuthentication, actor_of
 from gptstudio.core.errors import Invalid
+from serving_app.engine.protocol import strict_json
 from serving_app.openai import errors
 from serving_app.selectors import Page
 
@@ -66,7 +66,7 @@ def read_body(request: HttpRequest) -> dict[str, Any]:
     if kind != "application/json" and not kind.endswith("+json"):
         raise exceptions.UnsupportedMediaType(kind or "none")
     try:
-        body = json.loads(request.body)
+        body = strict_json.read(request.body)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"We could not parse the JSON body of your request: {error}.", code="invalid_body") from error
     if not isinstance(body, dict):

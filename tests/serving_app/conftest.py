@@ -16,6 +16,8 @@ from pathlib import Path
 import openai
 import pytest
 
+from tests.openai_types import check_answer
+
 TOKEN = "engine-secret"
 TEMPLATE = (
     "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}"
@@ -215,11 +217,16 @@ def make_key(as_alice, workspace) -> Callable[..., str]:
 
 @pytest.fixture
 def client_for(studio: str) -> Iterator[Callable[[str], openai.OpenAI]]:
-    """The official client with a key; it does not try again unless a test says so."""
+    """The official client with a key; it does not try again unless a test says so. Every answer's shape is checked."""
     made: list[openai.OpenAI] = []
 
     def make(secret: str, *, max_retries: int = 0) -> openai.OpenAI:
-        made.append(openai.OpenAI(api_key=secret, base_url=f"{studio}/v1", max_retries=max_retries, timeout=60))
+        http = openai.DefaultHttpxClient(event_hooks={"response": [check_answer]})
+        made.append(
+            openai.OpenAI(
+                api_key=secret, base_url=f"{studio}/v1", max_retries=max_retries, timeout=60, http_client=http
+            )
+        )
         return made[-1]
 
     yield make

@@ -116,7 +116,7 @@ def test_list_options_that_cannot_be(ask, query):
 
 
 def test_a_model_name_that_no_database_would_take(ask):
-    for name in ("\x00", "\ud800", "x" * 5000):
+    for name in ("\x00", "\ufffe", "x" * 5000):
         body = json.dumps({"model": name, "messages": []})
         response = ask("POST", "/v1/chat/completions", content=body, headers={"content-type": "application/json"})
         assert response.status_code == 404

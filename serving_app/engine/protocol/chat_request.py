@@ -8,11 +8,11 @@ from typing import Any
 from serving_app.engine.errors import invalid, unsupported
 from serving_app.engine.protocol.fields import Fields
 from serving_app.engine.protocol.sampling_fields import (
-    LABELS,
     MOST_CHOICES,
     MOST_TOKENS,
     SamplingFields,
     Streaming,
+    read_labels,
     read_sampling,
     read_streaming,
 )
@@ -71,7 +71,7 @@ def read_chat_request(body: object) -> ChatRequest:
         logprobs=_read_logprobs(fields),
     )
     fields.allow_only(DEFAULT_ONLY, reason=REASON)
-    fields.accept(LABELS)
+    read_labels(fields)
     fields.finish()
     return request
 

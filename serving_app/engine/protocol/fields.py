@@ -71,11 +71,6 @@ class Fields:
             raise invalid(f"'{name}' must be an object.", param=name)
         return Fields(value)
 
-    def accept(self, names: tuple[str, ...]) -> None:
-        """Fields that change nothing about an answer, such as the caller's own labels."""
-        for name in names:
-            self.take(name)
-
     def allow_only(self, allowed: Mapping[str, tuple[Any, ...]], *, reason: str) -> None:
         """Fields of which only some values can be honoured."""
         for name, values in allowed.items():

@@ -26,13 +26,17 @@ def chat_logprobs(entries: Iterable[TokenLogprob], spell: Spell) -> dict[str, An
 
 
 def text_logprobs(entries: Iterable[TokenLogprob], spell: Spell, *, offset: int) -> dict[str, Any]:
-    """Parallel lists; `offset` is the position in characters of the first token in the choice's text."""
+    """Parallel lists; `offset` is the position in characters of the first token in the choice's text.
+
+    The chosen token is always among `top_logprobs`, which so may hold one more than was asked for.
+    """
     body: dict[str, Any] = {"tokens": [], "token_logprobs": [], "top_logprobs": [], "text_offset": []}
     for entry in entries:
         text = spell(entry.token)[0]
         body["tokens"].append(text)
         body["token_logprobs"].append(max(entry.logprob, LOWEST))
-        body["top_logprobs"].append({spell(token)[0]: max(logprob, LOWEST) for token, logprob in entry.top})
+        top = {spell(token)[0]: max(logprob, LOWEST) for token, logprob in entry.top}
+        body["top_logprobs"].append(top | {text: max(entry.logprob, LOWEST)})
         body["text_offset"].append(offset)
         offset += len(text)
     return body

@@ -13,8 +13,14 @@ MOST_TOKENS = 2**31 - 1
 # Together with the prompts of one call this bounds the sequences that one request can ask for.
 MOST_CHOICES = 16
 MOST_STOPS = 4
+LONGEST_STOP = 1_000
+MOST_BIASES = 1_024
+LONGEST_TOKEN_ID = 9
 SEED_BOUND = 2**63
-LABELS = ("user", "metadata", "safety_identifier", "prompt_cache_key")
+# The caller's own words about a request: checked, and of no consequence for the answer.
+LABELS = ("user", "safety_identifier", "prompt_cache_key")
+LONGEST_LABEL = 512
+MOST_METADATA = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +88,32 @@ def read_streaming(fields: Fields) -> Streaming:
     return Streaming(on, include_usage)
 
 
+def read_labels(fields: Fields) -> None:
+    """Check the caller's labels and `metadata`, and let them pass."""
+    for name in LABELS:
+        if len(fields.text(name) or "") > LONGEST_LABEL:
+            raise invalid(f"'{name}' may have at most {LONGEST_LABEL} characters.", param=name)
+    metadata = fields.take("metadata")
+    if metadata is None:
+        return
+    good = isinstance(metadata, dict) and len(metadata) <= MOST_METADATA
+    if not good or not all(isinstance(value, str) and len(value) <= LONGEST_LABEL for value in metadata.values()):
+        raise invalid(
+            f"'metadata' must be an object of at most {MOST_METADATA} texts of {LONGEST_LABEL} characters.",
+            param="metadata",
+        )
+
+
 def _read_bias(value: Any) -> dict[int, float]:
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise invalid("'logit_bias' must be an object of token ids and numbers.", param="logit_bias")
+    if len(value) > MOST_BIASES:
+        raise invalid(f"'logit_bias' may hold at most {MOST_BIASES} tokens.", param="logit_bias")
     bias: dict[int, float] = {}
     for token, amount in value.items():
-        if not (token.isascii() and token.isdigit()):
+        if not (token.isascii() and token.isdigit() and len(token) <= LONGEST_TOKEN_ID):
             raise invalid(f"'logit_bias' has a key that is no token id: '{token[:40]}'.", param="logit_bias")
         if isinstance(amount, bool) or not isinstance(amount, int | float) or not -100 <= amount <= 100:
             raise invalid("Values of 'logit_bias' must be numbers from -100 to 100.", param="logit_bias")
@@ -105,4 +129,6 @@ def _read_stop(value: Any) -> tuple[str, ...]:
         raise invalid("'stop' must be a string or a list of strings, none of them empty.", param="stop")
     if len(stops) > MOST_STOPS:
         raise invalid(f"'stop' may hold at most {MOST_STOPS} strings.", param="stop")
+    if any(len(stop) > LONGEST_STOP for stop in stops):
+        raise invalid(f"A string of 'stop' may have at most {LONGEST_STOP} characters.", param="stop")
     return tuple(stops)

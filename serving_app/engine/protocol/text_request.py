@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from serving_app.engine.errors import invalid, unsupported
 from serving_app.engine.protocol.fields import Fields
 from serving_app.engine.protocol.sampling_fields import (
-    LABELS,
     MOST_CHOICES,
     MOST_TOKENS,
     SamplingFields,
     Streaming,
+    read_labels,
     read_sampling,
     read_streaming,
 )
@@ -61,7 +61,7 @@ def read_text_request(body: object) -> TextRequest:
         raise unsupported("suffix", "text is only written at the end")
     if request.echo and request.logprobs is not None:
         raise unsupported("echo", "together with 'logprobs' it would need those of the prompt")
-    fields.accept(LABELS)
+    read_labels(fields)
     fields.finish()
     return request
 

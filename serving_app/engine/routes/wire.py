@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,7 @@ from aiohttp import web
 
 from serving_app.engine.engine import Engine, mint_attempt_id
 from serving_app.engine.errors import EngineError, invalid
+from serving_app.engine.protocol import strict_json
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ DEFECTS = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, Ari
 async def read_json(request: web.Request) -> object:
     """The JSON body. Errors: 400 when it is none."""
     try:
-        body: object = json.loads(await request.read())
+        body: object = strict_json.read(await request.read())
     except (ValueError, RecursionError) as error:
         raise invalid(f"The request body is not valid JSON: {error}", param=None, code="invalid_json") from error
     return body

@@ -12,6 +12,7 @@ from serving_app.engine.protocol.chat_request import read_chat_request
 from serving_app.engine.protocol.text_request import read_text_request
 
 USER = {"role": "user", "content": "hi"}
+NOT_QUITE_JSON = [b'{"model": NaN}', b'{"model": "\\ud800"}', b'{"model": "\xed\xa0\x80"}', '{"a": 1}'.encode("utf-16")]
 TOOL = {"type": "function", "function": {"name": "f"}}
 
 
@@ -47,6 +48,13 @@ def chat(**more: Any) -> dict[str, Any]:
         ({"logit_bias": {"x": 1}}, "logit_bias"),
         ({"logit_bias": {"1": 101}}, "logit_bias"),
         ({"logit_bias": [1]}, "logit_bias"),
+        ({"logit_bias": {"9" * 5000: 1}}, "logit_bias"),
+        ({"logit_bias": {str(token): 1 for token in range(1025)}}, "logit_bias"),
+        ({"stop": ["a" * 1001]}, "stop"),
+        ({"user": {"id": 1}}, "user"),
+        ({"safety_identifier": "x" * 513}, "safety_identifier"),
+        ({"metadata": {"a": 1}}, "metadata"),
+        ({"metadata": {str(number): "" for number in range(17)}}, "metadata"),
         ({"top_logprobs": 2}, "top_logprobs"),
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
         ({"stream_options": {"include_usage": True}}, "stream_options"),
@@ -122,7 +130,7 @@ def post(engine_server: Any, path: str, **given: Any) -> httpx.Response:
     return httpx.post(engine_server.url + path, headers=headers, timeout=30, **given)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, *NOT_QUITE_JSON])
 def test_a_body_that_is_no_json_object_is_refused(engine_server: Any, content: bytes) -> None:
     answer = post(engine_server, "/v1/chat/completions", content=content)
     assert answer.status_code == 400

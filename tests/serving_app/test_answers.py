@@ -1,0 +1,88 @@
+"""Each parameter that is honoured, through the gateway: its answer, whole and streamed, has OpenAI's shape exactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.openai_types import check_answer, check_stream
+
+HELLO = [{"role": "user", "content": "Hello there"}]
+CHAT = {"messages": HELLO, "max_completion_tokens": 6, "logit_bias": {"256": -100}}
+TEXT = {"prompt": "Hello there", "max_tokens": 6, "logit_bias": {"256": -100}}
+WISHES: list[dict[str, Any]] = [
+    {},
+    {"n": 2, "seed": 7, "temperature": 0.5, "top_p": 0.9},
+    {"presence_penalty": 1, "frequency_penalty": -1, "stop": ["never there"]},
+    {"user": "u-1", "logprobs": 2},
+    {"echo": True},
+]
+CHAT_WISHES: list[dict[str, Any]] = [
+    {"logprobs": True, "top_logprobs": 2, "metadata": {"a": "b"}, "store": False, "safety_identifier": "x"},
+    {"response_format": {"type": "text"}, "tool_choice": "none", "service_tier": "auto"},
+]
+ASKED = [
+    *[("completions", {**TEXT, **wish}) for wish in WISHES],
+    *[("chat/completions", {**CHAT, **wish}) for wish in [*WISHES[:3], *CHAT_WISHES]],
+]
+
+
+@pytest.fixture
+def ask(studio, make_key, base_model):
+    headers = {"Authorization": f"Bearer {make_key('chat')}"}
+
+    def send(path: str, body: dict[str, Any]) -> httpx.Response:
+        response = httpx.post(
+            f"{studio}/v1/{path}", headers=headers, json={"model": base_model.name, **body}, timeout=30
+        )
+        assert response.status_code == 200, response.text
+        return response
+
+    return send
+
+
+def test_every_answer_has_openais_shape_whole_and_streamed(ask):
+    for path, body in ASKED:
+        whole = ask(path, body)
+        check_answer(whole)
+        choices, count = whole.json()["choices"], body.get("n", 1)
+        assert [choice["index"] for choice in choices] == list(range(count))
+        assert all("logprobs" in choice and choice["finish_reason"] == "length" for choice in choices)
+        assert whole.json()["usage"]["completion_tokens"] == 6 * count
+        plain = check_stream(path, ask(path, {**body, "stream": True}).text)
+        assert all("usage" not in chunk for chunk in plain)
+        counted = check_stream(
+            path, ask(path, {**body, "stream": True, "stream_options": {"include_usage": True}}).text
+        )
+        assert all(chunk["usage"] is None for chunk in counted[:-1])
+        assert counted[-1]["choices"] == [] and counted[-1]["usage"]["completion_tokens"] == 6 * count
+
+
+def test_the_same_seed_gives_the_same_answer_and_another_choice_another(ask):
+    def texts(seed: int) -> list[str]:
+        body = {**CHAT, "max_completion_tokens": 30, "n": 2, "seed": seed, "temperature": 2}
+        return [choice["message"]["content"] for choice in ask("chat/completions", body).json()["choices"]]
+
+    assert texts(5) == texts(5) != texts(6)
+    assert len(set(texts(5))) == 2
+
+
+def test_a_bias_bans_and_forces_tokens_and_a_stop_string_is_never_shown(ask):
+    forced = {**TEXT, "logit_bias": {"64": 100}, "temperature": 0}
+    assert ask("completions", forced).json()["choices"][0]["text"] == "a" * 6
+    stopped = ask("completions", {**forced, "stop": "aaa"}).json()
+    assert stopped["choices"][0] == {"index": 0, "text": "", "logprobs": None, "finish_reason": "stop"}
+    assert stopped["usage"]["completion_tokens"] == 3
+    apart = ask("completions", {**TEXT, "frequency_penalty": 2, "logit_bias": {"64": 99, "65": 98}, "temperature": 0})
+    assert set(apart.json()["choices"][0]["text"]) == {"a", "b"}
+
+
+def test_log_probabilities_of_texts_hold_the_chosen_token_among_the_likeliest(ask):
+    for wanted in (0, 2):
+        found = ask("completions", {**TEXT, "logprobs": wanted, "temperature": 2}).json()["choices"][0]["logprobs"]
+        assert [len(found[name]) for name in ("tokens", "token_logprobs", "top_logprobs", "text_offset")] == [6] * 4
+        for token, logprob, top in zip(found["tokens"], found["token_logprobs"], found["top_logprobs"], strict=True):
+            assert top[token] == logprob
+            assert wanted <= len(top) + ("\ufffd" in top) * wanted and len(top) <= wanted + 1
