@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import Http404, JsonResponse
+from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 
 from gptstudio.core.errors import Conflict, StudioError, TooMuch, Unavailable
+from serving_app import services
+from serving_app.selectors import Rate
 
 logger = logging.getLogger(__name__)
 KINDS = {403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
@@ -42,11 +46,28 @@ def envelope(
     return response
 
 
+def tell_rate(response: HttpResponseBase, rate: Rate) -> None:
+    """OpenAI's headers about a key's requests a minute; all of them are free again a minute after the last."""
+    response.headers["x-ratelimit-limit-requests"] = str(rate.limit)
+    response.headers["x-ratelimit-remaining-requests"] = str(rate.remaining)
+    response.headers["x-ratelimit-reset-requests"] = "1m0s"
+
+
+def _of_rate(error: services.RateExceeded) -> JsonResponse:
+    """The official client waits as long as `retry-after` says, and then tries again."""
+    wait = str(max(1, math.ceil(error.rate.free_in)))
+    response = envelope(429, str(error), code=error.code, kind="requests", retry=True, retry_after=wait)
+    tell_rate(response, error.rate)
+    return response
+
+
 def _of_ours(error: StudioError) -> JsonResponse:
     kind = getattr(error, "kind", None)
     retry_after = getattr(error, "retry_after", "")
     if isinstance(error, Unavailable):
         return envelope(503, str(error), code=error.code, param=error.param, retry=True, retry_after="2")
+    if isinstance(error, services.RateExceeded):
+        return _of_rate(error)
     if isinstance(error, TooMuch):
         quota = error.code == "insufficient_quota"
         return envelope(

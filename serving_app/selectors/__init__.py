@@ -18,11 +18,12 @@ from serving_app.selectors.engines import (
 from serving_app.selectors.paging import Page, page, with_metadata
 from serving_app.selectors.usage import (
     Bill,
+    Rate,
     balance_of,
     by_key_model_and_day,
     completions_of,
     open_attempts,
-    requests_in_last_minute,
+    rate_of,
     settled_counts,
     totals,
     usage_of,
@@ -31,6 +32,7 @@ from serving_app.selectors.usage import (
 __all__ = [
     "Bill",
     "Page",
+    "Rate",
     "answers",
     "answers_on",
     "balance_of",
@@ -45,8 +47,8 @@ __all__ = [
     "open_attempts",
     "page",
     "problem_of",
+    "rate_of",
     "replicas",
-    "requests_in_last_minute",
     "revisions_of",
     "settled_counts",
     "totals",

@@ -8,7 +8,7 @@ from serving_app.services.gateway import answer, stream
 from serving_app.services.reconciling import Reconciler
 from serving_app.services.replicas import forget_seen
 from serving_app.services.trips import in_ledger_thread
-from serving_app.services.usage import release, reserve, settle
+from serving_app.services.usage import RateExceeded, release, reserve, settle
 
 __all__ = [
     "Admission",
@@ -17,6 +17,7 @@ __all__ = [
     "EngineAway",
     "EngineBroke",
     "EngineRefused",
+    "RateExceeded",
     "Reconciler",
     "admit",
     "answer",

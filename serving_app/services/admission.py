@@ -17,6 +17,7 @@ from gptstudio.core.errors import Invalid, NotAllowed, NotFound, Unavailable
 from serving_app import selectors
 from serving_app.models import Completion, Deployment, Preview
 from serving_app.prices import upper_bound
+from serving_app.selectors import Rate
 from serving_app.services.usage import Account, reserve
 from training_app.models import LanguageModel
 from training_app.selectors import is_released, model_named, models_of
@@ -46,6 +47,7 @@ class Admission:
     path: str
     body: Mapping[str, Any]
     has_journal: bool
+    rate: Rate | None = None
 
     @property
     def streamed(self) -> bool:
@@ -152,7 +154,7 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
                 endpoint=endpoint,
                 streamed=body.get("stream") is True,
             )
-            reserve(
+            rate = reserve(
                 request,
                 model_name=model.name,
                 bound=upper_bound(body, size=size, context=model.context_length),
@@ -172,6 +174,7 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
         path=f"/v1/{endpoint}",
         body=body,
         has_journal=replica.has_journal,
+        rate=rate,
     )
 
 

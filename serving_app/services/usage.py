@@ -7,7 +7,7 @@ Balances change in the same transaction, always in the order of their ids.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -16,6 +16,7 @@ from gptstudio.core.errors import TooMuch
 from serving_app import selectors
 from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
 from serving_app.prices import Tokens, cost_micro
+from serving_app.selectors import Rate
 
 STATES = {"cancelled": CompletionState.CANCELLED, "error": CompletionState.FAILED}
 
@@ -58,14 +59,24 @@ def _hold(account: Account, cost: int) -> None:
     )
 
 
-def _check_rate(api_key_id: str, *, limit: int) -> None:
-    """Raise TooMuch when a key has made its requests of the last minute. Its balance is locked, so none slips by."""
-    if selectors.requests_in_last_minute(api_key_id) >= limit:
-        raise TooMuch(
-            f"This key may make {limit:,} requests a minute, and has.",
+class RateExceeded(TooMuch):
+    """A key has made its requests of the last minute."""
+
+    def __init__(self, rate: Rate) -> None:
+        super().__init__(
+            f"This key may make {rate.limit:,} requests a minute, and has.",
             fix="Wait a moment, or ask an admin to raise the limit.",
             code="rate_limit_exceeded",
         )
+        self.rate = rate
+
+
+def _take_turn(api_key_id: str, *, limit: int) -> Rate:
+    """The rate with one more request, or RateExceeded. The key's balance is locked, so none slips by."""
+    rate = selectors.rate_of(api_key_id, limit=limit)
+    if not rate.remaining:
+        raise RateExceeded(rate)
+    return replace(rate, used=rate.used + 1)
 
 
 @transaction.atomic
@@ -76,15 +87,19 @@ def reserve(
     bound: Tokens,
     accounts: Iterable[Account],
     requests_per_minute: int | None = None,
-) -> UsageEvent:
-    """Open an attempt: its request row, its reserve row, and the held money. TooMuch leaves nothing behind."""
+) -> Rate | None:
+    """Open an attempt: its request row, its reserve row, and the held money. TooMuch leaves nothing behind.
+
+    Gives how the key now stands to its requests a minute, if they are limited.
+    """
     cost = cost_micro(bound)
     for account in sorted(accounts, key=lambda each: each.id):
         _hold(account, cost)
+    rate = None
     if request.api_key_id and requests_per_minute:
-        _check_rate(request.api_key_id, limit=requests_per_minute)
+        rate = _take_turn(request.api_key_id, limit=requests_per_minute)
     request.save(force_insert=True)
-    return UsageEvent.objects.create(
+    UsageEvent.objects.create(
         attempt_id=request.id,
         kind=UsageKind.RESERVE,
         workspace_id=request.workspace_id,
@@ -95,6 +110,7 @@ def reserve(
         completion_tokens=bound.completion,
         cost_micro=cost,
     )
+    return rate
 
 
 def _locked(attempt_id: str) -> UsageEvent | None:

@@ -92,9 +92,7 @@ def _read_messages(value: object) -> list[dict[str, Any]]:
 
 def _read_message(value: object, path: str) -> dict[str, Any]:
     """One message as chat templates want it: a role and a text. `developer` is the newer word for `system`."""
-    if not isinstance(value, dict):
-        raise invalid(f"'{path}' must be an object.", param=path)
-    fields = Fields(value)
+    fields = Fields(value, path=path)
     role = fields.text("role")
     if role in ("tool", "function"):
         raise unsupported(f"{path}.role", "tool calls are not made here")
@@ -107,7 +105,7 @@ def _read_message(value: object, path: str) -> dict[str, Any]:
     for empty in ("refusal", "tool_calls", "function_call", "audio", "annotations", "reasoning", "reasoning_content"):
         if fields.take(empty):
             raise unsupported(f"{path}.{empty}", "only text can be read back")
-    fields.finish(path=f"{path}.")
+    fields.finish()
     return message
 
 
@@ -121,14 +119,13 @@ def _read_content(value: object, path: str) -> str:
 
 
 def _read_part(value: object, path: str) -> str:
-    if not isinstance(value, dict):
-        raise invalid(f"'{path}' must be an object.", param=path)
-    fields = Fields(value)
+    fields = Fields(value, path=path)
     kind = fields.text("type")
     if kind not in TEXT_PARTS:
         raise unsupported(f"{path}.type", "only text parts can be read")
-    text = fields.text(TEXT_PARTS[kind])
+    name = TEXT_PARTS[kind]
+    text = fields.text(name)
     if text is None:
-        raise invalid(f"'{path}.{TEXT_PARTS[kind]}' is required.", param=path, code="missing_required_parameter")
-    fields.finish(path=f"{path}.")
+        raise invalid(f"'{fields.at(name)}' is required.", param=fields.at(name), code="missing_required_parameter")
+    fields.finish()
     return text

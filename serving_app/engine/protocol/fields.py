@@ -11,13 +11,20 @@ from serving_app.engine.errors import invalid, unsupported
 class Fields:
     """Takes fields off a JSON object one by one; `finish` refuses what nobody asked for.
 
-    `null` means the same as absent, as in OpenAI's API. Errors are 400s that name the field.
+    `null` means the same as absent, as in OpenAI's API. Errors are 400s that name the field with the way to it:
+    `path` is where this object stands in the body, empty for the body itself.
     """
 
-    def __init__(self, body: object) -> None:
+    def __init__(self, body: object, *, path: str = "") -> None:
         if not isinstance(body, dict):
-            raise invalid("The request body must be a JSON object.", param=None)
+            what = f"'{path}'" if path else "The request body"
+            raise invalid(f"{what} must be a JSON object.", param=path or None)
         self._left: dict[str, Any] = dict(body)
+        self._before = f"{path}." if path else ""
+
+    def at(self, name: str) -> str:
+        """The way to a field from the body."""
+        return self._before + name
 
     def take(self, name: str) -> Any:
         """A field's raw value or None."""
@@ -27,21 +34,21 @@ class Fields:
         """A string."""
         value = self.take(name)
         if value is not None and not isinstance(value, str):
-            raise invalid(f"'{name}' must be a string.", param=name)
+            raise invalid(f"'{self.at(name)}' must be a string.", param=self.at(name))
         return value
 
     def need_text(self, name: str) -> str:
         """A string that must be there and not be empty."""
         value = self.text(name)
         if not value:
-            raise invalid(f"'{name}' is required.", param=name, code="missing_required_parameter")
+            raise invalid(f"'{self.at(name)}' is required.", param=self.at(name), code="missing_required_parameter")
         return value
 
     def flag(self, name: str) -> bool:
         """A boolean; false when absent."""
         value = self.take(name)
         if value is not None and not isinstance(value, bool):
-            raise invalid(f"'{name}' must be true or false.", param=name)
+            raise invalid(f"'{self.at(name)}' must be true or false.", param=self.at(name))
         return bool(value)
 
     def number(self, name: str, *, low: float, high: float, default: float) -> float:
@@ -50,7 +57,7 @@ class Fields:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise invalid(f"'{name}' must be a number from {low:g} to {high:g}.", param=name)
+            raise invalid(f"'{self.at(name)}' must be a number from {low:g} to {high:g}.", param=self.at(name))
         return float(value)
 
     def integer(self, name: str, *, low: int, high: int) -> int | None:
@@ -59,28 +66,24 @@ class Fields:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise invalid(f"'{name}' must be a whole number from {low} to {high}.", param=name)
+            raise invalid(f"'{self.at(name)}' must be a whole number from {low} to {high}.", param=self.at(name))
         return value
 
     def inner(self, name: str) -> Fields | None:
         """A nested object."""
         value = self.take(name)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            raise invalid(f"'{name}' must be an object.", param=name)
-        return Fields(value)
+        return None if value is None else Fields(value, path=self.at(name))
 
     def allow_only(self, allowed: Mapping[str, tuple[Any, ...]], *, reason: str) -> None:
         """Fields of which only some values can be honoured."""
         for name, values in allowed.items():
             value = self.take(name)
             if value is not None and value not in values:
-                raise unsupported(name, reason)
+                raise unsupported(self.at(name), reason)
 
-    def finish(self, *, path: str = "") -> None:
+    def finish(self) -> None:
         """Refuse everything that is left."""
         for name in self._left:
             raise invalid(
-                f"Unrecognized request argument: '{path}{name}'.", param=f"{path}{name}", code="unknown_parameter"
+                f"Unrecognized request argument: '{self.at(name)}'.", param=self.at(name), code="unknown_parameter"
             )

@@ -84,7 +84,7 @@ def read_streaming(fields: Fields) -> Streaming:
         raise invalid("'stream_options' is only allowed when 'stream' is true.", param="stream_options")
     include_usage = options.flag("include_usage")
     options.flag("include_obfuscation")
-    options.finish(path="stream_options.")
+    options.finish()
     return Streaming(on, include_usage)
 
 
