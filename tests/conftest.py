@@ -37,6 +37,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+FIXED_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> Iterator[None]:
+    """Tests with real transactions empty the tables by DELETE, and leave what migrations made.
+
+    Django truncates, which on PostgreSQL costs more than most tests do, and makes permissions and content types anew.
+    """
+    from django.core.management.commands import flush
+    from django.db import connection
+
+    def deletes(_style, _connection, **_options) -> list[str]:
+        tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
+        return [f"delete from {connection.ops.quote_name(table)}" for table in sorted(tables - FIXED_TABLES)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "sql_flush", deletes)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_arguments: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data, named by REAL_DATA_DIR."""

@@ -31,6 +31,13 @@ def models_of(workspace_id: str) -> QuerySet[LanguageModel]:
     )
 
 
+def instructions_of_models(workspace_id: str) -> dict[str, str]:
+    """By model id: the instructions that stood before every row that the model learnt from."""
+    taught = LanguageModel.objects.filter(workspace_id=workspace_id, job__version__isnull=False)
+    recipes = taught.values_list("id", "job__version__recipe")
+    return {model_id: recipe["system_prompt"] for model_id, recipe in recipes if recipe.get("system_prompt")}
+
+
 def base_models_of(workspace_id: str) -> QuerySet[LanguageModel]:
     """What a fine-tune can start from, the starter first."""
     return models_of(workspace_id).filter(kind=ModelKind.BASE).order_by("created_at", "id")

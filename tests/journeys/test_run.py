@@ -73,8 +73,14 @@ def test_the_studio_starts_over_its_own_leftovers_and_stops_clean(embedded) -> N
     while any(alive(pid) for pid in orphans):
         assert time.monotonic() < deadline, "children outlived their killed supervisor"
         time.sleep(0.1)
+    half_made = [embedded.home / "work" / "v_1.1" / "out", embedded.home / "artifacts" / ".staging-1"]
+    for folder in half_made:
+        folder.mkdir(parents=True)
+    (embedded.home / "files" / ".incoming-1").parent.mkdir(exist_ok=True)
+    (embedded.home / "files" / ".incoming-1").write_bytes(b"half a file")
     second = start(embedded)
     wait_until_ready(port, second)
+    assert not [left for left in (*half_made, embedded.home / "files" / ".incoming-1") if left.exists()]
     victims = children_of(second.pid)
     os.kill(victims[-1], signal.SIGKILL)
     deadline = time.monotonic() + 60

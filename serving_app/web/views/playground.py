@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from gptstudio.accounts.policies import Actor
 from gptstudio.core.errors import Invalid, NotAllowed, StudioError, Unavailable
 from gptstudio.core.ids import mint
 from gptstudio.review.models import ReviewState
@@ -18,27 +20,48 @@ from gptstudio.web.access import MemberRequest, member_page
 from serving_app import selectors, services
 from serving_app.services import Admission, Caller
 from training_app.models import ModelKind
-from training_app.selectors import models_of, release_states
+from training_app.selectors import instructions_of_models, models_of, release_states
 
 ROLES = ("system", "user", "assistant")
 MOST_TURNS = 100
 MOST_TOKENS = 2048
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A name that can be asked, with the instructions that its model was taught with."""
+
+    name: str
+    title: str
+    instructions: str = ""
+    is_released: bool = True
+
+
+def _choices(actor: Actor) -> tuple[list[Choice], list[Choice]]:
+    """The workspace's deployments, and the models that this person may ask."""
+    taught, states = instructions_of_models(actor.workspace_id), release_states(actor.workspace_id)
+    deployments = []
+    for each in selectors.deployments_of(actor.workspace_id):
+        first = each.revisions.all()[0].targets[0]["model"]
+        deployments.append(Choice(each.name, each.name, taught.get(first, "")))
+    models = []
+    for model in models_of(actor.workspace_id):
+        is_released = model.kind == ModelKind.BASE or states.get(model.id) == ReviewState.APPROVED
+        if is_released or actor.may("models.preview"):
+            models.append(Choice(model.name, str(model), taught.get(model.id, ""), is_released))
+    return deployments, models
+
+
 @member_page("models.use")
 def playground(request: MemberRequest) -> HttpResponse:
     """The page; `?model=` chooses one."""
-    workspace_id = request.actor.workspace_id
-    states, shown = release_states(workspace_id), []
-    for model in models_of(workspace_id):
-        is_released = model.kind == ModelKind.BASE or states.get(model.id) == ReviewState.APPROVED
-        if is_released or request.actor.may("models.preview"):
-            shown.append((model.name, str(model), is_released))
-    names = [each.name for each in selectors.deployments_of(workspace_id)]
-    wanted = request.GET.get("model", "")
-    known = [*names, *(name for name, _, _ in shown)]
-    chosen = wanted if wanted in known else (known[0] if known else "")
-    context = {"models": shown, "deployments": names, "chosen": chosen, "base": request.build_absolute_uri("/v1")}
+    deployments, models = _choices(request.actor)
+    known = {each.name: each for each in [*models, *deployments]}
+    first = next(iter([*deployments, *models]), None)
+    chosen = known.get(request.GET.get("model", ""), first)
+    context = {
+        "models": models, "deployments": deployments, "chosen": chosen, "base": request.build_absolute_uri("/v1"),
+    }  # fmt: skip
     return render(request, "serving/playground.html", context)
 
 

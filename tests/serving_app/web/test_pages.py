@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import async_to_sync
 
+from datasets_app.models import DatasetVersion
 from gptstudio.core.errors import Unavailable
 from gptstudio.core.ids import mint
 from serving_app import services
 from serving_app.models import Completion, Deployment, EngineReplica, UsageEvent
 from serving_app.web.views.usage import _cell, by_day
+from tests.worlds import make_world
 
 pytestmark = pytest.mark.django_db
 TURNS = [{"role": "user", "content": "Hello"}]
@@ -115,7 +118,15 @@ def test_when_no_engine_is_up_the_page_gets_a_sentence(at_alice, monkeypatch) ->
 
 def test_the_playground_offers_what_may_be_asked(at_alice, at_bob, deployment) -> None:
     page = at_alice.get("/playground/?model=support").content.decode()
-    assert "<option selected>support</option>" in page and 'value="studio-starter-1"' in page
+    assert re.search(r"<option[^>]* selected>support</option>", page) and 'value="studio-starter-1"' in page
+
+
+def test_the_instructions_that_a_model_was_taught_with_stand_there(at_alice, as_alice, starter, tmp_path) -> None:
+    world = make_world(as_alice, base=starter, folder=tmp_path / "made")
+    DatasetVersion.objects.update(recipe={**DatasetVersion.objects.first().recipe, "system_prompt": "Be <kind>."})
+    page = at_alice.get(f"/playground/?model={world.model.name}").content.decode()
+    assert "Be &lt;kind&gt;.</textarea>" in page and 'data-instructions="Be &lt;kind&gt;."' in page
+    assert "kind" not in at_alice.get("/playground/?model=studio-starter-1").content.decode().split("data-system")[1]
 
 
 def test_a_deployment_is_made_with_shares(at_alice, starter) -> None:

@@ -111,7 +111,13 @@
   say.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
   });
+  const taught = () => find("model").selectedOptions[0]?.dataset.instructions ?? "";
+  let given = taught();
   find("model").addEventListener("change", (event) => {
+    // Instructions that a person wrote stay; those of the model before make way for the next one's.
+    const system = find("system");
+    if (system.value.trim() === given.trim()) system.value = taught();
+    given = taught();
     const name = find("python-model");
     if (name) name.textContent = event.target.value;
   });
