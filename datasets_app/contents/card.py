@@ -8,7 +8,7 @@ from typing import Any
 
 from datasets_app import recipes, selectors
 from datasets_app.models import DatasetVersion
-from gptstudio.web.wording import sentence_of, size
+from gptstudio.web.wording import personal_title, sentence_of, size
 
 SPLITS = (("train", "Training"), ("validation", "Validation"), ("test", "Test"))
 
@@ -106,7 +106,7 @@ def _personal(version: DatasetVersion, report: dict[str, Any]) -> Section:
         if hides
         else "The recipe keeps personal data of at least one type; a reviewer had to allow this version."
     )
-    rows = [(kind.replace("_", " ").capitalize(), f"{count:,}") for kind, count in counts]
+    rows = [(personal_title(kind), f"{count:,}") for kind, count in counts]
     return Section("Personal data", (sentence,), ("Type", "Times found") if rows else (), rows)
 
 

@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from datasets_app.curation.layouts import ColumnMap, guess_mapping
+from datasets_app.curation.layouts import NO_ANSWER_COLUMN, ColumnMap, guess_mapping
 from datasets_app.curation.readers.dialect import NO_DELIMITER
 from datasets_app.curation.readers.options import AS_FOUND, Reading
 from datasets_app.curation.readers.source import Source
@@ -126,5 +126,5 @@ def _named(finding: Finding, name: str) -> Finding:
 
 def _layout_findings(layout: str) -> list[Finding]:
     if layout in ("unknown", "text"):
-        return [Finding("warning", "No column with an answer was recognised. Say which columns to learn from.")]
+        return [Finding("warning", NO_ANSWER_COLUMN)]
     return []

@@ -102,7 +102,7 @@ class FirstPass:
             passed.tally.seconds[kind] += time.perf_counter() - start
         for was, row in zip(before, rows, strict=True):
             if isinstance(row, Candidate) and was is not None and row.conversation != was:
-                passed.tally.note_row(_example(row.file, row.record, was, row.conversation))
+                passed.tally.note_row(_example(row, was, row.conversation, hides=row.is_hidden))
             passed.outcomes.append(self._kept(row) if isinstance(row, Candidate) else self._silenced(chunk.file, row))
         return passed
 
@@ -142,8 +142,9 @@ def _after(kind: str, row: Candidate, outcome: Outcome, tally: Tally) -> Dropped
         if outcome == row.conversation:
             return row
         if not _is_empty(outcome):
-            tally.note_step(kind, _example(row.file, row.record, row.conversation, outcome))
-            return replace(row, conversation=outcome)
+            hides = kind == "personal_data"
+            tally.note_step(kind, _example(row, row.conversation, outcome, hides=hides))
+            return replace(row, conversation=outcome, is_hidden=row.is_hidden or hides)
         outcome = EMPTY
     return Dropped(row.record.row, row.record.line, kind, outcome, row.conversation.text())
 
@@ -158,5 +159,6 @@ def _is_empty(found: Conversation) -> bool:
     return not found.messages[-1]["content"].strip() or not any(questions)
 
 
-def _example(file: str, record: Record, before: Conversation, after: Conversation) -> Example:
-    return Example(file, record.row, *cut_to_change(before.text(), after.text(), EXAMPLE_CHARACTERS))
+def _example(row: Candidate, before: Conversation, after: Conversation, *, hides: bool) -> Example:
+    texts = cut_to_change(before.text(), after.text(), EXAMPLE_CHARACTERS)
+    return Example(row.file, row.record.row, *texts, hides=hides)

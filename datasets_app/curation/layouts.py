@@ -95,6 +95,9 @@ def _layout_of(parts: Mapping[str, str]) -> str:
     raise _bad_mapping("The mapping names no question with its answer.")
 
 
+NO_ANSWER_COLUMN = "No column with an answer was recognised. Say which columns to learn from."
+
+
 def _bad_mapping(message: str) -> Refusal:
     fix = "Name the columns of prompt and completion, of prompt and label, or of messages."
     return Refusal(code="bad_mapping", message=message, fix=fix)

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from datasets_app.curation.cleaning.changes import Range, changed_ranges
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.findings import Findings
 from datasets_app.curation.firstpass import Chunk, Dropped, Kept, Passed
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.pii.finder import finder
-from datasets_app.curation.pii.masking import veil
+from datasets_app.curation.pii.masking import veil_ranges
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.recipe import Recipe
 from datasets_app.curation.records import records_of
@@ -163,13 +164,18 @@ def _length(record: Record | Problem) -> int:
 def shown(examples: Sequence[Example], *, hides_after: bool) -> list[dict[str, Any]]:
     """Examples for the report. What is personal is veiled before the change, and after it where `hides_after`: reports
     are kept, personal data is not."""
-    before = _veiled([each.before for each in examples])
+    gone = [changed_ranges(each.before, each.after)[0] if each.hides else [] for each in examples]
+    before = _veiled([each.before for each in examples], gone)
     after = [each.after for each in examples]
     return [
         {"file": each.file, "row": each.row, "before": was, "after": now}
-        for each, was, now in zip(examples, before, _veiled(after) if hides_after else after, strict=True)
+        for each, was, now in zip(
+            examples, before, _veiled(after, [[]] * len(after)) if hides_after else after, strict=True
+        )
     ]
 
 
-def _veiled(texts: list[str]) -> list[str]:
-    return [veil(text, spans) for text, spans in zip(texts, finder().find(texts), strict=True)]
+def _veiled(texts: list[str], more: Sequence[Sequence[Range]]) -> list[str]:
+    """The texts with what is found in them veiled, and the stretches of `more`."""
+    found = zip(texts, finder().find(texts), more, strict=True)
+    return [veil_ranges(text, [*((span.start, span.end) for span in spans), *also]) for text, spans, also in found]

@@ -15,12 +15,14 @@ FLAGGED = "flagged_"  # counts of rows that a filter marks and keeps: this and t
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A row that was changed, as it came and as it went. Nothing is hidden in it yet."""
+    """A row that was changed, as it came and as it went. Nothing is hidden in it yet; with `hides`, what differs was
+    personal data (a step that hid it may have known more than the text alone tells)."""
 
     file: str
     row: int
     before: str
     after: str
+    hides: bool = False
 
 
 def _counters() -> defaultdict[str, Counter[str]]:

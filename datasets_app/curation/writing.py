@@ -26,7 +26,7 @@ TOO_MANY = Rejection("balanced_out", "Its class has more training rows than the 
 
 
 def _repeats(file: str, row: int) -> Rejection:
-    return Rejection("near_duplicate", f"Nearly the same as {file}, row {row}, which was kept.")
+    return Rejection("near_duplicate", f"Nearly the same as {file}, row {row + 1:,}, which was kept.")
 
 
 class Writing:
@@ -145,7 +145,7 @@ class Writing:
         if policy == "refuse":
             raise Refusal(
                 code="too_long",
-                message=f"{row['file']}, row {row['row']}: {sentence}",
+                message=f"{row['file']}, row {row['row'] + 1:,}: {sentence}",
                 fix="Raise the limit, or choose to drop or truncate such rows.",
             )
         shorter = truncated(counter, row["messages"], limit=limit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from datasets_app.curation.errors import Refusal
-from datasets_app.curation.layouts import ColumnMap, mapping_from_json
+from datasets_app.curation.layouts import NO_ANSWER_COLUMN, ColumnMap, mapping_from_json
 from datasets_app.curation.mapping import map_record
 from datasets_app.curation.rows import Conversation, Problem, Record, Rejection
 from datasets_app.curation.turns import joined
@@ -34,6 +34,7 @@ PARTS = {
 KNOWN = tuple(name for name in PARTS if name in {part.name for part in fields(ColumnMap)})
 MANY = frozenset({"group"})
 SHOWN_COLUMNS = 60
+NO_ANSWER = "There is no question with its answer yet. Name a question or text and an answer or a label, or a whole conversation."
 SAMPLES = 3
 
 
@@ -138,14 +139,37 @@ def mapping_from_form(detection: Mapping[str, Any], given: Mapping[str, str]) ->
     return found or None
 
 
+def usable_mapping(detection: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    """The same, or Invalid where it names no question with its answer."""
+    found = mapping_from_form(detection, given)
+    if fault := preview(detection, found).fault:
+        raise Invalid(fault)
+    return found or {}
+
+
+def as_said(detection: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    """What a form says of each part, for showing it again: a part that was given twice has several columns."""
+    found: dict[str, Any] = {}
+    for number, name in enumerate(detection.get("columns", [])):
+        if (part := given.get(f"column-{number}", "")) in KNOWN:
+            found.setdefault(part, []).append(name)
+    return found
+
+
+def open_findings(detection: Mapping[str, Any], *, is_chosen: bool) -> list[dict[str, Any]]:
+    """What detection has to tell; once a person said what the columns are, not that nobody knows."""
+    findings = detection.get("findings", [])
+    return [each for each in findings if not (is_chosen and each["message"] == NO_ANSWER_COLUMN)]
+
+
 def preview(detection: Mapping[str, Any], mapping: Mapping[str, Any] | None, *, system_prompt: str = "") -> Preview:
     """The first rows of a file as the model would get them before any step."""
     if not mapping:
         return Preview(fault="No column is used yet. Say which one holds the question and which one the answer.")
     try:
         chosen = mapping_from_json({part: value for part, value in mapping.items() if value})
-    except Refusal as refusal:
-        return Preview(fault=refusal.sentence)
+    except Refusal:
+        return Preview(fault=NO_ANSWER)
     return Preview(tuple(_seen(detection.get("preview", []), chosen, system_prompt)))
 
 

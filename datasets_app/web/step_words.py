@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from datasets_app.curation.kinds import BY_NAME
 from gptstudio.web.wording import PERSONAL, personal_title
 
 
@@ -73,6 +76,18 @@ OPTIONS: dict[str, OptionWords] = {
     "near_duplicates.threshold": OptionWords(
         "How alike is a near-copy", "From 0.3 to 1. At 0.7, about seven of ten short word runs are the same."
     ),
+    "near_duplicates.keep": OptionWords("Of such a group", "The others stand in the list of what was left out."),
+    "split.given": OptionWords("Where a column or a file says the part"),
+    "split.openings": OptionWords(
+        "Rows that open alike stay together", "So that the exam asks nothing that begins like a row of training."
+    ),
+    "balance.method": OptionWords("How", "In training alone; validation and test stay as they are."),
+    "balance.cap": OptionWords("Most rows of a class", "For “Leave out what is above the most”."),
+    "balance.ratio": OptionWords(
+        "Largest class to smallest",
+        "What it may be afterwards: 1 makes them all alike, 3 leaves the largest three times.",
+    ),
+    "balance.seed": OptionWords("Shuffle number", "The same number leaves out, or repeats, the same rows again."),
     "split.train": OptionWords("To learn from", "A share of the rows: 0.8 is 80 %."),
     "split.validation": OptionWords("To steer by", "Looked at while the model learns, to stop in time."),
     "split.test": OptionWords("For the exam", "Never seen while learning. Scores come from here."),
@@ -94,7 +109,7 @@ CHOICES: dict[str, str] = {
     "answer": "In the answer",
     "flag": "Keep it, and count it in the report",
     "strip": "Cut the sentence, keep the row",
-    "mask": "Hide as [EMAIL]",
+    "mask": "Hide behind its kind, as in [EMAIL]",
     "pseudonym": "Replace with an invented one",
     "hash": "Replace with a code",
     "drop_row": "Leave the row out",
@@ -117,6 +132,15 @@ CHOICES: dict[str, str] = {
     "whitespace": "Spaces and blank lines",
     "high": "Closely",
     "low": "Quick",
+    "near_duplicates.keep.all": "Keep all of them, in one part",
+    "near_duplicates.keep.best": "Keep the one with the longest answer",
+    "near_duplicates.keep.first": "Keep the first",
+    "split.given.keep": "Keep to it",
+    "split.given.ignore": "Split anew",
+    "balance.method.cap": "Leave out what is above the most",
+    "down_sample": "Leave out rows of large classes",
+    "up_sample": "Repeat rows of small classes",
+    "class_weights": "Weigh small classes more while learning",
     "accept": "Personal",
     "reject": "Not personal",
 }
@@ -125,6 +149,27 @@ CHOICES: dict[str, str] = {
 def option_words(kind: str, option: str) -> OptionWords:
     """An option in words; its own name where there are none."""
     return OPTIONS.get(f"{kind}.{option}") or ANY.get(option) or OptionWords(option.replace("_", " ").capitalize())
+
+
+def options_in_words(kind: str, options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A step's settings as (title, value) for people; what is empty or set elsewhere is left out."""
+    found = []
+    for name, value in options.items():
+        words = option_words(kind, name)
+        if value not in ({}, [], None, "") and not words.is_hidden:
+            found.append((words.title, _value_in_words(kind, name, value)))
+    return found
+
+
+def _value_in_words(kind: str, name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{personal_title(key)}: {choice_word(kind, name, str(each))}" for key, each in value.items())
+    chosen = value if isinstance(value, list) else [value]
+    options = BY_NAME[kind].options if kind in BY_NAME else ()
+    known = {choice for option in options if option.name == name for choice in option.choices}
+    return ", ".join(choice_word(kind, name, each) if each in known else str(each) for each in chosen)
 
 
 def choice_word(kind: str, option: str, choice: str) -> str:

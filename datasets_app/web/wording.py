@@ -44,6 +44,7 @@ MARKS = {
     "EMAIL": "EMAIL_ADDRESS",
     "PHONE": "PHONE_NUMBER",
     "CARD": "CREDIT_CARD",
+    "ACCOUNT": "ACCOUNT_NUMBER",
     "IBAN": "IBAN_CODE",
     "SSN": "US_SSN",
     "IP": "IP_ADDRESS",
@@ -78,10 +79,11 @@ def changed(before: str, after: str) -> list[Piece]:
 
 
 def became(cell: str, messages: Sequence[dict[str, str]]) -> list[Piece] | None:
-    """What the steps made of a cell: the turn most like it with what is new marked; None where no turn is like it."""
+    """What the steps made of a cell: the turn most like it with what is new marked; None where no turn is like it,
+    or one says the same."""
     texts = [str(each["content"]) for each in messages]
     best = max(texts, key=lambda text: _likeness(cell, text), default="")
-    return changed(cell, best) if _likeness(cell, best) > LIKE else None
+    return changed(cell, best) if cell.strip() != best and _likeness(cell, best) > LIKE else None
 
 
 def _likeness(one: str, other: str) -> float:

@@ -24,13 +24,15 @@ def lineage(request: MemberRequest, subject_id: str) -> HttpResponse:
 
 
 def _asked(request: MemberRequest) -> dict[str, Any]:
-    row = request.POST.get("row", "0").strip() or "0"
-    if not (row.isascii() and row.isdecimal() and len(row) < 16):
-        raise Invalid(f"{row[:40]!r} is no record number.", fix="Count records from 0.", param="row")
+    row = request.POST.get("row", "").strip() or "1"
+    if not (row.isascii() and row.isdecimal() and len(row) < 16 and int(row)):
+        raise Invalid(
+            f"{row[:40]!r} is no row number.", fix="Count the rows below the column names, from 1.", param="row"
+        )
     return {
         "text": request.POST.get("text", "").strip()[:500],
         "file_id": request.POST.get("file", "").strip(),
-        "row": int(row),
+        "row": int(row) - 1,
         "part": request.POST.get("part", "").strip(),
     }
 

@@ -61,6 +61,11 @@ class Bar:
     text: str
     is_over: bool = False
 
+    @property
+    def beyond(self) -> float:
+        """Where a text behind a bar that lies begins."""
+        return self.x + self.width + 8
+
 
 @dataclass(frozen=True, slots=True)
 class BarChart:

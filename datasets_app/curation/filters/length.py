@@ -33,12 +33,9 @@ class Length:
         if least is None and most is None:
             return None
         size = len(text) if self.unit == "characters" else len(text.split())
+        has = f"The {name} has {size:,} {self.unit.removesuffix('s') if size == 1 else self.unit}"
         if least is not None and size < least:
-            return Rejection(
-                f"short_{name}", f"The {name} has {size:,} {self.unit}, fewer than the {least:,} that the recipe wants."
-            )
+            return Rejection(f"short_{name}", f"{has}, fewer than the {least:,} that the recipe wants.")
         if most is not None and size > most:
-            return Rejection(
-                f"long_{name}", f"The {name} has {size:,} {self.unit}, more than the {most:,} that the recipe allows."
-            )
+            return Rejection(f"long_{name}", f"{has}, more than the {most:,} that the recipe allows.")
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,6 +142,14 @@ def masked(text: str, spans: Sequence[Span]) -> str:
 
 def veil(text: str, spans: Sequence[Span]) -> str:
     """The text with only the first character of each finding left: enough to see what was hidden, not what it was."""
-    for span in reversed(spans):
-        text = f"{text[: span.start + 1]}•••{text[span.end :]}"
-    return text
+    return veil_ranges(text, [(span.start, span.end) for span in spans])
+
+
+def veil_ranges(text: str, ranges: Iterable[tuple[int, int]]) -> str:
+    """The same for stretches `(start, end)` in any order, which may overlap or touch."""
+    parts, at = list[str](), 0
+    for start, end in sorted(ranges):
+        if start > at or not parts:
+            parts.append(f"{text[at : start + 1]}•••")
+        at = max(at, end)
+    return "".join(parts) + text[at:]

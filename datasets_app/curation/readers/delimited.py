@@ -107,7 +107,7 @@ def _ragged(*, row: int, line: int, width: int, dialect: Dialect, text: str) -> 
     expected = len(dialect.columns)
     where = "the header has" if dialect.has_header else "the other rows have"
     cause = "Quote the fields that hold the delimiter." if width > expected else "Add what is missing."
-    detail = f"Row {row} (line {line}) has {width} fields where {where} {expected}. {cause}"
+    detail = f"Row {row + 1:,} (line {line}) has {width} fields where {where} {expected}. {cause}"
     return Problem(row, line, "ragged_row", detail, text)
 
 

@@ -126,7 +126,7 @@ def read_sheet(path: Path, name: str, sheet: str, heading: Heading, place: Place
 
 def _record(row: int, line: int, cells: list[str], columns: tuple[str, ...], width: int) -> Record | Problem:
     if len(cells) > width:
-        detail = f"Row {row} (row {line} of the sheet) has {len(cells)} cells where the header has {width}."
+        detail = f"Row {row + 1:,} (row {line} of the sheet) has {len(cells)} cells where the header has {width}."
         return Problem(
             row, line, "ragged_row", f"{detail} Name the columns, or empty the cells.", " | ".join(cells)[:2000]
         )

@@ -21,12 +21,14 @@ Outcome = Conversation | Rejection
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row on its way: the conversation as the steps before left it, and the file, record and columns it came from."""
+    """A row on its way: the conversation as the steps before left it, and the file, record and columns it came from.
+    `is_hidden`: personal data in it was hidden on the way."""
 
     file: str
     conversation: Conversation
     record: Record
     mapping: ColumnMap
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

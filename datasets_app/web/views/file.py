@@ -33,7 +33,7 @@ def _page(found: DatasetFile, mapping: Any, is_chosen: bool) -> dict[str, Any]:
         "dataset": found.dataset,
         "line": wording.file_line(detection),
         "facts": wording.reading_lines(detection),
-        "findings": detection.get("findings", []),
+        "findings": parts.open_findings(detection, is_chosen=is_chosen),
         "reading_form": ReadingForm(initial=found.reading, detection=detection),
         "encodings": detection.get("encodings", []),
         "columns": shown,
@@ -71,12 +71,13 @@ def columns(request: MemberRequest, dataset_id: str, file_id: str) -> HttpRespon
     """Keep the columns as the data set's mapping."""
     found = _file(request, dataset_id, file_id)
     try:
-        mapping = parts.mapping_from_form(found.detection, request.POST.dict())
-        services.set_mapping(request.actor, dataset=found.dataset, mapping=mapping or {})
+        mapping = parts.usable_mapping(found.detection, request.POST.dict())
+        services.set_mapping(request.actor, dataset=found.dataset, mapping=mapping)
     except StudioError as error:
         messages.error(request, f"The columns were not saved. {error}")
-    else:
-        messages.success(request, "Saved. New versions of this data set read these columns.")
+        said = _page(found, parts.as_said(found.detection, request.POST.dict()), is_chosen=False)
+        return render(request, "datasets/file.html", said, status=error.status)
+    messages.success(request, "Saved. New versions of this data set read these columns.")
     return redirect("datasets:file", dataset_id, file_id)
 
 

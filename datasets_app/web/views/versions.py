@@ -10,6 +10,7 @@ from django.shortcuts import render
 from datasets_app import recipes, selectors
 from datasets_app.models import DatasetVersion
 from datasets_app.web import wording
+from datasets_app.web.step_words import options_in_words
 from datasets_app.web.views.building import UNDER_WAY
 from gptstudio.web import live
 from gptstudio.web.access import MemberRequest, member_page
@@ -75,7 +76,7 @@ def _recipe_lines(version: DatasetVersion) -> list[dict[str, Any]]:
     lines = []
     for step in version.recipe.get("steps", []):
         title, why = recipes.STEP_HINTS.get(step["kind"], (step["kind"], ""))
-        shown = {key: value for key, value in step.get("options", {}).items() if value not in ({}, [], None, "")}
+        shown = options_in_words(step["kind"], step.get("options", {}))
         lines.append({"title": title, "why": why, "step": step, "options": shown, "done": done.get(step["kind"])})
     return lines
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.forms import CheckboxSelectMultiple
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -192,8 +193,16 @@ def road(noun: str, subject: Any) -> dict[str, Any]:
 @register.inclusion_tag("web/parts/field.html")
 def field(bound: Any, help: str = "") -> dict[str, Any]:
     """A form's field with label, help and errors beside it."""
-    kind = getattr(bound.field.widget, "input_type", "")
-    return {"field": bound, "help": help or bound.help_text, "is_check": kind == "checkbox"}
+    widget = bound.field.widget
+    kind, is_group = getattr(widget, "input_type", ""), isinstance(widget, CheckboxSelectMultiple)
+    always_says = kind == "select" and all(value for value, _title in widget.choices)
+    return {
+        "field": bound,
+        "help": help or bound.help_text,
+        "is_check": kind == "checkbox" and not is_group,
+        "is_group": is_group,
+        "is_optional": not bound.field.required and not always_says,
+    }
 
 
 @register.inclusion_tag("web/parts/pager.html", takes_context=True)

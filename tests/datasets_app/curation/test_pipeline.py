@@ -221,7 +221,7 @@ def test_long_conversations_can_lose_their_oldest_turns(curate, write, tokenizer
 
 
 def test_a_row_over_the_limit_can_refuse_the_run(curate, pairs, tokenizer):
-    with pytest.raises(Refusal, match=re.escape("pairs.csv, row 0: The row has 11 tokens")):
+    with pytest.raises(Refusal, match=re.escape("pairs.csv, row 1: The row has 11 tokens")):
         curate(pairs(LONG), without=(), tokens={"limit": 8, "policy": "refuse"}, tokenizer=tokenizer)
 
 
@@ -264,7 +264,7 @@ def test_of_near_copies_the_best_or_the_first_can_be_kept(curate, pairs, questio
     best = curate(pairs(*questions(30), *near), near_duplicates={"keep": "best"})
     assert best.adds_up() and best.report["rows"]["dropped"] == {"near_duplicate": 2}
     assert {row["row"] for row in best.rows()} >= {32} and {row["row"] for row in best.ledger()} == {30, 31}
-    assert best.ledger()[0]["detail"] == "Nearly the same as pairs.csv, row 32, which was kept."
+    assert best.ledger()[0]["detail"] == "Nearly the same as pairs.csv, row 33, which was kept."
     first = curate(pairs(*questions(30), *near), near_duplicates={"keep": "first"})
     assert {row["row"] for row in first.ledger()} == {31, 32}
 

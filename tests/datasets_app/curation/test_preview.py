@@ -89,3 +89,10 @@ def test_it_agrees_with_the_run_where_the_sample_is_the_whole(pairs, curate, que
 def test_a_recipe_needs_no_split_to_be_looked_at(pairs):
     given = parse_recipe({"version": 1, "steps": [{"kind": "normalize"}]})
     assert Preview(given, [pairs("a question")]).report()["rows"]["kept"] == 1
+
+
+def test_what_a_step_hid_is_veiled_though_the_text_alone_would_not_tell(pairs):
+    found = looked(pairs(("our code word is Bluebird today", "Fine.")), personal_data={"deny": ["Bluebird"]})
+    (example,) = step(found, "personal_data")["examples"]
+    assert example["before"] == "user: our code word is B••• today\nassistant: Fine."
+    assert "Bluebird" not in json.dumps(found)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from datasets_app.web.columns import columns_of, in_use, mapping_from_form, preview
+from datasets_app.curation.layouts import NO_ANSWER_COLUMN
+from datasets_app.curation.rows import Finding
+from datasets_app.web.columns import as_said, columns_of, in_use, mapping_from_form, open_findings, preview
 from gptstudio.core.errors import Invalid
 
 TURNS = {
@@ -49,3 +51,15 @@ def test_of_nine_thousand_columns_those_in_use_are_shown() -> None:
     shown, hidden = columns_of({"columns": names, "preview": [{"c8999": "x"}]}, {"prompt": "c8999"})
     assert shown[-1].name == "c8999" and shown[-1].part == "prompt" and shown[-1].samples == ("x",)
     assert len(shown) + hidden == 9_000 and len(shown) < 100
+
+
+def test_columns_that_were_chosen_twice_are_shown_again_as_they_were_said() -> None:
+    said = as_said(TURNS, {"column-0": "label", "column-1": "label", "column-2": "prompt"})
+    assert [column.part for column in columns_of(TURNS, said)[0]] == ["label", "label", "prompt"]
+
+
+def test_once_a_person_said_what_the_columns_are_nobody_is_asked_to() -> None:
+    findings = [finding.as_json() for finding in (Finding("warning", NO_ANSWER_COLUMN), Finding("warning", "Ragged."))]
+    told = {"findings": findings}
+    assert len(open_findings(told, is_chosen=False)) == 2
+    assert [each["message"] for each in open_findings(told, is_chosen=True)] == ["Ragged."]

@@ -53,6 +53,7 @@ def test_columns_that_are_saved_stand_in_the_next_version_and_can_be_taken_back(
 def test_a_question_without_an_answer_is_not_saved_and_says_what_is_missing(at_alice, made, address) -> None:
     page = at_alice.post(f"{address}/columns", {"column-0": "prompt"}, follow=True).content.decode()
     assert "The columns were not saved." in page and "no question with its answer" in page
+    assert '<option value="prompt" selected>' in page, "what was chosen is still there to be mended"
     made[0].refresh_from_db()
     assert made[0].mapping is None
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.http import QueryDict
+from django.template.loader import render_to_string
 
 from datasets_app import recipes
 from datasets_app.curation.kinds import BY_NAME, KINDS
 from datasets_app.web import recipe_form
 from datasets_app.web.option_fields import OptionsForm
+from datasets_app.web.step_words import ANY, OPTIONS, choice_word, options_in_words
+from gptstudio.web.templatetags.studio import field
 from tests.recipe_posts import post_of
 
 
@@ -106,3 +109,32 @@ def test_a_sentence_of_the_engine_stands_at_the_step_it_names() -> None:
     assert bound.is_valid()
     bound.refuse("The option limit of tokens is at least 8.")
     assert next(card for card in bound.cards if card.name == "tokens").form.non_field_errors()
+
+
+def test_every_option_that_people_see_has_words_of_its_own() -> None:
+    nameless = [
+        f"{kind.name}.{option.name}"
+        for kind in KINDS
+        if kind.name not in recipe_form.WITHOUT_CARD
+        for option in kind.options
+        if f"{kind.name}.{option.name}" not in OPTIONS and option.name not in ANY
+    ]
+    assert nameless == []
+    assert choice_word("near_duplicates", "keep", "all") == "Keep all of them, in one part"
+
+
+def test_options_are_told_in_words() -> None:
+    told = dict(
+        options_in_words(
+            "personal_data", {"turns": "user", "policy": {"URL": "keep"}, "allow": [], "decisions": {"a": "reject"}}
+        )
+    )
+    assert told == {"Where to look": "In the person's turns alone", "For each type": "Web addresses: Keep it"}
+    assert ("Keep rows too short to tell", "yes") in options_in_words("language", BY_NAME["language"].defaults())
+
+
+def test_boxes_of_one_question_stand_below_it() -> None:
+    form = OptionsForm(BY_NAME["grammar"], initial=BY_NAME["grammar"].defaults())
+    shown = render_to_string("web/parts/field.html", field(form["rules"]))
+    assert shown.index("<legend>What to mend</legend>") < shown.index("Doubled words")
+    assert "optional" not in render_to_string("web/parts/field.html", field(form["turns"]))

@@ -56,7 +56,7 @@ def test_test_rows_are_shut_until_somebody_opens_them_and_the_log_says_who(at_al
 
 def test_a_row_shows_its_turns_its_place_and_its_neighbours(at_alice, address) -> None:
     page = text_of(at_alice.get(f"{address}/train/3/"))
-    assert "Where is parcel 3?" in page and "row 4 of 60" in page and "record 3" in page
+    assert "Where is parcel 3?" in page and "Training, 4 of 60" in page and "<dt>Row of the file</dt>" in page
     assert f"{address}/train/2/" in page and f"{address}/train/4/" in page
     assert at_alice.get(f"{address}/train/60/").status_code == 404
 

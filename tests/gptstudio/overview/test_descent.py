@@ -87,11 +87,12 @@ def test_a_person_is_traced_to_the_models_that_learnt_and_nothing_typed_is_kept(
 def test_who_looks_for_nothing_or_nobody_is_told(world, at_alice) -> None:
     assert at_alice.post("/erasure/", {"text": "Jo"}).status_code == 400
     assert at_alice.post("/erasure/", {"file": world.file.id, "row": "x"}).status_code == 400
+    assert at_alice.post("/erasure/", {"file": world.file.id, "row": "0"}).status_code == 400
     assert "Nothing holds it" in at_alice.post("/erasure/", {"text": "Nobody Nowhere"}).content.decode()
 
 
 def test_one_record_is_made_again_without_and_the_old_is_emptied(served, at_alice) -> None:
-    asked = {"file": served.file.id, "row": "7"}
+    asked = {"file": served.file.id, "row": "8"}
     assert "1 version hold it" in at_alice.post("/erasure/", asked).content.decode()
     answer = at_alice.post("/erasure/make", asked)
     made = DatasetVersion.objects.get(number=2)

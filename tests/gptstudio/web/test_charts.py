@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from django.template.loader import render_to_string
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,3 +71,12 @@ def test_columns_beyond_the_limit_are_marked() -> None:
 
 def test_nothing_to_show_is_no_chart() -> None:
     assert bar_chart([]) is None and columns([("a", 0)], noun="rows") is None and line_chart([]) is None
+
+
+def test_the_text_of_a_bar_stands_beyond_its_end() -> None:
+    chart = bar_chart([("late", 30.0), ("lost", 10.0)], unit=" %")
+    assert chart is not None
+    for bar in chart.bars:
+        assert bar.beyond > bar.x + bar.width and f'x="{bar.beyond:.1f}"' in render_to_string(
+            "web/charts/bars.html", {"chart": chart}
+        )

@@ -19,7 +19,7 @@ def test_bounds_are_inclusive_and_name_the_value():
     assert words.judge(pair("three more words", "one")) is None
     short, long = words.judge(pair("one", "one")), words.judge(pair("one two three four", "one"))
     assert (short.reason, long.reason) == ("short_question", "long_question")
-    assert short.detail == "The question has 1 words, fewer than the 2 that the recipe wants."
+    assert short.detail == "The question has 1 word, fewer than the 2 that the recipe wants."
     assert Length("characters", answer=(None, 3)).judge(pair("q", "four")).reason == "long_answer"
 
 

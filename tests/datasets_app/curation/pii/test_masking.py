@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from datasets_app.curation.pii.finder import find
 from datasets_app.curation.pii.keys import Keys
-from datasets_app.curation.pii.masking import Place, Policy, applied, drops, hidden, masked, policy_of, veil
+from datasets_app.curation.pii.masking import (
+    Place,
+    Policy,
+    applied,
+    drops,
+    hidden,
+    masked,
+    policy_of,
+    veil,
+    veil_ranges,
+)
 from datasets_app.curation.pii.overlaps import MARK
 
 HERE = Place("a.csv", 3, 0)
@@ -120,3 +130,14 @@ def test_what_is_done_depends_on_text_and_secret_alone(secret):
         return Policy(default="pseudonym", keys=Keys(secret)).judged(TEXT, find(TEXT), HERE)
 
     assert once() == once()
+
+
+@given(st.text(min_size=1, max_size=30), st.lists(st.tuples(st.integers(0, 29), st.integers(1, 8)), max_size=5))
+def test_of_stretches_that_overlap_nothing_but_a_first_character_is_left(text, places):
+    ranges = [(start, min(len(text), start + length)) for start, length in places if start < len(text)]
+    hidden_at = {at for start, end in ranges for at in range(start, end)}
+    firsts = {at for at in hidden_at if at - 1 not in hidden_at}
+    left = [sign for at, sign in enumerate(text) if at not in hidden_at or at in firsts]
+    touching = {end for _start, end in ranges} & {start for start, _end in ranges}
+    if not touching and "•" not in text:
+        assert veil_ranges(text, ranges).replace("•••", "") == "".join(left)
