@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from gptstudio.accounts.policies import Actor
 from gptstudio.api.authentication import actor_of
+from gptstudio.api.idempotency import Idempotent
 from gptstudio.api.pagination import page
 
 LIST_PARAMETERS = [
@@ -21,7 +21,7 @@ LIST_PARAMETERS = [
 ]
 
 
-class NativeView(APIView):
+class NativeView(Idempotent):
     """`actions` names for each method what the actor must be allowed to do."""
 
     actions: ClassVar[dict[str, str]] = {}

@@ -17,6 +17,7 @@ def _candidates() -> Iterator[Path]:
     home = Path(settings.STUDIO_HOME)
     yield from (home / "artifacts").glob(".staging-*")
     yield from home.glob("*/.incoming-*")
+    yield from (home / "parts").glob("*/.incoming-*")
     yield from Path(settings.FILE_UPLOAD_TEMP_DIR).glob("tmp*.upload*")  # Django's name for a file of a form
     yield from (home / "work").glob("*")
 

@@ -168,7 +168,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["gptstudio.api.permissions.MayAct"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "gptstudio.api.described.Described",
     "EXCEPTION_HANDLER": "gptstudio.api.errors.answer",
     "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter of downloads
     "UNAUTHENTICATED_USER": None,

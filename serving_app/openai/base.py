@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from gptstudio.accounts.policies import Actor
 from gptstudio.api.authentication import KeyAuthentication, actor_of
+from gptstudio.api.idempotency import Idempotent
 from gptstudio.core.errors import Invalid
 from serving_app.engine.protocol import strict_json
 from serving_app.openai import errors
@@ -30,7 +30,7 @@ class AnyAccept(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class OpenAIView(APIView):
+class OpenAIView(Idempotent):
     """A plain sync view. `actions` names what a method needs: `{"GET": "datasets.view"}`."""
 
     authentication_classes = [KeyAuthentication]

@@ -24,6 +24,7 @@ class InferenceView(OpenAIView):
 
     actions: ClassVar[dict[str, str]] = {"POST": "models.use"}
     http_method_names = ["post"]
+    replays = False
     endpoint = ""
 
     async def post(self, request: HttpRequest) -> HttpResponseBase:

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from datasets_app.services import expire_uploads
 from datasets_app.services import requeue_stale as requeue_data
+from gptstudio.api.services import drop_old_answers
 from gptstudio.core import heartbeats
 from gptstudio.core.leftovers import sweep
 from serving_app import engine_client, selectors
@@ -84,6 +85,7 @@ class Reconciler:
         if time.monotonic() - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = time.monotonic()
             sweep(older_than=DEAD_SECONDS)
+            drop_old_answers()
 
     def _send_again(self) -> None:
         """Wake workers for work that nobody holds; not in every pass, since a message may merely wait its turn."""

@@ -12,10 +12,17 @@ from gptstudio.core.leftovers import sweep
 HALF_MADE = (
     "artifacts/.staging-a1/content/sub/model.safetensors",
     "uploads/.incoming-b2",
+    "parts/upload_1/.incoming-b3",
     "uploading/tmpc3.upload.csv",
     "work/dsv_1.2/out/train.parquet",
 )
-FINISHED = ("artifacts/abc/model.safetensors", "uploads/abc", "versions/dsv_1/report.json", "uploading/notes.txt")
+FINISHED = (
+    "artifacts/abc/model.safetensors",
+    "uploads/abc",
+    "parts/upload_1/1",
+    "versions/dsv_1/report.json",
+    "uploading/notes.txt",
+)
 
 
 @pytest.fixture
