@@ -67,6 +67,7 @@ RANGES: dict[str, tuple[float, float, bool]] = {
     "lora_dropout": (0.0, 0.9, False),
 }
 CHOICES = {"optimizer": OPTIMIZERS, "scheduler": SCHEDULERS}
+SWITCHES = ("class_weights",)
 EVALUATIONS_A_RUN = 12
 
 
@@ -89,8 +90,11 @@ def checked(requested: dict[str, Any]) -> dict[str, Any]:
                 raise Invalid(f"{name} is {value!r}.", fix=f"Choose from {', '.join(CHOICES[name])}.", param=name)
         elif name in RANGES:
             value = _number(name, value)
-        else:
-            raise Invalid(f"There is no setting {name!r}.", fix=f"Known: {', '.join([*RANGES, *CHOICES])}.", param=name)
+        elif name not in SWITCHES:
+            known = ", ".join([*RANGES, *CHOICES, *SWITCHES])
+            raise Invalid(f"There is no setting {name!r}.", fix=f"Known: {known}.", param=name)
+        elif not isinstance(value, bool):
+            raise Invalid(f"{name} is {value!r}.", fix="Use true or false.", param=name)
         found[name] = value
     return found
 
@@ -162,4 +166,5 @@ def resolve(
             "alpha": asked.get("lora_alpha", 32),
             "dropout": asked.get("lora_dropout", 0.05),
         },
+        **{name: True for name in SWITCHES if asked.get(name)},
     }

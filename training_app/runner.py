@@ -54,15 +54,18 @@ def train_spec(job: FineTuningJob) -> dict[str, Any]:
     version = job.version
     assert version is not None  # noqa: S101 - a job is queued only once its version is ready
     has_validation = version.report["splits"]["validation"] > 0
+    settings = dict(job.hyperparameters)
+    weights = {"class_weights": version.class_weights} if settings.pop("class_weights", False) else {}
     return {
         **_common(job, "train"),
         "base_model": _named(job.base_model),
         "data": {
             "train": str(version.split_path("train")),
             "validation": str(version.split_path("validation")) if has_validation else None,
+            **weights,
         },
         "method": job.method,
-        "hyperparameters": job.hyperparameters,
+        "hyperparameters": settings,
     }
 
 

@@ -77,5 +77,11 @@ class DatasetVersion(Leased):
     def folder(self) -> Path:
         return Path(settings.STUDIO_HOME) / "versions" / self.id
 
+    @property
+    def class_weights(self) -> dict[str, float]:
+        """How much a training row of each label should count, where the recipe asked for it; else empty."""
+        weights: dict[str, float] = self.report.get("balance", {}).get("weights", {})
+        return weights
+
     def split_path(self, split: str) -> Path:
         return self.folder / f"{split}.parquet"

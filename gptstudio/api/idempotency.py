@@ -88,7 +88,7 @@ def fingerprint(request: HttpRequest) -> str:
     if kind.startswith("multipart/"):
         for name, values in sorted(request.POST.lists()):
             digest.update(repr((name, values)).encode())
-        for name, file in sorted(request.FILES.items()):
+        for name, file in ((name, file) for name, files in sorted(request.FILES.lists()) for file in files):
             digest.update(repr((name, file.name, file.size)).encode())
             for piece in file.chunks():
                 digest.update(piece)

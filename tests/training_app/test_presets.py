@@ -90,3 +90,10 @@ def test_an_unknown_preset_or_method_is_refused() -> None:
         resolve("fast")
     with pytest.raises(Invalid, match="There is no method 'prefix'"):
         resolve(method="prefix")
+
+
+def test_class_weights_are_off_unless_somebody_asks() -> None:
+    assert "class_weights" not in resolve() and "class_weights" not in resolve(class_weights=False)
+    assert resolve(class_weights=True)["class_weights"] is True
+    with pytest.raises(Invalid, match="class_weights is 'yes'"):
+        resolve(class_weights="yes")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +27,16 @@ class Row:
     file: str
     row: int
     messages: list[Message]
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Token ids and their labels, of equal length; labels are IGNORED outside answers."""
+    """Token ids and their labels, of equal length; labels are IGNORED outside answers. `weight` scales their loss."""
 
     input_ids: list[int]
     labels: list[int]
+    weight: float = 1.0
 
     @property
     def learned(self) -> int:
@@ -64,7 +66,8 @@ class Examples:
 def read_rows(path: Path) -> list[Row]:
     """The rows of a split's Parquet file. EngineError `data_unreadable` names the file and what is wrong."""
     try:
-        table = pq.read_table(path, columns=list(COLUMNS))
+        present = pq.read_schema(path).names
+        table = pq.read_table(path, columns=[name for name in (*COLUMNS, "label") if name in present])
     except (OSError, pa.ArrowException) as error:
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EngineError(
@@ -80,7 +83,13 @@ def read_rows(path: Path) -> list[Row]:
             fix="Freeze the data set version again.",
         )
     return [
-        Row(row_id=record["row_id"], file=record["file"], row=record["row"], messages=record["messages"] or [])
+        Row(
+            row_id=record["row_id"],
+            file=record["file"],
+            row=record["row"],
+            messages=record["messages"] or [],
+            label=record.get("label"),
+        )
         for record in table.to_pylist()
     ]
 
@@ -99,8 +108,10 @@ def build_examples(
     stop_tokens: frozenset[int],
     *,
     max_length: int,
+    weights: Mapping[str, float] | None = None,
 ) -> Examples:
     """Tokenise rows in memory, cutting on the right at `max_length`; rows left without an answer are counted out.
+    `weights` says how much the loss of a row counts, by its label; 1 where it says nothing.
 
     EngineError `stop_token_unlearned` when an answer would not teach the model where to end.
     """
@@ -109,7 +120,9 @@ def build_examples(
     chats = [_render_row(tokenizer, row) for row in rows]
     for row, chat, (ids, offsets) in zip(rows, chats, _tokenize(tokenizer, chats), strict=True):
         labels = label_answers(ids, offsets, chat.answers, stop_tokens, where=f"{row.file}, row {row.row}")
-        example = Example(input_ids=ids[:max_length], labels=labels[:max_length])
+        example = Example(
+            input_ids=ids[:max_length], labels=labels[:max_length], weight=(weights or {}).get(row.label or "", 1.0)
+        )
         truncated += len(ids) > max_length
         if example.learned:
             items.append(example)

@@ -63,6 +63,14 @@ class Fields:
             raise self._wrong(key, value, f"a number {start} to {high:g}")
         return float(value)
 
+    def optional_numbers(self, key: str, low: float, high: float) -> dict[str, float] | None:
+        """An object of finite numbers from low to high, or null or absent."""
+        if self._content.get(key) is None:
+            self.ignore(key)
+            return None
+        inside = self.group(key)
+        return {name: inside.number(name, low, high) for name in self._content[key]}
+
     def group(self, key: str) -> Fields:
         """A nested object."""
         value = self._take(key)

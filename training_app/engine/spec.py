@@ -1,6 +1,7 @@
 """The specs the engine accepts, and their check, field by field, with sentences. Opens no file named in a spec.
 
-A whole training spec (all keys are required; `lora` may be null when the method is "full"):
+A whole training spec (all keys are required; `lora` may be null when the method is "full"; `data` may also hold
+`class_weights`, numbers by label that scale the loss of a row):
 
     {"v": 1, "kind": "train", "job": "ftjob-1", "attempt": 1,
      "base_model": {"name": "studio-starter-1", "path": "/models/starter"},
@@ -93,6 +94,7 @@ class TrainSpec:
     method: str
     hyperparameters: Hyperparameters
     content: dict[str, Any]
+    class_weights: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def parse_train(content: dict[str, Any], run: Path) -> TrainSpec:
         method=method,
         hyperparameters=_hyperparameters(fields.group("hyperparameters"), method),
         content=content,
+        class_weights=data.optional_numbers("class_weights", 0.0, 1e9),
     )
     data.refuse_unknown()
     fields.refuse_unknown()

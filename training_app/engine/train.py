@@ -22,7 +22,7 @@ from training_app.engine.events import EventLog
 from training_app.engine.model import Speaker, count_parameters, load_speaker
 from training_app.engine.spec import TrainSpec
 from training_app.engine.stopping import StopRequest
-from training_app.engine.trainer import AnswerTrainer, Watch
+from training_app.engine.trainer import WEIGHT, AnswerTrainer, Watch
 
 
 def train(spec: TrainSpec, events: EventLog, stop: StopRequest) -> None:
@@ -57,7 +57,10 @@ def train(spec: TrainSpec, events: EventLog, stop: StopRequest) -> None:
 
 def _prepare_data(spec: TrainSpec, speaker: Speaker, events: EventLog) -> tuple[Examples, Examples | None]:
     limit = min(spec.hyperparameters.max_length, speaker.context)
-    learn = build_examples(read_rows(spec.train), speaker.tokenizer, speaker.stop_tokens, max_length=limit)
+    weights = spec.class_weights
+    learn = build_examples(
+        read_rows(spec.train), speaker.tokenizer, speaker.stop_tokens, max_length=limit, weights=weights
+    )
     _report_losses(learn, "training", limit, events)
     if not learn.items:
         raise EngineError(
@@ -126,7 +129,7 @@ def _make_trainer(
         order=order,
         model=speaker.model,
         args=trainer_arguments(spec, plan, len(learn.items), has_validation=validate is not None),
-        train_dataset=_dataset(learn.items),
+        train_dataset=_dataset(learn.items, weighted=spec.class_weights is not None),
         eval_dataset=_dataset(_by_length(validate.items)) if validate else None,
         processing_class=speaker.tokenizer,
         peft_config=adapter_config(parameters),
@@ -169,10 +172,14 @@ def _trainer_state(found: Checkpoint) -> dict[str, Any]:
     return content
 
 
-def _dataset(items: Sequence[Example]) -> Dataset:
-    return Dataset.from_dict(
-        {"input_ids": [item.input_ids for item in items], "labels": [item.labels for item in items]}
-    )
+def _dataset(items: Sequence[Example], *, weighted: bool = False) -> Dataset:
+    columns: dict[str, Any] = {
+        "input_ids": [item.input_ids for item in items],
+        "labels": [item.labels for item in items],
+    }
+    if weighted:
+        columns[WEIGHT] = [item.weight for item in items]
+    return Dataset.from_dict(columns)
 
 
 def _by_length(items: Sequence[Example]) -> list[Example]:

@@ -25,10 +25,14 @@ from training_app.engine.stopping import StopRequest
 
 # Up to this many logits are built at once (float32: 256 MiB); beyond, the library's slower kernel works in pieces.
 MOST_LOGITS = 64 * 1024 * 1024
+WEIGHT = "weight"
 
 
 class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
     """Trains on prepared examples; every checkpoint it leaves is sealed, announced and rotated."""
+
+    data_collator: Any
+    _signature_columns: Any
 
     def __init__(self, *, run_state: RunState, events: EventLog, order: LengthPools, **options: Any) -> None:
         super().__init__(**options)
@@ -40,6 +44,12 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         bare = self.model.get_base_model() if options.get("peft_config") else self.model
         self._picks_positions = "logits_to_keep" in inspect.signature(type(bare).forward).parameters
         self._vocabulary = int(bare.config.get_text_config().vocab_size)
+        self.data_collator = WithWeights(self.data_collator)
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        if WEIGHT not in self._signature_columns:
+            self._signature_columns = [*self._signature_columns, WEIGHT]
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthPools:
         return self._order
@@ -53,7 +63,11 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         """The mean cross-entropy over answer tokens; logits are built only where some row of the batch has an answer.
 
         On a CPU the library scores every position of every prompt too, which is half the time of a small model's step.
+        With weights each row's part is scaled by its weight, and the count stays that of tokens.
         """
+        weights = inputs.pop(WEIGHT, None)
+        if weights is not None:
+            return self._weighted_loss(model, inputs, weights, num_items_in_batch)
         positions = answer_positions(inputs["labels"])
         logits = inputs["labels"].shape[0] * len(positions) * self._vocabulary
         plain = self._picks_positions and not self.aux_loss_enabled and self.accelerator.num_processes == 1
@@ -69,6 +83,19 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         chosen = targets != IGNORED
         count = chosen.sum() if num_items_in_batch is None else num_items_in_batch
         return cross_entropy(output.logits[chosen].float(), targets[chosen], reduction="sum") / count
+
+    def _weighted_loss(self, model: Any, inputs: dict[str, Any], weights: torch.Tensor, count: Any) -> torch.Tensor:
+        positions = answer_positions(inputs["labels"])
+        kept = {"logits_to_keep": positions} if self._picks_positions else {}
+        asked = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"], "use_cache": False}
+        logits = model(**asked, **kept).logits
+        loss = weighted_loss(
+            logits if self._picks_positions else logits[:, positions],
+            inputs["labels"][:, positions + 1],
+            weights,
+            count=count,
+        )
+        return loss if count is None else loss * self.accelerator.num_processes  # the count is that of all processes
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         loss: torch.Tensor = super().training_step(*args, **kwargs)
@@ -101,6 +128,31 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
 
     def create_model_card(self, *_args: Any, **_kwargs: Any) -> None:
         """Checkpoints carry no card; the finished model folder carries the project's own."""
+
+
+class WithWeights:
+    """A collator that also hands on how much each row counts, where rows say so."""
+
+    def __init__(self, collate: Any) -> None:
+        self._collate = collate
+
+    def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        batch: dict[str, Any] = self._collate(examples)
+        if WEIGHT in examples[0]:
+            batch[WEIGHT] = torch.tensor([example[WEIGHT] for example in examples])
+        return batch
+
+
+def weighted_loss(
+    logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, *, count: Any = None
+) -> torch.Tensor:
+    """Sum of weight x cross-entropy over the answer tokens, divided by their number: each row (rows x positions) has
+    one weight. Dividing by the number, and not by the sum of weights, keeps a step independent of what else is in it.
+    """
+    chosen = targets != IGNORED
+    losses = cross_entropy(logits[chosen].float(), targets[chosen], reduction="none")
+    each = weights.to(losses.device)[:, None].expand(targets.shape)[chosen]
+    return (each * losses).sum() / (chosen.sum() if count is None else count)
 
 
 def answer_positions(labels: torch.Tensor) -> torch.Tensor:

@@ -38,7 +38,14 @@ def _audit(actor: Actor, job: FineTuningJob, action: str, data: dict[str, Any] |
 
 
 def resolve_for(job: FineTuningJob, version: DatasetVersion) -> dict[str, Any]:
-    """The whole hyperparameters, once the size of the training split is known."""
+    """The whole hyperparameters, once the size of the training split is known. Invalid where they ask for class weights
+    that the data does not have."""
+    if job.requested.get("class_weights") and not version.class_weights:
+        raise Invalid(
+            f"{version} has no class weights.",
+            fix="Choose “Weigh small classes more while learning” in its recipe, or train without them.",
+            param="class_weights",
+        )
     return presets.resolve(
         preset_key=job.preset,
         method=job.method,

@@ -72,6 +72,12 @@ class JobForm(StudioForm):
         error_messages={"invalid": "Use up to 64 letters, digits, dots and dashes."},
     )
 
+    class_weights = forms.BooleanField(
+        label="Weigh small classes more",
+        required=False,
+        help_text="Each class counts the same, however few rows it has. The recipe of this data worked the weights out.",
+    )
+
     def __init__(
         self, *args: Any, versions: Iterable[DatasetVersion], base_models: Iterable[LanguageModel], **kwargs: Any
     ) -> None:
@@ -106,7 +112,8 @@ class JobForm(StudioForm):
 
     def settings(self) -> dict[str, Any]:
         """The hyperparameters that somebody filled in."""
-        return {name: value for name in TITLES if (value := self.cleaned_data.get(name)) not in (None, "")}
+        found = {name: value for name in TITLES if (value := self.cleaned_data.get(name)) not in (None, "")}
+        return {**found, "class_weights": True} if self.cleaned_data["class_weights"] else found
 
     def drawer(self) -> list[forms.BoundField]:
         """The fields of the drawer."""

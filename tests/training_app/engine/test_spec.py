@@ -62,7 +62,10 @@ def test_a_missing_field_is_named(train_content: dict[str, Any]) -> None:
 
 def test_an_unknown_field_is_refused_with_the_known_ones(train_content: dict[str, Any]) -> None:
     train_content["data"]["test"] = "t.parquet"
-    assert refusal(train_content) == "spec.data.test is not a field the engine knows; allowed here: train, validation."
+    assert (
+        refusal(train_content)
+        == "spec.data.test is not a field the engine knows; allowed here: class_weights, train, validation."
+    )
 
 
 def test_an_adapter_needs_its_settings(train_content: dict[str, Any]) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 from trl import SFTTrainer
 
-from training_app.engine.trainer import AnswerTrainer, answer_positions
+from training_app.engine.trainer import AnswerTrainer, answer_positions, weighted_loss
 
 Run = Callable[..., tuple[int, list[dict[str, Any]]]]
 
@@ -241,3 +245,47 @@ def letters(text: str) -> list[int]:
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     return [5 + alphabet.index(letter) for letter in text]
+
+
+def test_the_weighted_loss_is_the_weighted_sum_over_answer_tokens_by_their_number() -> None:
+    generator = torch.Generator().manual_seed(3)
+    logits = torch.randn(2, 3, 5, generator=generator)
+    targets, weights = torch.tensor([[1, -100, 4], [-100, 2, -100]]), torch.tensor([0.25, 3.0])
+    expected = sum(
+        float(weights[row]) * -math.log(float(logits[row, at].softmax(0)[targets[row, at]]))
+        for row, at in ((0, 0), (0, 2), (1, 1))
+    )
+    assert float(weighted_loss(logits, targets, weights)) == pytest.approx(expected / 3, abs=1e-6)
+    assert float(weighted_loss(logits, targets, weights, count=torch.tensor(12))) == pytest.approx(
+        expected / 12, abs=1e-6
+    )
+
+
+def test_rows_count_by_the_weight_of_their_class_in_training_and_alike_in_validation(
+    train_content: dict[str, Any], write_run: Callable[..., Path], run_engine: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = Path(train_content["data"]["train"])
+    table = pq.read_table(train)
+    labels = pa.array(["rare" if row % 8 == 0 else "common" for row in range(table.num_rows)])
+    pq.write_table(table.set_column(table.column_names.index("label"), "label", labels), train)
+    train_content["data"]["class_weights"] = {"rare": 3.0, "common": 0.5}
+    ours, seen = AnswerTrainer.compute_loss, []
+
+    def watched(self: AnswerTrainer, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        weights = inputs.get("weight")
+        assert (weights is not None) == model.training
+        given = dict(inputs)
+        loss = ours(self, model, inputs, *args, **kwargs)
+        if weights is not None:
+            with torch.no_grad():
+                logits = model(input_ids=given["input_ids"], attention_mask=given["attention_mask"]).logits[:, :-1]
+            targets = given["labels"][:, 1:]
+            each = cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none").view_as(targets)
+            formula = (weights[:, None] * each).sum() / kwargs["num_items_in_batch"]  # of all micro-batches of a step
+            seen.append((float(loss), float(formula), set(weights.tolist())))
+        return loss
+
+    monkeypatch.setattr(AnswerTrainer, "compute_loss", watched)
+    assert run_engine("train", write_run("weighted", train_content))[0] == 0
+    assert all(loss == pytest.approx(formula, rel=1e-2) for loss, formula, _ in seen)  # logits are bfloat16
+    assert set.union(*(weights for _, _, weights in seen)) == {3.0, 0.5}

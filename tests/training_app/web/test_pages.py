@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,9 @@ from gptstudio.review.selectors import item_about
 from gptstudio.review.services import decide
 from tests.worlds import BASE, finish_job, make_dataset, make_job, make_version
 from training_app import services
+from training_app.engine.spec import parse_train
 from training_app.models import BaseModelImport, Evaluation, FineTuningJob
+from training_app.runner import train_spec
 from training_app.web.verdicts import scores, verdict
 
 pytestmark = pytest.mark.django_db
@@ -208,3 +211,21 @@ def test_the_lists_ask_the_same_few_queries_for_one_and_for_many(
 def test_the_list_can_be_narrowed_by_name_and_state(at_alice, job) -> None:
     assert "Refunds" in at_alice.get("/fine-tunes/?state=running&q=refu").content.decode()
     assert "No fine-tune is like that" in at_alice.get("/fine-tunes/?state=failed").content.decode()
+
+
+def test_class_weights_are_offered_where_the_data_has_them(at_alice, version, starter) -> None:
+    assert (
+        "Weigh small classes more"
+        not in at_alice.get("/fine-tunes/preflight", start(version, starter)).content.decode()
+    )
+    refused = at_alice.post("/fine-tunes/new", start(version, starter, class_weights="on"))
+    assert "has no class weights" in refused.content.decode()
+    version.report["balance"] = {"weights": {"delivery": 0.5, "refund": 2.0}}
+    version.save(update_fields=["report"])
+    assert "Weigh small classes more" in at_alice.get("/fine-tunes/preflight", start(version, starter)).content.decode()
+    at_alice.post("/fine-tunes/new", start(version, starter, class_weights="on"))
+    job = FineTuningJob.objects.get()
+    spec = train_spec(job)
+    assert job.hyperparameters["class_weights"] is True and "class_weights" not in spec["hyperparameters"]
+    assert spec["data"]["class_weights"] == {"delivery": 0.5, "refund": 2.0}
+    assert parse_train({**spec, "attempt": 1}, Path()).class_weights == {"delivery": 0.5, "refund": 2.0}

@@ -51,7 +51,7 @@ def new(request: MemberRequest) -> HttpResponse:
                 seed=chosen["seed"],
             )
         except StudioError as error:
-            form.refuse(error)
+            form.refuse(error, fields={"class_weights": ""})  # its box is not on every page
         else:
             return redirect("training:job", job.id)
     context = {
@@ -88,5 +88,12 @@ def checks(request: MemberRequest) -> HttpResponse:
     findings = preflight(version=version, base_model=base_model, hyperparameters=settings)
     batch = settings["batch_size"] * settings["gradient_accumulation_steps"]
     steps = math.ceil(math.ceil(rows / batch) * settings["n_epochs"])
-    context = {"form": form, "findings": findings, "settings": settings, "rows": rows, "steps": steps}
+    context = {
+        "form": form,
+        "findings": findings,
+        "settings": settings,
+        "rows": rows,
+        "steps": steps,
+        "has_class_weights": bool(version.class_weights),
+    }
     return render(request, "training/parts/preflight.html", context)
