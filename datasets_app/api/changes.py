@@ -24,12 +24,18 @@ from gptstudio.core.streaming import in_threads
 
 
 class DriftShape(serializers.Serializer):
-    """How the whole moved. `labels`: share of rows under other labels; `length`: change of the median."""
+    """How the whole moved. `labels`: share of rows under other labels; `length`: change of the median; `label_index` and
+    `length_index`: population stability index; `words`: Jensen-Shannon divergence of the words of training rows."""
 
     rows = serializers.ListField(child=serializers.IntegerField())
     labels = serializers.FloatField()
     length = serializers.FloatField()
     turns = serializers.ListField(child=serializers.FloatField())
+    label_index = serializers.FloatField()
+    length_index = serializers.FloatField()
+    words = serializers.FloatField()
+    more = serializers.ListField(child=serializers.CharField(), help_text="Words whose share rose most.")
+    fewer = serializers.ListField(child=serializers.CharField(), help_text="Words whose share fell most.")
     is_notable = serializers.BooleanField()
 
 

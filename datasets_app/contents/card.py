@@ -46,6 +46,7 @@ def card_of(version: DatasetVersion) -> Card:
         _personal(version, report),
         _classes(report.get("classes") or {}),
         _lengths(report.get("tokens") or {}),
+        _people(report.get("quality") or {}),
         _limits(version, report),
         _identity(version),
     )
@@ -128,6 +129,21 @@ def _lengths(tokens: dict[str, Any]) -> Section | None:
     sentence = f"The limit was {limit:,} tokens; {tokens.get('over', 0):,} rows were longer." if limit else ""
     rows = [(f"up to {edge:,.0f}", f"{count:,}") for edge, count in histogram]
     return Section("Length in tokens", (sentence,) if sentence else (), ("Tokens", "Rows"), rows)
+
+
+def _people(quality: dict[str, Any]) -> Section | None:
+    """Whom the training rows speak of, and what measured quality warns of."""
+    if not quality:
+        return None
+    people = quality["people"]
+    head = f"{people['rows']:,} of {quality['rows']:,} training rows speak of a group of people, by a list of English words."
+    warnings = [f"{each['message']} {each['fix']}" for each in quality["warnings"]]
+    rows = [
+        (kind.capitalize(), group, f"{counted['rows']:,}")
+        for kind, groups in people["kinds"].items()
+        for group, counted in groups.items()
+    ]
+    return Section("Balance and people", (head, *warnings), ("", "Group", "Rows") if rows else (), rows)
 
 
 def _limits(version: DatasetVersion, report: dict[str, Any]) -> Section:

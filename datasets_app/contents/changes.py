@@ -9,13 +9,12 @@ from datasets_app import selectors
 from datasets_app.contents.refusals import sentences
 from datasets_app.contents.rows import check_ready
 from datasets_app.curation.browsing.difference import KINDS, Side, difference
+from datasets_app.curation.browsing.drift import Drift, drift_between
 from datasets_app.curation.browsing.rows import rows_at
-from datasets_app.curation.browsing.shape import distance, shape_of
 from datasets_app.models import DatasetVersion
 from gptstudio.core.errors import Invalid
 
 __all__ = ["KINDS", "Changes", "Drift", "changes", "drift"]
-NOTABLE = 0.1  # a tenth of the rows under other labels, or a tenth longer or shorter, is worth a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +68,9 @@ def changes(
     return Changes(found.counts, rows, offset + limit if len(found.rows) > limit else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """How the whole moved: `labels` is the share of rows under other labels, `length` the change of the median."""
-
-    rows: tuple[int, int]
-    labels: float
-    length: float
-    turns: tuple[float, float]
-    shares: list[tuple[str, float, float]]
-
-    @property
-    def is_notable(self) -> bool:
-        return self.labels >= NOTABLE or abs(self.length) >= NOTABLE
-
-
 def drift(old: DatasetVersion, new: DatasetVersion) -> Drift:
-    """Labels, lengths and turns of `new` beside those of `old`; the labels that moved most come first."""
+    """Labels, lengths, turns and words of `new` beside those of `old`."""
     check_ready(old)
     check_ready(new)
     with sentences():
-        one, other = shape_of(old.folder), shape_of(new.folder)
-    sums = max(1, sum(one["labels"].values())), max(1, sum(other["labels"].values()))
-    shares = [
-        (label, one["labels"].get(label, 0) / sums[0], other["labels"].get(label, 0) / sums[1])
-        for label in {**one["labels"], **other["labels"]}
-    ]
-    shares.sort(key=lambda each: -abs(each[1] - each[2]))
-    middle = one["characters"]["middle"] or 1
-    return Drift(
-        rows=(one["rows"], other["rows"]),
-        labels=distance(one["labels"], other["labels"]) if one["labels"] or other["labels"] else 0.0,
-        length=other["characters"]["middle"] / middle - 1,
-        turns=(one["turns"], other["turns"]),
-        shares=shares[:8],
-    )
+        return drift_between(old.folder, new.folder)

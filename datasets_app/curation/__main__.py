@@ -1,4 +1,5 @@
-"""Curation by command line: `detect FILE`, `preview` and `run --recipe R.json --in FILE…`, `scan --in FILE`.
+"""Curation by command line: `detect FILE`, `preview` and `run --recipe R.json --in FILE…`, `scan --in FILE`; over what
+runs left: `leaks`, `quality`, `drift`.
 
 Standard output carries JSON alone. Exit 0: done; 2: refused, with a sentence; 3: stopped by SIGTERM; 4: out of memory.
 """
@@ -12,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,7 @@ def _detect(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from datasets_app.curation.browsing.index import write_index
+    from datasets_app.curation.browsing.vocabulary import write_vocabulary
     from datasets_app.curation.pipeline import Pipeline
     from datasets_app.curation.recipe import load_recipe
 
@@ -99,6 +102,7 @@ def _run(options: argparse.Namespace) -> int:
         digest = pipeline.run(options.out)
         if options.index:
             write_index(options.out)
+            write_vocabulary(options.out)
         progress.end()
         _say(kind="finished", digest=digest)
     except Refusal as refusal:
@@ -146,6 +150,31 @@ def _leaks(options: argparse.Namespace) -> int:
 
     try:
         print(json.dumps(cross_check(options.train, options.held_out, threshold=options.threshold), ensure_ascii=True))
+    except Refusal as refusal:
+        print(refusal.sentence, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _quality(options: argparse.Namespace) -> int:
+    from datasets_app.curation.quality.measure import measured
+    from datasets_app.curation.table import checked_count
+
+    try:
+        for path in options.train:
+            checked_count(path)
+        print(json.dumps(measured(options.train), ensure_ascii=True))
+    except Refusal as refusal:
+        print(refusal.sentence, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from datasets_app.curation.browsing.drift import drift_between
+
+    try:
+        print(json.dumps(asdict(drift_between(options.old, options.new)), ensure_ascii=True))
     except Refusal as refusal:
         print(refusal.sentence, file=sys.stderr)
         return 2
@@ -202,6 +231,13 @@ def _parser() -> argparse.ArgumentParser:
     leaks.add_argument("--held-out", type=Path, nargs="+", required=True, metavar="PARQUET")
     leaks.add_argument("--threshold", type=float, default=0.7)
     leaks.set_defaults(command=_leaks)
+    quality = commands.add_parser("quality", help="how varied and even training rows are, and whom they speak of")
+    quality.add_argument("--train", type=Path, nargs="+", required=True, metavar="PARQUET")
+    quality.set_defaults(command=_quality)
+    drift = commands.add_parser("drift", help="how the whole moved from one run to another")
+    drift.add_argument("--old", type=Path, required=True, metavar="DIR")
+    drift.add_argument("--new", type=Path, required=True, metavar="DIR")
+    drift.set_defaults(command=_drift)
     return parser
 
 

@@ -6,36 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from datasets_app.curation.errors import Refusal
 from datasets_app.curation.leaks import leaking, sentence
-from datasets_app.curation.table import origins, texts, texts_of
+from datasets_app.curation.table import checked_count, origins, texts, texts_of
 
 EXAMPLES = 20
-
-
-def _rows(paths: Sequence[Path]) -> int:
-    return sum(_count(path) for path in paths)
-
-
-def _count(path: Path) -> int:
-    try:
-        file = pq.ParquetFile(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise Refusal(
-            code="bad_parquet",
-            message=f"{path.name} is no Parquet file that can be read.",
-            fix="Name the train, validation or test.parquet of a version.",
-        ) from error
-    if not {"messages", "file", "row"} <= set(file.schema_arrow.names):
-        raise Refusal(
-            code="bad_parquet",
-            message=f"{path.name} holds no rows of a version.",
-            fix="Name the train, validation or test.parquet of a version.",
-        )
-    return int(file.metadata.num_rows)
 
 
 def cross_check(train: Sequence[Path], held_out: Sequence[Path], *, threshold: float) -> dict[str, Any]:
@@ -44,9 +18,9 @@ def cross_check(train: Sequence[Path], held_out: Sequence[Path], *, threshold: f
     Returns `{train_rows, held_out: [{file, rows, leaks, sentence, rows_that_leak}]}`; of the rows that leak the first
     EXAMPLES, as (file, row) of where they came from.
     """
-    total, found = _rows(train), []
+    total, found = sum(map(checked_count, train)), []
     for path in held_out:
-        rows = _count(path)
+        rows = checked_count(path)
         leaks = leaking(lambda: texts_of(train), lambda path=path: texts(path), threshold=threshold)  # type: ignore[misc]
         first = origins(path, set(sorted(leaks)[:EXAMPLES]))
         found.append(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,11 @@ def split_words(text: str) -> list[str]:
 
 def words(text: str) -> Words:
     """The words of a text in order, as the CRC-32 of each; a text without words is one word itself."""
-    found = split_words(text) or [text.strip()]
+    return numbers(split_words(text) or [text.strip()])
+
+
+def numbers(found: Sequence[str]) -> Words:
+    """Words as the CRC-32 of each."""
     return np.array([zlib.crc32(word.encode("utf-8", "backslashreplace")) for word in found], dtype=np.uint32)
 
 

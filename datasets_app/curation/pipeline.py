@@ -30,12 +30,13 @@ from datasets_app.curation.near import Sketches
 from datasets_app.curation.pii.canaries import recall
 from datasets_app.curation.pii.finder import finder
 from datasets_app.curation.pii.keys import Keys, secret_of
+from datasets_app.curation.quality.measure import measured
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.readers.upload import opened
 from datasets_app.curation.reading import Log, Reader, Row
 from datasets_app.curation.recipe import Recipe, texts_option
 from datasets_app.curation.report import report_of
-from datasets_app.curation.splits import HELD_OUT, NAMES, VALIDATION
+from datasets_app.curation.splits import HELD_OUT, NAMES, TRAIN, VALIDATION
 from datasets_app.curation.steps import Known
 from datasets_app.curation.surveys import check_server, survey
 from datasets_app.curation.table import WORKING, Writer, row_count, texts_of
@@ -121,6 +122,7 @@ class Pipeline:
             ledger,
             leaks=self._measure(staging),
             canaries=self._canaries(),
+            quality=self._quality(staging, writing),
             near=[len(rows) for rows in near.values()],
             largest=largest(staging / ROWS, near, count=grouping.count),
             seconds=self.seconds,
@@ -225,6 +227,13 @@ class Pipeline:
     def _canaries(self) -> dict[str, Any]:
         """How much of planted personal data the finder of this run finds; nothing where it is not asked."""
         return recall(finder(), Keys(self.secret)) if self.recipe.step("personal_data") else {}
+
+    def _quality(self, staging: Path, writing: Writing) -> dict[str, Any]:
+        """How varied and even the training rows are and whom they speak of, on the file as it was written."""
+        self.progress("quality", 0, 1)
+        found = measured([staging / f"{NAMES[TRAIN]}.parquet"], before=writing.before)
+        self.progress("quality", 1, 1)
+        return found
 
     def _measure(self, staging: Path) -> dict[str, int]:
         """The leaks in the report, by split: measured afresh on the files as they were written."""

@@ -24,6 +24,7 @@ def report_of(
     *,
     leaks: Mapping[str, int],
     canaries: Mapping[str, Any],
+    quality: Mapping[str, Any],
     near: Sequence[int],
     largest: Sequence[Mapping[str, Any]],
     seconds: Mapping[str, float],
@@ -64,6 +65,7 @@ def report_of(
         },
         "classes": writing.classes(),
         "balance": writing.balance(),
+        "quality": {"languages": _languages(reader), **quality},
         "steps": _steps(
             recipe,
             reader,
@@ -107,13 +109,17 @@ def _steps(
     ]
 
 
-def _language_note(reader: Reader) -> list[str]:
-    """The languages that the filter `language` met, commonest first."""
-    found = {
+def _languages(reader: Reader) -> dict[str, int]:
+    """Rows by language as the filter `language` met them, commonest first; empty where the recipe has no such step."""
+    return {
         name.removeprefix(LANGUAGE): count
         for name, count in reader.tally.counts["language"].most_common()
         if name.startswith(LANGUAGE)
     }
+
+
+def _language_note(reader: Reader) -> list[str]:
+    found = _languages(reader)
     if not found:
         return []
     rows = sum(found.values())

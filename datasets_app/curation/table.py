@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from datasets_app.curation.errors import Refusal
 from datasets_app.curation.rows import spoken
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
@@ -85,6 +86,19 @@ def texts_of(paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
 def row_count(path: Path) -> int:
     """Rows of a file."""
     return int(pq.read_metadata(path).num_rows)
+
+
+def checked_count(path: Path) -> int:
+    """Rows of a file that somebody named. Refusal where it holds no rows of a version."""
+    fix = "Name the train, validation or test.parquet of a version."
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        message = f"{path.name} is no Parquet file that can be read."
+        raise Refusal(code="bad_parquet", message=message, fix=fix) from error
+    if not set(SCHEMA.names) <= set(file.schema_arrow.names):
+        raise Refusal(code="bad_parquet", message=f"{path.name} holds no rows of a version.", fix=fix)
+    return int(file.metadata.num_rows)
 
 
 def origins(path: Path, wanted: Collection[int]) -> dict[int, tuple[str, int]]:

@@ -69,14 +69,15 @@ class Writing:
 
     def _weigh(self, grouping: Grouping) -> None:
         """Plan what balancing does to the training rows that are left."""
-        if self.balancing is None:
-            return
         gone = grouping.left_out | grouping.repeated.keys()
         labelled = [
             (row, label)
             for row, (label, split) in enumerate(zip(grouping.gathered.labels, grouping.splits, strict=True))
             if label and split == TRAIN and row not in gone
         ]
+        self.before = Counter(label for _row, label in labelled)
+        if self.balancing is None:
+            return
         options = self.balancing.options
         self.plan = plan(
             labelled,
@@ -85,7 +86,6 @@ class Writing:
             ratio=number_option(self.balancing, "ratio"),
             seed=int(number_option(self.balancing, "seed")),
         )
-        self.before = Counter(label for _row, label in labelled)
 
     def balance(self) -> dict[str, Any]:
         """What balancing did, for the report; nothing where the recipe does not balance."""

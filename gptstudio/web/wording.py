@@ -42,6 +42,10 @@ TERMS = {
     "lora": "Trains a small addition to the model instead of all of it: quicker, smaller, often as good.",
     "learning rate": "How far each step moves the weights. Too high forgets, too low learns nothing.",
     "token": "A piece of a word: about four letters of English.",
+    "stability index": "How far shares moved, each weighed by how many times over. Below 0.1 is nothing, from 0.25 much.",
+    "word divergence": "How far the mix of words moved: 0 is the same mix, 1 has no word in common. From 0.1 worth a look.",
+    "distinct pairs": "Of 5,000 pairs of neighbouring words, how many are different. Prose has about a half or more.",
+    "effective classes": "How many labels of one size would be as varied. Near the number of labels is even.",
     "canary": "A made-up secret planted in the training rows to see whether the model repeats it.",
 }
 METRICS = {
@@ -191,6 +195,7 @@ STEPS = {
     "tokens": "Counting tokens",
     "write": "Writing",
     "check": "Checking for leaks",
+    "quality": "Looking at how varied the rows are",
 }
 ACTS = {
     "workspace.created": "Made the workspace",

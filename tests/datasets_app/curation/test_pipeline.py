@@ -14,7 +14,7 @@ from datasets_app.curation.errors import Refusal
 
 REPORT_KEYS = {
     *("version", "rows", "splits", "leaks", "personal_data", "duplicates", "tokens"),
-    *("classes", "steps", "examples", "files", "notes", "findings", "canaries", "balance"),
+    *("classes", "steps", "examples", "files", "notes", "findings", "canaries", "balance", "quality"),
 }
 ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens", "repeat"]
 CARD = "I want to know why the card payment I made in the supermarket yesterday evening is still pending"
@@ -188,7 +188,7 @@ def test_a_mapping_of_people_is_used(curate, write, questions):
 def test_progress_names_the_steps_in_their_order_and_reaches_its_ends(curate, pairs, questions):
     done = curate(pairs(*questions(20)))
     steps = list(dict.fromkeys(step for step, _done, _total in done.progress))
-    assert steps == ["read", "near_duplicates", "split", "write", "check"]
+    assert steps == ["read", "near_duplicates", "split", "write", "check", "quality"]
     assert {step for step, place, total in done.progress if place == total} == set(steps)
 
 

@@ -39,7 +39,7 @@ def text_of(answer) -> str:
 def test_a_version_is_compared_with_the_one_it_descends_from(at_alice, second) -> None:
     page = text_of(at_alice.get(f"/datasets/versions/{second.id}/changes"))
     assert "<ins>my box</ins>" in page and "rows removed" in page
-    assert "Drift" in page
+    assert "Drift" in page and "Said more:" in page and "Length index" in page
     only = text_of(at_alice.get(f"/datasets/versions/{second.id}/changes?kind=removed"))
     assert "<ins>" not in only and "<del>" in only
 
@@ -69,6 +69,15 @@ def test_the_card_says_what_was_done_and_what_it_cannot_promise(at_alice, versio
         "d" * 64,
     ):
         assert said in page
+
+
+def test_the_card_says_whom_the_rows_speak_of_and_warns(version) -> None:
+    people = {"rows": 40, "kinds": {"gender": {"men": {"rows": 40, "labels": {}}}}}
+    warning = {"kind": "gender", "message": "40 training rows speak of men.", "fix": "Bring others."}
+    version.report = {**REPORT, "quality": {"rows": 60, "people": people, "warnings": [warning]}}
+    said = markdown(card_of(version))
+    assert "40 of 60 training rows speak of a group" in said and "| Gender | men | 40 |" in said
+    assert "40 training rows speak of men. Bring others." in said
 
 
 def test_the_card_as_markdown_is_a_file_whose_tables_hold(at_alice, version) -> None:
