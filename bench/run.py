@@ -17,6 +17,7 @@ ALWAYS = (
     ("near_duplicates.py",),
     ("curation_scale.py", "--without", "personal_data"),
     ("row_browser.py",),
+    ("slow_upload.py",),
 )
 ON_REAL_DATA = ("banking.py", "personal_data.py", "personal_data_speed.py", "cleaning.py")
 MILLION = (

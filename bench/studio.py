@@ -56,12 +56,16 @@ class Studio:
         log = (self.home / "run.log").open("wb")
         argv = [sys.executable, "manage.py", "run"]
         self.running = subprocess.Popen(argv, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+        self.wait_until_ready()
+        return self
+
+    def wait_until_ready(self) -> None:
+        """Until all of it answers; RuntimeError with its last words where it does not within two minutes."""
         deadline = time.monotonic() + 120
         while not self._is_ready():
             if time.monotonic() > deadline or self.running.poll() is not None:
                 raise RuntimeError((self.home / "run.log").read_text()[-3000:])
             time.sleep(0.3)
-        return self
 
     def _is_ready(self) -> bool:
         try:

@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from datasets_app.curation.pii.columns import typed_values
 from datasets_app.curation.pii.finder import Finder, naming_finder
+from datasets_app.curation.pii.lists import Phrases
+from datasets_app.curation.pii.overlaps import settle
+from datasets_app.curation.pii.patterns import Span
 from datasets_app.curation.readers.upload import opened
 from datasets_app.curation.rows import Record
 
@@ -19,12 +23,17 @@ OPEN_TALKS = 10_000  # conversations whose last turns are remembered; rows of on
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A text with where it stands and the turns before it, oldest first."""
+    """A text with where it stands, the turns before it, oldest first, and what the record's columns tell by their names."""
 
     row: int
     field: str
     text: str
     earlier: tuple[str, ...] = ()
+    told: Phrases | None = None
+
+    def spans(self, found: list[Span]) -> list[Span]:
+        """What was found in the text, and the values that a column named `ssn` or `phone` gives away."""
+        return settle(self.text, [*found, *self.told.find(self.text, "column")]) if self.told else found
 
 
 class Talks:
@@ -62,16 +71,18 @@ def _places(records: Iterable[object], field: str | None, group: str | None) -> 
         if not isinstance(record, Record):
             continue
         talk = record.values.get(group) if group else None
+        told = list(typed_values({name: value for name, value in record.values.items() if name != group}))
+        phrases = Phrases(told) if told else None
         for name, value in record.values.items():
             if (field is not None and name != field) or name == group:
                 continue
             if isinstance(value, str):
                 earlier = rows.follow(f"{name}\n{talk}", value) if talk is not None else ()
-                yield Place(record.row, name, value, earlier)
+                yield Place(record.row, name, value, earlier, phrases)
                 continue
             turns = Talks()
             for where, text in _texts(value, name):
-                yield Place(record.row, where, text, turns.follow(where.rpartition("]")[2], text))
+                yield Place(record.row, where, text, turns.follow(where.rpartition("]")[2], text), phrases)
 
 
 def _records(path: Path) -> Iterator[Record]:
@@ -104,13 +115,14 @@ def scan(
     """`{row, field, start, end, entity_type, score}`: characters `start` to `end` (exclusive) of that field.
 
     `group` names the column that tells conversations apart; their rows lie in turn order, and earlier turns help to
-    judge later ones. A group column itself is not looked at.
+    judge later ones. A group column itself is not looked at. The name of a column tells what its values are, there and
+    wherever else they stand in the record.
     """
     found_by = using or naming_finder()
     for batch in _batches(_places(_records(path), field, group)):
         found = found_by.find([place.text for place in batch], [place.earlier for place in batch])
         for place, spans in zip(batch, found, strict=True):
-            for span in spans:
+            for span in place.spans(spans):
                 yield {
                     "row": place.row,
                     "field": place.field,

@@ -10,9 +10,8 @@ from django.db import transaction
 from datasets_app import recipes, selectors
 from datasets_app.contents import rows as contents
 from datasets_app.models import DatasetFile, DatasetVersion, EditAction, RowEdit, VersionOrigin, file_behind
-from datasets_app.services.versions import create_version
+from datasets_app.services.versions import audit_version, create_version
 from gptstudio.accounts.policies import Actor, require
-from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid, NotFound, StudioError
 
 Place = tuple[str, int]
@@ -117,7 +116,7 @@ def _write(
         unique_fields=["version", "split", "place"],
         update_fields=["file", "part", "action", "messages", "is_flagged", "note", "made_by", "made_at", "applied_in"],
     )
-    _audit(actor, version, "version.rows_edited", {"rows": len(edits), "what": _said(fields)})
+    audit_version(actor, version, "version.rows_edited", {"rows": len(edits), "what": _said(fields)})
     return edits
 
 
@@ -133,20 +132,8 @@ def undo_edits(actor: Actor, *, version: DatasetVersion, places: Sequence[Place]
         ids = [edit.id for edit in selectors.edits_of(version) if (edit.split, edit.place) in wanted]
         RowEdit.objects.filter(id__in=ids).delete()
         if ids:
-            _audit(actor, version, "version.rows_edited", {"rows": len(ids), "what": "undo"})
+            audit_version(actor, version, "version.rows_edited", {"rows": len(ids), "what": "undo"})
     return len(ids)
-
-
-def _audit(actor: Actor, version: DatasetVersion, action: str, data: dict[str, Any]) -> None:
-    record(
-        actor,
-        workspace_id=version.dataset.workspace_id,
-        action=action,
-        subject_kind="version",
-        subject_id=version.id,
-        subject_label=str(version),
-        data=data,
-    )
 
 
 @transaction.atomic

@@ -62,13 +62,7 @@ def claim_preview(preview_id: str, *, holder: str) -> RecipePreview | None:
 
 def note_preview(preview: RecipePreview, *, progress: dict[str, Any]) -> bool:
     """Heartbeat. False when the counting should stop."""
-    mine = RecipePreview.objects.filter(id=preview.id)
-    if not leases.renew(mine, attempt=preview.attempt):
-        return False
-    if progress != preview.progress:
-        mine.filter(attempt=preview.attempt).update(progress=progress)
-        preview.progress = progress
-    return not mine.filter(cancel_requested=True).exists()
+    return leases.note(RecipePreview.objects.filter(id=preview.id), preview, progress=progress)
 
 
 def finish_preview(preview: RecipePreview, *, result: dict[str, Any]) -> bool:

@@ -8,10 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from datasets_app.models import DatasetVersion, VersionOrigin, VersionState
-from datasets_app.services.versions import create_version
+from datasets_app.services.versions import audit_version, create_version
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.selectors import events_about
-from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict
 
 OPENED = "version.test_rows_opened"
@@ -41,26 +40,11 @@ def open_test_rows(actor: Actor, *, version: DatasetVersion) -> None:
     lines = events_about(workspace_id, version.id).filter(action=OPENED, actor_id=actor.id, at__gte=since)
     if lines.exists():
         return
-    record(
-        actor,
-        workspace_id=workspace_id,
-        action=OPENED,
-        subject_kind="version",
-        subject_id=version.id,
-        subject_label=str(version),
-    )
+    audit_version(actor, version, OPENED)
 
 
 @transaction.atomic
 def note_download(actor: Actor, *, version: DatasetVersion, splits: list[str], form: str) -> None:
     """Note who took which rows out of the studio, and as what."""
     require(actor, "datasets.view", workspace_id=version.dataset.workspace_id)
-    record(
-        actor,
-        workspace_id=version.dataset.workspace_id,
-        action="version.downloaded",
-        subject_kind="version",
-        subject_id=version.id,
-        subject_label=str(version),
-        data={"splits": splits, "format": form},
-    )
+    audit_version(actor, version, "version.downloaded", {"splits": splits, "format": form})

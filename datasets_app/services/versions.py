@@ -55,7 +55,7 @@ def create_version(
         created_by_id=actor.user_id,
     )
     version.files.set(chosen)
-    _audit(actor, version, "version.requested", {"files": [file.id for file in chosen], "origin": origin})
+    audit_version(actor, version, "version.requested", {"files": [file.id for file in chosen], "origin": origin})
     enqueue("datasets.build_version", version.id)
     return version
 
@@ -67,7 +67,8 @@ def _check_tokenizer(body: recipes.Recipe, *, workspace_id: str) -> None:
         raise Invalid(f"There is no base model {model!r} to count tokens with.", fix="Choose one of the list.")
 
 
-def _audit(actor: Actor, version: DatasetVersion, action: str, data: dict[str, Any] | None = None) -> None:
+def audit_version(actor: Actor, version: DatasetVersion, action: str, data: dict[str, Any] | None = None) -> None:
+    """The line that tells of an act on a version."""
     record(
         actor,
         workspace_id=version.dataset.workspace_id,
@@ -89,7 +90,7 @@ def cancel_version(actor: Actor, *, version: DatasetVersion) -> DatasetVersion:
     if version.state == VersionState.QUEUED:
         version.state, version.finished_at = VersionState.CANCELLED, timezone.now()
     version.save(update_fields=["cancel_requested", "state", "finished_at"])
-    _audit(actor, version, "version.cancel_requested")
+    audit_version(actor, version, "version.cancel_requested")
     return version
 
 
@@ -100,7 +101,7 @@ def retry_version(actor: Actor, *, version: DatasetVersion) -> DatasetVersion:
     failed = DatasetVersion.objects.filter(id=version.id, state=VersionState.FAILED)
     if not failed.update(state=VersionState.QUEUED, error={}, progress={}, cancel_requested=False, finished_at=None):
         raise Conflict("Only a version that failed can be built again.", fix="Reload the page to see where it stands.")
-    _audit(actor, version, "version.retried")
+    audit_version(actor, version, "version.retried")
     enqueue("datasets.build_version", version.id)
     version.refresh_from_db()
     return version
@@ -116,13 +117,7 @@ def claim_version(version_id: str, *, holder: str) -> DatasetVersion | None:
 
 def note_progress(version: DatasetVersion, *, progress: dict[str, Any]) -> bool:
     """Heartbeat. False when the work should stop: cancelled by a person, or taken over by another worker."""
-    mine = DatasetVersion.objects.filter(id=version.id)
-    if not leases.renew(mine, attempt=version.attempt):
-        return False
-    if progress != version.progress:
-        mine.filter(attempt=version.attempt).update(progress=progress)
-        version.progress = progress
-    return not mine.filter(cancel_requested=True).exists()
+    return leases.note(DatasetVersion.objects.filter(id=version.id), version, progress=progress)
 
 
 @transaction.atomic
@@ -141,7 +136,7 @@ def finish_version(version: DatasetVersion, *, report: dict[str, Any], digest: s
     if not done:
         return False
     studio = system(version.dataset.workspace_id)
-    _audit(studio, version, "version.ready", {"digest": digest, "rows": report["rows"]["kept"]})
+    audit_version(studio, version, "version.ready", {"digest": digest, "rows": report["rows"]["kept"]})
     if not recipes.hides_personal_data(version.recipe):
         _open_review(studio, version=version, report=report)
     return True

@@ -42,6 +42,17 @@ def renew(queryset: QuerySet[Any], *, attempt: int) -> bool:
     return bool(queryset.filter(attempt=attempt).update(lease_until=timezone.now() + LEASE))
 
 
+def note(queryset: QuerySet[Any], row: Any, *, progress: dict[str, Any]) -> bool:
+    """Heartbeat of one row that can be cancelled, with where its work stands. False when the work should stop: it was
+    cancelled by a person, or taken over by another worker."""
+    if not renew(queryset, attempt=row.attempt):
+        return False
+    if progress != row.progress:
+        queryset.filter(attempt=row.attempt).update(progress=progress)
+        row.progress = progress
+    return not queryset.filter(cancel_requested=True).exists()
+
+
 def held(queryset: QuerySet[Any], *, attempt: int) -> bool:
     """Lock one row within a transaction, so that nobody takes it over before the end. False when somebody has."""
     return queryset.select_for_update().filter(attempt=attempt).first() is not None

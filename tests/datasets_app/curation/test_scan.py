@@ -46,3 +46,13 @@ def test_the_parts_of_an_archive_are_numbered_on(tmp_path):
         archive.writestr("a.csv", "text,label\nnothing here,a\nnor here,b\n")
         archive.writestr("b.csv", "text,label\nwrite to dora@care.example,a\n")
     assert {(found["row"], found["entity_type"]) for found in scan(path)} >= {(2, "EMAIL_ADDRESS")}
+
+
+def test_a_columns_name_tells_of_its_values_wherever_they_stand_in_the_record(write):
+    path = write("a.csv", "text,member id,ssn,case\nthe code is qz 81 for me,QZ 81,4471,77\nnothing,,,78\n")
+    found = [(each["row"], each["field"], each["start"], each["end"], each["entity_type"]) for each in scan(path)]
+    assert set(found) == {
+        (0, "text", 12, 17, "ACCOUNT_NUMBER"),
+        (0, "member id", 0, 5, "ACCOUNT_NUMBER"),
+        (0, "ssn", 0, 4, "US_SSN"),
+    }
