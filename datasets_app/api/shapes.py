@@ -120,6 +120,7 @@ class RowShape(serializers.Serializer):
     cluster = serializers.IntegerField()
     cluster_size = serializers.IntegerField(help_text="Near-copies of one another, this row among them.")
     tokens = serializers.IntegerField(allow_null=True)
+    part = serializers.IntegerField(help_text="From 1 where a row that was too long became several; else 0.")
     turns = serializers.IntegerField()
     characters = serializers.IntegerField()
     marks = serializers.ListField(child=serializers.CharField(), help_text="Types of hidden data in the row.")

@@ -64,8 +64,13 @@ def find(
     with sentences():
         hits = page(version.folder, replace(wanted, splits=splits), sort=sort, after=after, limit=limit)
         whole = rows_at(version.folder, [(each["split"], each["place"]) for each in hits.rows])
-    rows = [{**each, "messages": whole[each["split"], each["place"]]["messages"]} for each in hits.rows]
+    rows = [{**each, **_said(whole[each["split"], each["place"]])} for each in hits.rows]
     return Found(rows, hits.after, hits.total)
+
+
+def _said(row: dict[str, Any]) -> dict[str, Any]:
+    """What the index lacks. Versions that were made before rows had parts have none."""
+    return {"messages": row["messages"], "part": row.get("part") or 0}
 
 
 def facets(version: DatasetVersion) -> dict[str, Any]:
@@ -105,4 +110,4 @@ def row_of(version: DatasetVersion, *, split: str, place: int, test_rows: bool =
     companions = among(Wanted(splits=allowed, group=own["group"])) if own["group"] else []
     known = {(each["split"], each["place"]) for each in copies}
     companions = [each for each in companions if (each["split"], each["place"]) not in known]
-    return {**whole, **own, "copies": copies, "companions": companions, "etag": etag(whole["messages"])}
+    return {**whole, **own, **_said(whole), "copies": copies, "companions": companions, "etag": etag(whole["messages"])}

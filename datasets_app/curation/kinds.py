@@ -93,7 +93,7 @@ KINDS = (
         (
             Option("tokenizer", "text"),
             Option("limit", "int", 512, least=8),
-            Option("policy", "choice", "drop", choices=("drop", "truncate", "refuse")),
+            Option("policy", "choice", "drop", choices=("drop", "truncate", "split", "refuse")),
         ),
     ),
 )

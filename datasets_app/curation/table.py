@@ -26,6 +26,7 @@ SCHEMA = pa.schema(
         ("cluster", pa.int64()),
         ("tokens", pa.int32()),
         ("repeat", pa.int32()),
+        ("part", pa.int32()),
     ]
 )
 WORKING = SCHEMA.append(pa.field("line", pa.int64()))
@@ -96,7 +97,7 @@ def checked_count(path: Path) -> int:
     except (OSError, pa.ArrowInvalid) as error:
         message = f"{path.name} is no Parquet file that can be read."
         raise Refusal(code="bad_parquet", message=message, fix=fix) from error
-    if not set(SCHEMA.names) <= set(file.schema_arrow.names):
+    if not {"messages", "label", "file", "row", "cluster", "repeat"} <= set(file.schema_arrow.names):
         raise Refusal(code="bad_parquet", message=f"{path.name} holds no rows of a version.", fix=fix)
     return int(file.metadata.num_rows)
 

@@ -14,6 +14,7 @@ from datasets_app.curation.balance import Plan, effective_classes, imbalance, pl
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.grouping import Grouping
 from datasets_app.curation.ledger import Ledger
+from datasets_app.curation.parts import parts
 from datasets_app.curation.recipe import Recipe, number_option
 from datasets_app.curation.rows import Rejection, spoken
 from datasets_app.curation.splits import NAMES, TRAIN
@@ -38,6 +39,7 @@ class Writing:
         self.counter = TokenCounter(tokenizer) if self.step and tokenizer else None
         self.histogram, self.digest, self.over, self.shortened = Histogram(), hashlib.sha256(), 0, 0
         self.shortable = 0
+        self.divisible, self.pieces = 0, 0
         self.counts = dict.fromkeys(NAMES, 0)
         self._classes: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
         self._repeats: Counter[str] = Counter()
@@ -62,8 +64,8 @@ class Writing:
                         self._drop(row, "near_duplicates", _repeats(file, at))
                     elif place in self.plan.gone:
                         self._drop(row, "balance", TOO_MANY)
-                    elif self._passes(row):
-                        self._keep(row, grouping.splits[place], writers, more=self.plan.again.get(place, 0))
+                    elif kept := self._fitted(row):
+                        self._keep(kept, grouping.splits[place], writers, more=self.plan.again.get(place, 0))
                     place += 1
                 progress(place, len(groups))
 
@@ -107,6 +109,7 @@ class Writing:
         return {
             "drop": {"shortened": 0, "dropped": self.over},
             "truncate": {"shortened": self.shortable, "dropped": self.over - self.shortable},
+            "split": {"split": self.divisible, "parts": self.pieces, "dropped": self.over - self.divisible},
             "refuse": {"refused": self.over},
         }
 
@@ -118,45 +121,61 @@ class Writing:
     def _token_counts(self, batch: list[dict[str, Any]]) -> list[int | None]:
         return self.counter.counts([row["messages"] for row in batch]) if self.counter else [None] * len(batch)
 
-    def _keep(self, row: dict[str, Any], split: int, writers: list[Writer], *, more: int) -> None:
-        name = NAMES[split]
-        stored = {part: value for part, value in row.items() if part != "line"}
-        for repeat in range(1 + more):
-            writers[split].add({**stored, "repeat": repeat})
+    def _keep(self, kept: list[dict[str, Any]], split: int, writers: list[Writer], *, more: int) -> None:
+        """Write a row, or its parts; they count as the one row that they were."""
+        name, row = NAMES[split], kept[0]
+        for part in kept:
+            stored = {column: value for column, value in part.items() if column != "line"}
+            for repeat in range(1 + more):
+                writers[split].add({**stored, "repeat": repeat})
+            told = [split, row["file"], row["row"], part["messages"], row["label"], *([more] if more else [])]
+            self.digest.update(json.dumps(told).encode())
         self._repeats[row["label"]] += more
-        told = [split, row["file"], row["row"], row["messages"], row["label"], *([more] if more else [])]
-        self.digest.update(json.dumps(told).encode())
         self.counts[name] += 1
         if row["label"]:
             self._classes[name][row["label"]] += 1
 
-    def _passes(self, row: dict[str, Any]) -> bool:
+    def _fitted(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """The row as it is written: whole, shortened or in parts; empty where it is left out."""
+        row["part"] = 0
         if self.counter is None:
-            return True
+            return [row]
         if row["tokens"] is None:
             return self._drop(row, "tokens", ODD_ROLES)
         self.histogram.add(row["tokens"])
-        return row["tokens"] <= (self.limit or row["tokens"]) or self._fit(row, self.counter)
+        if row["tokens"] <= (self.limit or row["tokens"]):
+            return [row]
+        return self._fit(row, self.counter, self.limit or 0)
 
-    def _fit(self, row: dict[str, Any], counter: TokenCounter) -> bool:
-        limit, policy = self.limit or 0, self.step.options["policy"] if self.step else "drop"
+    def _fit(self, row: dict[str, Any], counter: TokenCounter, limit: int) -> list[dict[str, Any]]:
+        """By the policy. What the others would make of it is counted, too."""
+        policy = self.step.options["policy"] if self.step else "drop"
         sentence = f"The row has {row['tokens']:,} tokens; the limit is {limit:,}."
         self.over += 1
         if policy == "refuse":
             raise Refusal(
                 code="too_long",
                 message=f"{row['file']}, row {row['row'] + 1:,}: {sentence}",
-                fix="Raise the limit, or choose to drop or truncate such rows.",
+                fix="Raise the limit, or choose to drop, split or truncate such rows.",
             )
-        shorter = truncated(counter, row["messages"], limit=limit)
+        shorter, divided = (
+            truncated(counter, row["messages"], limit=limit),
+            parts(counter, row["messages"], limit=limit),
+        )
         self.shortable += shorter is not None
-        if shorter is None or policy != "truncate":
+        self.divisible += divided is not None
+        self.pieces += len(divided or ())
+        found = divided if policy == "split" else [shorter] if policy == "truncate" and shorter else None
+        if not found:
             return self._drop(row, "tokens", Rejection("too_long", sentence))
-        row["messages"], row["tokens"] = shorter
         self.shortened += 1
-        return True
+        numbers = range(1, len(found) + 1) if policy == "split" else (0,)
+        return [
+            {**row, "messages": messages, "tokens": tokens, "part": number}
+            for number, (messages, tokens) in zip(numbers, found, strict=True)
+        ]
 
-    def _drop(self, row: dict[str, Any], step: str, why: Rejection) -> bool:
+    def _drop(self, row: dict[str, Any], step: str, why: Rejection) -> list[dict[str, Any]]:
         at = {part: row[part] for part in ("file", "row", "line")}
         self.ledger.drop(**at, step=step, reason=why.reason, detail=why.detail, text=spoken(row["messages"]))
-        return False
+        return []

@@ -62,6 +62,11 @@ def edit_row(
     """
     require(actor, "datasets.edit", workspace_id=version.dataset.workspace_id)
     row = contents.rows_of(version, [place])[place]
+    if row.get("part"):
+        raise Conflict(
+            f"This is part {row['part']} of a row that was too long; an edit would put it in the place of the whole.",
+            fix="Leave the row out, correct it in its file, or raise the limit of tokens.",
+        )
     with transaction.atomic():
         waiting = selectors.edits_of(version).select_for_update(of=("self",)).filter(split=place[0], place=place[1])
         earlier = waiting.first()

@@ -123,6 +123,7 @@ CHOICES: dict[str, str] = {
     "repair": "Mend what shouts",
     "sentence": "As in a sentence, everywhere",
     "truncate": "Cut the oldest turns, never the answer",
+    "split": "Make several rows of it, each with a whole answer",
     "refuse": "Stop, and say which row",
     "encoding": "Broken letters (Ã© to é)",
     "html": "HTML to text",

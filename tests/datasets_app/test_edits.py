@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from datasets_app import recipes, selectors, services
@@ -10,7 +12,7 @@ from datasets_app.models import DatasetVersion, RowEdit
 from datasets_app.services.edits import Stale
 from gptstudio.audit.models import AuditEvent
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound
-from tests.worlds import make_dataset, make_version
+from tests.worlds import ROWS, make_dataset, make_version
 
 pytestmark = pytest.mark.django_db
 FIRST = ("train", 0)
@@ -155,3 +157,12 @@ def test_a_stranger_may_neither_edit_nor_restore_nor_open(as_charlie, version) -
         with pytest.raises(NotAllowed):
             act()
     assert not RowEdit.objects.exists()
+
+
+def test_a_part_of_a_row_is_left_out_with_it_but_not_edited_for_the_whole(as_bob, version) -> None:
+    rows = [{**row, "row": 0, "part": number} for number, row in enumerate(ROWS[:3], start=1)]
+    pq.write_table(pa.Table.from_pylist(rows), version.split_path("train"))
+    with pytest.raises(Conflict, match="This is part 1 of a row"):
+        services.edit_row(as_bob, version=version, place=FIRST, messages=turns("Where?", "Here."))
+    assert contents.row_of(version, split="train", place=2)["part"] == 3
+    assert services.exclude_rows(as_bob, version=version, places=[FIRST]) == 1

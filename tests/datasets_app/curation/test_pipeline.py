@@ -16,7 +16,7 @@ REPORT_KEYS = {
     *("version", "rows", "splits", "leaks", "personal_data", "duplicates", "tokens"),
     *("classes", "steps", "examples", "files", "notes", "findings", "canaries", "balance", "quality"),
 }
-ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens", "repeat"]
+ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens", "repeat", "part"]
 CARD = "I want to know why the card payment I made in the supermarket yesterday evening is still pending"
 
 
@@ -218,6 +218,35 @@ def test_long_conversations_can_lose_their_oldest_turns(curate, write, tokenizer
     assert [turn["content"] for turn in done.rows()[0]["messages"]] == ["eight", "nine"]
     assert done.rows()[0]["tokens"] == 2
     assert done.report["tokens"]["would"]["truncate"] == {"shortened": 1, "dropped": 0}
+
+
+def test_long_rows_become_parts_that_stay_together_and_count_once(curate, write, tokenizer):
+    talk = [
+        ("user", "one two three four"),
+        ("assistant", "five six"),
+        ("user", "seven eight"),
+        ("assistant", "nine ten"),
+    ]
+    long = [("user", " ".join(f"w{n}" for n in range(30))), ("assistant", "yes it is")]
+    stuck = [("user", "why"), ("assistant", " ".join(f"a{n}" for n in range(30)))]
+    lines = [
+        json.dumps({"messages": [{"role": role, "content": content} for role, content in each]})
+        for each in (talk, long, stuck)
+    ]
+    tokens = {"limit": 12, "policy": "split"}
+    made = {"without": ("personal_data",), "tokenizer": tokenizer}
+    done = curate(write("a.jsonl", "\n".join(lines)), tokens={**tokens, "limit": 8}, **made)
+    assert done.report["rows"]["kept"] == 1 and done.report["rows"]["dropped"] == {"too_long": 2}
+    done = curate(write("a.jsonl", "\n".join(lines)), tokens=tokens, **made)
+    assert (done.report["rows"]["kept"], done.report["rows"]["dropped"]) == (2, {"too_long": 1})
+    assert sum(done.report["splits"][name] for name in ("train", "validation", "test")) == 2
+    rows = [row for row in done.rows() if row["row"] == 1]
+    assert [row["part"] for row in rows] == list(range(1, len(rows) + 1)) and len(rows) > 1
+    assert {row["messages"][-1]["content"] for row in rows} == {"yes it is"} and max(
+        row["tokens"] for row in rows
+    ) <= 12
+    assert len({row["group"] for row in rows}) == len({row["cluster"] for row in rows}) == 1
+    assert done.report["tokens"]["would"]["split"] == {"split": 1, "parts": len(rows), "dropped": 1}
 
 
 def test_a_row_over_the_limit_can_refuse_the_run(curate, pairs, tokenizer):
