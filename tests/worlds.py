@@ -69,8 +69,66 @@ REPORT: dict[str, Any] = {
     "rows": {"in": 101, "kept": 100, "dropped": {"exact_duplicate": 1}},
     "splits": {"train": 80, "validation": 10, "test": 10, "leaks": 0},
     "personal_data": {"EMAIL_ADDRESS": 3},
-    "duplicates": {"exact": 1, "near_clusters": 1, "near_rows": 4},
-    "tokens": {"limit": 512, "over": 2, "histogram": [[64, 40], [128, 60], [512, 1], [1024, 2]]},
+    "duplicates": {
+        "exact": 1,
+        "near_clusters": 1,
+        "near_rows": 4,
+        "largest": [{"cluster": 3, "rows": 4, "examples": [{"file": "tickets.csv", "row": 3, "text": "Where is it?"}]}],
+    },
+    "leaks": [
+        {
+            "split": "validation",
+            "rows": 10,
+            "leaks": 0,
+            "sentence": "0 of 10 validation rows have a near-duplicate in train.",
+        },
+        {"split": "test", "rows": 10, "leaks": 0, "sentence": "0 of 10 test rows have a near-duplicate in train."},
+    ],
+    "tokens": {
+        "limit": 512,
+        "over": 2,
+        "histogram": [[64, 40], [128, 60], [512, 1], [1024, 2]],
+        "would": {
+            "drop": {"shortened": 0, "dropped": 2},
+            "truncate": {"shortened": 1, "dropped": 1},
+            "split": {"split": 1, "parts": 3, "dropped": 1},
+            "refuse": {"refused": 2},
+        },
+    },
+    "balance": {"method": "cap", "before": {"delivery": 90, "refund": 30}, "after": {"delivery": 50, "refund": 30}},
+    "quality": {
+        "rows": 80,
+        "languages": {"en": 100},
+        "words": {
+            "questions": {"total": 800, "p5": 4, "p25": 6, "p50": 10, "p75": 14, "p95": 30, "most": 60},
+            "answers": {"total": 1600, "p5": 8, "p25": 12, "p50": 20, "p75": 28, "p95": 60, "most": 90},
+        },
+        "distinct": {
+            "questions": {"one": 0.4, "two": 0.8, "sample": 5000},
+            "answers": {"one": 0.5, "two": 0.9, "sample": 5000},
+        },
+        "commonest_answer": {},
+        "clusters": {"clusters": 77, "largest": 4, "coverage": 0.9625},
+        "files": {"count": 1, "rows": {"tickets.csv": 80}},
+        "classes": {
+            "count": 2,
+            "imbalance": {"before": 3.0, "after": 1.667},
+            "effective": {"before": 1.75, "after": 1.94},
+            "smallest": {"label": "refund", "rows": 30},
+            "largest": {"label": "delivery", "rows": 50},
+        },
+        "people": {
+            "rows": 40,
+            "kinds": {"gender": {"men": {"rows": 36, "labels": {}}, "women": {"rows": 4, "labels": {}}}},
+        },
+        "warnings": [
+            {
+                "kind": "gender",
+                "message": "36 training rows speak of men and 4 of women.",
+                "fix": "Bring rows that speak of women.",
+            }
+        ],
+    },
     "classes": {"train": {"delivery": 50, "refund": 30}},
     "steps": [{"kind": "normalize", "changed": 3, "dropped": 0, "seconds": 0.1}],
     "examples": [{"file": "tickets.csv", "row": 2, "before": "hi  its jane@x.org", "after": "Hi its [EMAIL]"}],

@@ -10,17 +10,19 @@ import numpy as np
 
 from datasets_app.curation.pii.finder import finder
 from datasets_app.curation.pii.masking import veil
+from datasets_app.curation.splits import TEST
 from datasets_app.curation.table import origins, texts
 
 CLUSTERS, ROWS, CHARACTERS = 5, 3, 300
 
 
-def largest(path: Path, members: Mapping[int, Sequence[int]], *, count: int) -> list[dict[str, Any]]:
+def largest(path: Path, members: Mapping[int, Sequence[int]], *, splits: Sequence[int]) -> list[dict[str, Any]]:
     """`{cluster, rows, examples}` of the CLUSTERS largest, each with its first ROWS rows: file, row and text, of which
-    what is personal is veiled. `count`: rows in the file at `path`."""
+    what is personal is veiled. `splits`: of each row in the file at `path`; what test rows say is not shown."""
     chosen = sorted(members, key=lambda cluster: (-len(members[cluster]), cluster))[:CLUSTERS]
-    wanted = [row for cluster in chosen for row in members[cluster][:ROWS]]
-    mask = np.zeros(count, dtype=bool)
+    open_rows = {cluster: [row for row in members[cluster] if splits[row] != TEST][:ROWS] for cluster in chosen}
+    wanted = [row for rows in open_rows.values() for row in rows]
+    mask = np.zeros(len(splits), dtype=bool)
     mask[wanted] = True
     said = {place: text[:CHARACTERS] for place, text in texts(path, mask)} if wanted else {}
     spans = finder().find(list(said.values()))
@@ -31,7 +33,7 @@ def largest(path: Path, members: Mapping[int, Sequence[int]], *, count: int) -> 
             "cluster": cluster,
             "rows": len(members[cluster]),
             "examples": [
-                {"file": places[row][0], "row": places[row][1], "text": shown[row]} for row in members[cluster][:ROWS]
+                {"file": places[row][0], "row": places[row][1], "text": shown[row]} for row in open_rows[cluster]
             ],
         }
         for cluster in chosen

@@ -124,7 +124,7 @@ class Pipeline:
             canaries=self._canaries(),
             quality=self._quality(staging, writing),
             near=[len(rows) for rows in near.values()],
-            largest=largest(staging / ROWS, near, count=grouping.count),
+            largest=largest(staging / ROWS, near, splits=grouping.splits),
             seconds=self.seconds,
         )
         (staging / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")

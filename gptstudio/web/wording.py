@@ -183,6 +183,15 @@ PERSONAL = {
     "DENIED": "what your list always hides",
 }
 SPEAKERS = {"user": "Person", "assistant": "Model", "system": "Instructions", "tool": "Tool"}
+WARNED = {
+    "imbalance": "uneven labels",
+    "answers_alike": "one answer",
+    "terse": "short answers",
+    "near_copies": "near-copies",
+    "monotonous": "little variety",
+    "gender": "people",
+    "tied_to_label": "people",
+}
 STEPS = {
     "read": "Reading",
     "preview": "Trying the steps on a sample of the rows",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 ENOUGH_ROWS = 30  # of fewer, shares say little
+SPOKEN_OF = 0.02  # of the rows name a gender; of fewer a model learns little about people
 LESS_SPOKEN_OF = 4  # times as many rows speak of men as of women, or the other way about
 TIED = 2  # times as often as in all rows
 SURE = 4  # standard deviations: about one in thirty thousand by chance
@@ -81,12 +82,12 @@ def _genders(found: Mapping[str, Any]) -> Said:
     gender = found["people"]["kinds"].get("gender", {})
     women, men = (gender.get(name, {}).get("rows", 0) for name in ("women", "men"))
     (few, less), (many, more) = sorted(((women, "women"), (men, "men")))
-    if women + men >= ENOUGH_ROWS and many >= LESS_SPOKEN_OF * few:
+    if women + men >= max(ENOUGH_ROWS, SPOKEN_OF * found["rows"]) and many >= LESS_SPOKEN_OF * few:
         yield (
             "gender",
             f"{many:,} training rows speak of {more} and {few:,} of {less}. "
             f"A model will take people for {more} where nothing else is said.",
-            f"Bring rows that speak of {less}, or say of people without naming a gender.",
+            f"Bring rows that speak of {less}, or speak of people without naming a gender.",
         )
 
 

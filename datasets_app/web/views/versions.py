@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from datasets_app import recipes, selectors
 from datasets_app.models import DatasetVersion
-from datasets_app.web import wording
+from datasets_app.web import report_words, wording
 from datasets_app.web.step_words import options_in_words
 from datasets_app.web.views.building import UNDER_WAY
 from gptstudio.web import live
@@ -52,6 +52,7 @@ def report(request: MemberRequest, version_id: str) -> HttpResponse:
         "examples": [(each, wording.changed(each["before"], each["after"])) for each in body.get("examples", [])[:6]],
         "classes": wording.class_chart(body.get("classes") or {}),
         "lengths": wording.length_chart(body.get("tokens") or {}),
+        **report_words.pictures(body, page["version"].recipe),
         "findings": [(file, each) for file in body.get("files", []) for each in file.get("findings", [])],
     }
     return render(request, "datasets/version_report.html", page)

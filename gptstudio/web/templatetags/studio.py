@@ -86,6 +86,12 @@ def reason(key: str) -> str:
 
 
 @register.filter
+def warned(kind: str) -> str:
+    """What a warning about a version's rows is about, in two words."""
+    return wording.WARNED.get(kind, kind.replace("_", " "))
+
+
+@register.filter
 def step_name(key: str) -> str:
     """What curation is at, in words."""
     return wording.STEPS.get(key, str(key or "").replace("_", " ").capitalize())
