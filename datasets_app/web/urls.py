@@ -46,6 +46,7 @@ urlpatterns = [
     path(f"{VERSION}/rows/apply", editing.apply, name="version-apply"),
     path(f"{VERSION}/rows/<slug:split>/<int:place>/", rows.row, name="row"),
     path(f"{VERSION}/rows/<slug:split>/<int:place>/edit", editing.edit, name="row-edit"),
+    path(f"{VERSION}/rows/<slug:split>/<int:place>/tokens", rows.tokens, name="row-tokens"),
     path(f"{VERSION}/rows/<slug:split>/<int:place>/as-it-came", rows.as_it_came, name="row-as-it-came"),
     path(f"{VERSION}/changes", changes.changes, name="version-changes"),
     path(f"{VERSION}/restore", changes.restore, name="version-restore"),

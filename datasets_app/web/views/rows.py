@@ -12,6 +12,7 @@ from django.urls import reverse
 from datasets_app import selectors, services
 from datasets_app.contents import rows as contents
 from datasets_app.contents.origin import as_it_came as record_as_it_came
+from datasets_app.contents.tokens import models_of, tokens_of
 from datasets_app.models import DatasetVersion, EditAction, RowEdit, file_behind
 from datasets_app.web import asked, wording
 from datasets_app.web.views.versions import version_page
@@ -135,6 +136,22 @@ def as_it_came(request: MemberRequest, version_id: str, split: str, place: int) 
         return render(request, "datasets/parts/as_it_came.html", {"error": error})
     cells = [(name, text, wording.became(text, found["messages"])) for name, text in record.cells if text.strip()]
     return render(request, "datasets/parts/as_it_came.html", {"record": record, "cells": cells})
+
+
+@member_page("datasets.view")
+def tokens(request: MemberRequest, version_id: str, split: str, place: int) -> HttpResponse:
+    """What a model learns of a row and what it only reads; a part of the row's page."""
+    version = selectors.version_of(request.actor.workspace_id, version_id)
+    check_open(request, version_id, split)
+    found = contents.rows_of(version, [(split, place)])[split, place]
+    names, usual = models_of(version)
+    model = request.GET.get("model") or usual
+    page = {"version": version, "row": {"split": split, "place": place}, "models": names, "model": model}
+    try:
+        page["view"] = tokens_of(version, found, model=model)
+    except StudioError as error:  # said in the part's own place, as above
+        page["error"] = error
+    return render(request, "datasets/parts/tokens.html", page)
 
 
 @member_page("datasets.view", ACT)

@@ -141,3 +141,17 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(at_alice, address, dj
     with CaptureQueriesContext(connection) as many:
         at_alice.get(address)
     assert len(few) == len(many) <= 20
+
+
+def test_a_row_shows_what_a_model_learns_of_it(at_alice, address, starter) -> None:
+    assert f"{address}/train/3/tokens" in text_of(at_alice.get(f"{address}/train/3/"))
+    part = text_of(at_alice.get(f"{address}/train/3/tokens"))
+    assert '<span class="token learned">' in part and '<span class="token read">' in part and "underlined" in part
+    assert f"chat template of {starter.name}" in part
+    assert "There is no model other" in text_of(at_alice.get(f"{address}/train/3/tokens?model=other"))
+
+
+def test_tokens_of_shut_rows_and_of_strangers_rows_are_not_shown(at_alice, address, client, charlie, starter) -> None:
+    assert at_alice.get(f"{address}/test/0/tokens").status_code == 403
+    client.force_login(charlie)
+    assert client.get(f"{address}/train/3/tokens").status_code == 404

@@ -1,0 +1,178 @@
+"""A row as a model's own tokenizer and template write it, token by token: what is learned, what is only read, what is cut.
+
+Needs no transformers, so that a page can show it. Templates run in Jinja's sandbox. The engine decides what is learned by
+the same rules (`training_app/engine/data.py`); a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from jinja2 import TemplateError, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from datasets_app.curation.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2.parser import Parser
+    from tokenizers import Tokenizer
+
+START, END = "\ue000", "\ue001"
+MOST_TOKENS = 2_000
+SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
+Role = Literal["learned", "read", "cut"]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token's text and what becomes of it. Where several tokens make up one letter, the first has it."""
+
+    text: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """`tokens` are the first MOST_TOKENS of `total`; `counts` are of all, by role."""
+
+    tokens: list[Token]
+    total: int
+    counts: dict[Role, int]
+
+
+class _Generation(Extension):
+    """`{% generation %}` marks, as chat templates use them to say where answers lie."""
+
+    tags = {"generation"}
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return nodes.CallBlock(self.call_method("_marked"), [], [], body).set_lineno(line)
+
+    def _marked(self, caller: Callable[[], str]) -> str:
+        return START + caller() + END
+
+
+def _refuse(message: str) -> None:
+    raise TemplateError(message)
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: Path) -> tuple[Tokenizer, str, dict[str, str], frozenset[int]]:
+    """Tokenizer, template, special tokens by name, and the ids that end an answer."""
+    from tokenizers import Tokenizer
+
+    if not (folder / "tokenizer.json").is_file():
+        raise Refusal(
+            code="no_tokenizer",
+            message="This model brings no tokenizer.json, so its tokens cannot be shown here.",
+            fix="Choose another model.",
+        )
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    config, own = _json(folder / "tokenizer_config.json"), folder / "chat_template.jinja"
+    template = own.read_text(encoding="utf-8") if own.exists() else config.get("chat_template")
+    if not isinstance(template, str):
+        raise Refusal(
+            code="no_template",
+            message="This model brings no chat template that can be shown here.",
+            fix="Choose another model.",
+        )
+    special = {name: _text(config[name]) for name in SPECIAL if config.get(name)}
+    return tokenizer, template, special, _stops(folder, tokenizer, special)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(token: object) -> str:
+    return str(token.get("content", "")) if isinstance(token, dict) else str(token)
+
+
+def _stops(folder: Path, tokenizer: Tokenizer, special: dict[str, str]) -> frozenset[int]:
+    ids = _json(folder / "generation_config.json").get("eos_token_id")
+    named = ids if isinstance(ids, list) else [ids]
+    own = tokenizer.token_to_id(special.get("eos_token", ""))
+    return frozenset(each for each in (*named, own) if isinstance(each, int))
+
+
+def _written(template: str, special: dict[str, str], messages: Sequence[dict[str, str]], *, asks: bool = False) -> str:
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
+    )
+    environment.globals["raise_exception"] = _refuse
+    environment.filters["tojson"] = lambda value, **how: json.dumps(value, ensure_ascii=False, **how)
+    clean = [{**each, "content": each["content"].replace(START, "").replace(END, "")} for each in messages]
+    try:
+        return environment.from_string(template).render(messages=clean, add_generation_prompt=asks, **special)
+    except (TemplateError, TypeError) as error:
+        raise Refusal(
+            code="template_refused",
+            message=f"The model's chat template does not accept this row: {error}.",
+            fix="Choose another model, or leave the row out.",
+        ) from error
+
+
+def _places(template: str, special: dict[str, str], messages: Sequence[dict[str, str]]) -> tuple[str, list[Span]]:
+    """The text without marks, and where its answers lie. Without marks in the template, its prefixes tell."""
+    marked = _written(template, special, messages)
+    if START in marked:
+        text, spans = "", []
+        for number, part in enumerate(marked.split(START)):
+            answer, _, rest = part.partition(END) if number else ("", "", part)
+            if number:
+                spans.append((len(text), len(text) + len(answer)))
+            text += answer + rest
+        return text, spans
+    spans = []
+    for place, message in enumerate(messages):
+        if message["role"] == "assistant":
+            before = _written(template, special, messages[:place], asks=True)
+            until = _written(template, special, messages[: place + 1])
+            if not (until.startswith(before) and marked.startswith(until)):
+                raise Refusal(
+                    code="template_unclear",
+                    message="The model's chat template does not tell where answers begin and end.",
+                    fix="Choose another model, or add {% generation %} marks to its template.",
+                )
+            spans.append((len(before), len(until)))
+    return marked, spans
+
+
+def _learned(ids: Sequence[int], offsets: Sequence[Span], answers: Sequence[Span], stops: frozenset[int]) -> set[int]:
+    """Places of the tokens of answers, each up to its last stop token; all of it where it has none."""
+    found: set[int] = set()
+    for start, end in answers:
+        inside = [place for place, (first, last) in enumerate(offsets) if start <= first < end and last <= end]
+        last = max((place for place in inside if ids[place] in stops), default=inside[-1] if inside else 0)
+        found.update(place for place in inside if place <= last)
+    return found
+
+
+def view_of(folder: Path, messages: Sequence[dict[str, str]], *, limit: int | None) -> View:
+    """The tokens of a row. Those past `limit` are cut. Refusal where the model cannot write the row."""
+    tokenizer, template, special, stops = _loaded(folder)
+    text, answers = _places(template, special, messages)
+    encoded = tokenizer.encode(text, add_special_tokens=False)
+    learned = _learned(encoded.ids, encoded.offsets, answers, stops)
+    roles: list[Role] = [
+        "cut" if limit and place >= limit else "learned" if place in learned else "read"
+        for place in range(len(encoded.ids))
+    ]
+    tokens, reached = [], 0
+    for (first, last), role in zip(encoded.offsets[:MOST_TOKENS], roles, strict=False):
+        tokens.append(Token(text[max(first, reached) : last], role))
+        reached = max(reached, last)
+    counts: dict[Role, int] = {role: roles.count(role) for role in ("learned", "read", "cut")}
+    return View(tokens, len(encoded.ids), counts)
