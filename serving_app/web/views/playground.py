@@ -42,7 +42,7 @@ def _choices(actor: Actor) -> tuple[list[Choice], list[Choice]]:
     taught, states = instructions_of_models(actor.workspace_id), release_states(actor.workspace_id)
     deployments = []
     for each in selectors.deployments_of(actor.workspace_id):
-        first = each.revisions.all()[0].targets[0]["model"]
+        first = selectors.current_revision(each).targets[0]["model"]
         deployments.append(Choice(each.name, each.name, taught.get(first, "")))
     models = []
     for model in models_of(actor.workspace_id):
