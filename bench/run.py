@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bars import table
+
 HERE = Path(__file__).parent
 ALWAYS = (
     ("engine_throughput.py", "--rounds", "3"),
@@ -38,7 +40,7 @@ def main() -> int:
         print(f"== {name} {' '.join(arguments)}", flush=True)
         if subprocess.run([sys.executable, str(HERE / name), *arguments], check=False).returncode:
             failed.append(name)
-    print(f"results: {HERE / 'results'}" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    print(f"\n{table()}\n\nresults: {HERE / 'results'}" + (f"; failed: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
 

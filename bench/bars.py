@@ -1,0 +1,131 @@
+"""The bars and what the results say of them, as one table. `python bench/bars.py` prints it; `make bench` ends with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).with_name("results")
+HALF_A = ("synth_v2_halfA", "generated_large_halfA")
+CHATS = ("multidogo_finance_train", "multidogo_finance_dev", "multidogo_finance_test")
+LEAST_OF_CHATS = {"name": 0.9, "address": 0.85, "card_number": 0.9, "ssn": 0.85, "account_number": 0.85}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What was measured, and the value that it has to reach: at least, or at most where `is_most`."""
+
+    what: str
+    measured: float
+    bar: float
+    is_most: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it was reached."""
+        return self.measured <= self.bar if self.is_most else self.measured >= self.bar
+
+    def __str__(self) -> str:
+        sign = "≤" if self.is_most else "≥"
+        return f"| {self.what} | {self.measured:g} | {sign} {self.bar:g} | {'met' if self.is_met else 'MISSED'} |"
+
+
+def _engine(found: dict[str, Any]) -> Iterator[Bar]:
+    yield Bar("engine against transformers serve --continuous-batching, 16 streams, times", found["ratio"], 1.3)
+
+
+def _banking(found: dict[str, Any]) -> Iterator[Bar]:
+    yield Bar("eight banking77 classes: seconds, median", found["median_seconds"], 300, is_most=True)
+    yield Bar("eight banking77 classes: right, median", found["median_right"], 0.8)
+
+
+def _personal_data(found: dict[str, Any]) -> Iterator[Bar]:
+    for name in HALF_A:
+        yield Bar(f"personal data, {name}: recall", found[name]["recall"], 0.97)
+        yield Bar(f"personal data, {name}: recall, structured", found[name]["recall_structured"], 0.99)
+        yield Bar(f"personal data, {name}: precision", found[name]["precision"], 0.95)
+        yield Bar(f"personal data, {name}: rows flagged for nothing", found[name]["flagged_without_labels"], 0.15, True)
+    yield Bar("personal data, banking77: texts flagged", found["banking77"]["flagged_without_labels"], 0.02, True)
+    for name in CHATS:
+        yield Bar(f"personal data, {name}: precision", found[name]["precision"], 0.88)
+        for label, least in LEAST_OF_CHATS.items():
+            yield Bar(f"personal data, {name}: recall of {label}", found[name]["by_label"][label][2], least)
+
+
+def _personal_data_speed(found: dict[str, Any]) -> Iterator[Bar]:
+    against = found["studio_against"]
+    yield Bar("personal data: texts a second and core", found["texts_a_second"]["studio"], 800)
+    yield Bar("personal data against AnalyzerEngine, times", against["AnalyzerEngine"], 2.5)
+    yield Bar("personal data against BatchAnalyzerEngine, times", against["BatchAnalyzerEngine"], 1.3)
+    yield Bar("personal data: two processes against one, times", found["two_processes"], 1.7)
+
+
+def _cleaning(found: dict[str, Any]) -> Iterator[Bar]:
+    for rule in sorted({each["rule"] for each in found["rules"]}):
+        least = min(each["precision"] for each in found["rules"] if each["rule"] == rule)
+        yield Bar(f"cleaning, {rule}: precision in the worst set", least, 0.95)
+
+
+def _near_duplicates(found: list[dict[str, Any]]) -> Iterator[Bar]:
+    for part in ("recall", "precision"):
+        yield Bar(f"near-duplicates: lowest {part}", min(each["ours"][part] for each in found), 0.95)
+
+
+def _scale(found: dict[str, Any]) -> Iterator[Bar]:
+    least, most = found["runs"][0], found["runs"][-1]
+    growth = (most["cpu_seconds"] / most["rows"]) / (least["cpu_seconds"] / least["rows"])
+    yield Bar(f"curation of {most['rows']:,} rows: GiB", most["gib"], 1.5, is_most=True)
+    yield Bar(f"the same: CPU a row against {least['rows']:,} rows, times", round(growth, 2), 1.2, is_most=True)
+    yield Bar("the same: leaks", most["splits"]["leaks"], 0, is_most=True)
+
+
+def _row_browser(found: dict[str, Any]) -> Iterator[Bar]:
+    bars = found["bars_ms"]
+    for question, times in found["asked"].items():
+        bar = next(value for name, value in bars.items() if question.startswith(name))
+        yield Bar(f"row browser, {question}: p95 in ms", times["p95_ms"], bar, is_most=True)
+
+
+def _kills(found: dict[str, Any]) -> Iterator[Bar]:
+    trials = found["trials"]
+    ended = sum(each["ended"] and bool(each["killed"]) and each["ledger_difference"] == 0 for each in trials)
+    yield Bar(f"SIGKILL on the road ({found['rows']} rows): ended by itself, difference 0", ended, len(trials))
+
+
+def _upload(found: dict[str, Any]) -> Iterator[Bar]:
+    grown = found["web_peak_mb"] - found["web_before_mb"]
+    yield Bar(f"upload of {found['megabytes']} MB, web killed: MB that web grew", grown, 150, is_most=True)
+
+
+READERS = {
+    "engine_throughput": _engine,
+    "banking": _banking,
+    "personal_data": _personal_data,
+    "personal_data_speed": _personal_data_speed,
+    "cleaning": _cleaning,
+    "near_duplicates": _near_duplicates,
+    "curation_scale": _scale,
+    "curation_million": _scale,
+    "row_browser": _row_browser,
+    "kills": _kills,
+    "slow_upload": _upload,
+}
+
+
+def table() -> str:
+    """Every bar of the results that are there, as a Markdown table."""
+    lines = ["| what | measured | bar | |", "| --- | --- | --- | --- |"]
+    for name, read in READERS.items():
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            lines += map(str, read(json.loads(path.read_text(encoding="utf-8"))))  # type: ignore[operator]
+        else:
+            lines.append(f"| {name} | not measured | | |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table())
