@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from serving_app.engine.accounts import Accounts
 from serving_app.engine.errors import EngineError, invalid, unavailable
+from serving_app.engine.grammar import Grammar
 from serving_app.engine.journal import Journal
 from serving_app.engine.metrics import Metrics
 from serving_app.engine.params import SamplingParams
@@ -91,7 +92,14 @@ class Engine:
 
     @asynccontextmanager
     async def run(
-        self, served: ServedModel, prompts: list[Prompt], *, params: SamplingParams, attempt_id: str, streams: bool
+        self,
+        served: ServedModel,
+        prompts: list[Prompt],
+        *,
+        params: SamplingParams,
+        attempt_id: str,
+        streams: bool,
+        grammar: Grammar | None = None,
     ) -> AsyncIterator[asyncio.Queue[Event]]:
         """Run a request; yields its queue of events, whose last is `Closed`. Leaving early cancels it."""
         self.check_open(attempt_id)
@@ -101,7 +109,7 @@ class Engine:
         events: asyncio.Queue[Event] = asyncio.Queue()
         request = Request(attempt_id, served.name, streams, events.put_nowait)
         request.deliver = self._closing(request, events)
-        open_request(request, prompts, params=params, decode=served.loaded.codec.decode)
+        open_request(request, prompts, params=params, decode=served.loaded.codec.decode, grammar=grammar)
         self.accounts.opened(request)
         self._open[attempt_id] = request
         try:

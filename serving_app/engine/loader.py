@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 
 from serving_app.engine.codec import TextCodec
 from serving_app.engine.errors import EngineError
+from serving_app.engine.grammar import Grammars
 from serving_app.engine.probe import check_model
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -28,6 +29,7 @@ class LoadedModel:
 
     model: PreTrainedModel
     codec: TextCodec
+    grammars: Grammars
     end_tokens: frozenset[int]
     context: int
     vocabulary: int
@@ -87,12 +89,14 @@ def _ready(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, max_co
     model = model.eval().requires_grad_(False)
     check_model(model)
     config = model.config.get_text_config()
+    ends, vocabulary = _end_tokens(model, tokenizer), model.get_input_embeddings().weight.shape[0]
     return LoadedModel(
         model=model,
         codec=TextCodec(tokenizer),
-        end_tokens=_end_tokens(model, tokenizer),
+        grammars=Grammars(tokenizer, vocabulary=vocabulary, end_tokens=ends),
+        end_tokens=ends,
         context=_context(config, max_context),
-        vocabulary=model.get_input_embeddings().weight.shape[0],
+        vocabulary=vocabulary,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from serving_app.engine.detokenizer import Detokenizer
+from serving_app.engine.grammar import Grammar
 from serving_app.engine.params import SamplingParams, TokenLogprob
 from serving_app.engine.rows import Row
 from serving_app.engine.sampling import SamplerRow
@@ -110,7 +111,10 @@ class Sequence:
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """A request's shared state. `deliver` is called in the event loop's thread with each event, in order."""
+    """A request's shared state. `deliver` is called in the event loop's thread with each event, in order.
+
+    One that is `cancelled`, or has a `problem` of its own, is ended at the next step.
+    """
 
     attempt_id: str
     model: str
@@ -118,6 +122,7 @@ class Request:
     deliver: Callable[[Event], None]
     sequences: list[Sequence] = field(default_factory=list)
     cancelled: bool = False
+    problem: str | None = None
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
@@ -128,6 +133,11 @@ class Request:
     def usage(self) -> Usage:
         """The counts up to now."""
         return Usage(self.prompt_tokens, self.cached_tokens, self.completion_tokens)
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether what is still being written is to be given up."""
+        return self.cancelled or self.problem is not None
 
     @property
     def open(self) -> bool:
@@ -149,7 +159,12 @@ class Prompt:
 
 
 def open_request(
-    request: Request, prompts: list[Prompt], *, params: SamplingParams, decode: Callable[[list[int]], str]
+    request: Request,
+    prompts: list[Prompt],
+    *,
+    params: SamplingParams,
+    decode: Callable[[list[int]], str],
+    grammar: Grammar | None = None,
 ) -> Request:
     """Fill a request with its sequences: choices of one prompt follow its first one, to share its computed prefix."""
     for prompt in prompts:
@@ -162,7 +177,7 @@ def open_request(
                 prompt_length=len(prompt.tokens),
                 tokens=list(prompt.tokens),
                 params=params,
-                sampler=SamplerRow.start(params, choice=choice),
+                sampler=SamplerRow.start(params, choice=choice, grammar=grammar.copy() if grammar else None),
                 detokenizer=Detokenizer(decode),
                 stops=StopFilter(params.stop),
                 leader=leader,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from serving_app.engine.grammar import Grammar
 from serving_app.engine.params import SamplingParams, TokenLogprob
 
 
@@ -21,17 +22,25 @@ class SamplerRow:
 
     params: SamplingParams
     generator: torch.Generator
+    grammar: Grammar | None = None
     counts: dict[int, int] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, params: SamplingParams, *, choice: int) -> SamplerRow:
+    def start(cls, params: SamplingParams, *, choice: int, grammar: Grammar | None = None) -> SamplerRow:
         """State for choice number `choice` of a request; the same seed and choice give the same draws."""
         generator = torch.Generator()
         if params.seed is None:
             generator.seed()
         else:
             generator.manual_seed((params.seed * 1_000_003 + choice) % 2**63)
-        return cls(params, generator)
+        return cls(params, generator, grammar)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the logits can be used as the model gave them and nothing is asked about them."""
+        params = self.params
+        changed = params.penalized or bool(params.logit_bias) or self.grammar is not None
+        return not changed and params.logprobs is None
 
 
 def sample(logits: Tensor, rows: Rows[SamplerRow]) -> tuple[list[int], list[TokenLogprob | None]]:
@@ -39,7 +48,7 @@ def sample(logits: Tensor, rows: Rows[SamplerRow]) -> tuple[list[int], list[Toke
 
     Returns the tokens and, where asked for, their log probabilities. Counts of the rows are updated.
     """
-    if all(row.params.greedy and _is_plain(row.params) for row in rows):
+    if all(row.params.greedy and row.plain for row in rows):
         return logits.argmax(dim=-1).tolist(), [None] * len(rows)
     raw = logits.float()
     adjusted = _adjust(raw, rows)
@@ -47,17 +56,14 @@ def sample(logits: Tensor, rows: Rows[SamplerRow]) -> tuple[list[int], list[Toke
     for row, token in zip(rows, tokens, strict=True):
         if row.params.penalized:
             row.counts[token] = row.counts.get(token, 0) + 1
+        if row.grammar is not None:
+            row.grammar.take(token)
     return tokens, _logprobs(raw, rows, tokens)
 
 
-def _is_plain(params: SamplingParams) -> bool:
-    """Whether the logits can be used as the model gave them and nothing is asked about them."""
-    return not params.penalized and not params.logit_bias and params.logprobs is None
-
-
 def _adjust(raw: Tensor, rows: Rows[SamplerRow]) -> Tensor:
-    """Logits with biases and penalties; a copy only when some row has any."""
-    if not any(row.params.penalized or row.params.logit_bias for row in rows):
+    """Logits with biases, penalties and grammars; a copy only when some row has any."""
+    if not any(row.params.penalized or row.params.logit_bias or row.grammar for row in rows):
         return raw
     adjusted = raw.clone()
     for index, row in enumerate(rows):
@@ -65,6 +71,8 @@ def _adjust(raw: Tensor, rows: Rows[SamplerRow]) -> Tensor:
             _add(adjusted[index], list(row.params.logit_bias), list(row.params.logit_bias.values()))
         if row.params.penalized and row.counts:
             _add(adjusted[index], list(row.counts), [-_penalty(row.params, count) for count in row.counts.values()])
+        if row.grammar is not None and row.grammar.problem is None:
+            adjusted[index].masked_fill_(row.grammar.forbidden(), -torch.inf)
     return adjusted
 
 

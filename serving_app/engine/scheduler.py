@@ -77,7 +77,7 @@ class Scheduler:
         self._outbox = []
         while self._inbox:
             self._waiting.extend(self._inbox.popleft().sequences)
-        self._drop_cancelled()
+        self._drop_ended()
         self._admit()
         try:
             self._read_prompts()
@@ -96,14 +96,16 @@ class Scheduler:
         self._fail(problem)
         return self._outbox
 
-    def _drop_cancelled(self) -> None:
-        gone = [sequence for sequence in self._everyone() if sequence.request.cancelled]
+    def _drop_ended(self) -> None:
+        """Let go of requests that were cancelled or cannot go on."""
+        gone = [sequence for sequence in self._everyone() if sequence.request.ends_early]
         if not gone:
             return
-        self._waiting = deque(sequence for sequence in self._waiting if not sequence.request.cancelled)
+        self._waiting = deque(sequence for sequence in self._waiting if not sequence.request.ends_early)
         for sequence in gone:
             self._release(sequence)
-        self._close(gone, reason="cancelled", problem=None)
+            problem = sequence.request.problem
+            self._close([sequence], reason="error" if problem else "cancelled", problem=problem)
 
     def _everyone(self) -> list[Sequence]:
         return [*self._waiting, *self._reading, *self._writing.values()]
@@ -154,13 +156,19 @@ class Scheduler:
 
     def _take_tokens(self, sequences: list[Sequence], logits: Tensor) -> None:
         tokens, logprobs = sample(logits, [sequence.sampler for sequence in sequences])
+        written = []
         for sequence, token, logprob in zip(sequences, tokens, logprobs, strict=True):
+            grammar = sequence.sampler.grammar
+            if grammar is not None and grammar.problem is not None:
+                sequence.request.problem = grammar.problem
+                continue
             sequence.accept(token, logprob, ends=token in self._ends)
-        self._accounts.tokens_written(sequences)
-        for sequence in sequences:
+            written.append(sequence)
+        self._accounts.tokens_written(written)
+        for sequence in written:
             self._send(sequence)
         # Only now: choices of one request may end in the same step, and its end must come after all their text.
-        for request in dict.fromkeys(sequence.request for sequence in sequences):
+        for request in dict.fromkeys(sequence.request for sequence in written):
             if not request.open:
                 self._finish(request, problem=None)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Literal
 
 import httpx
+import openai
 import pytest
+from pydantic import BaseModel
 
 from tests.openai_types import check_answer, check_stream
 
@@ -58,6 +61,36 @@ def test_every_answer_has_openais_shape_whole_and_streamed(ask):
         )
         assert all(chunk["usage"] is None for chunk in counted[:-1])
         assert counted[-1]["choices"] == [] and counted[-1]["usage"]["completion_tokens"] == 6 * count
+
+
+def test_json_by_a_schema_is_what_the_official_clients_parser_makes_of_it(client, base_model):
+    class Verdict(BaseModel):
+        fair: bool
+        stars: Literal[1, 2, 3]
+
+    for _ in range(3):
+        answer = client.chat.completions.parse(model=base_model.name, messages=HELLO, response_format=Verdict)
+        assert isinstance(answer.choices[0].message.parsed, Verdict)
+        assert answer.choices[0].finish_reason == "stop"
+
+
+def test_a_json_object_of_any_kind_is_one_whole_and_streamed(ask):
+    closing = {str(token): 100 for token in (1, 92)}  # a quote and a brace, so that it ends soon
+    wish = {"messages": HELLO, "max_tokens": 900, "logit_bias": closing, "response_format": {"type": "json_object"}}
+    whole = ask("chat/completions", wish)
+    check_answer(whole)
+    assert isinstance(json.loads(whole.json()["choices"][0]["message"]["content"]), dict)
+    chunks = check_stream("chat/completions", ask("chat/completions", {**wish, "stream": True}).text)
+    pieces = [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks]
+    assert isinstance(json.loads("".join(pieces)), dict)
+
+
+def test_a_schema_that_cannot_be_kept_to_is_a_400_with_the_reason(client, base_model):
+    for schema, reason in (({"not": {}}, "not"), ({"type": "robot"}, "robot")):
+        wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.chat.completions.create(model=base_model.name, messages=HELLO, response_format=wanted)
+        assert refused.value.param == "response_format.json_schema.schema" and reason in str(refused.value)
 
 
 def test_the_same_seed_gives_the_same_answer_and_another_choice_another(ask):

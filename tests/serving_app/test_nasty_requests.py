@@ -44,6 +44,7 @@ MESSAGES: list[Any] = [
     None,
 ]
 NO_UTF_8 = [b'{"model": "\xff\xfe"}', b"\x00" * 64, '{"model": "x"}'.encode("utf-16"), b'{"model": "\\ud800"}', b"NaN"]
+DEEP = b'{"metadata": ' + b"[" * 150 + b"]" * 150 + b"}"
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_messages_of_every_wrong_kind(ask, nothing_held):
 
 
 def test_bodies_that_are_no_utf_8_json(ask, nothing_held):
-    for body in NO_UTF_8:
+    for body in [*NO_UTF_8, DEEP]:
         assert refusal(ask("chat/completions", body), 400)["code"] == "invalid_body"
 
 

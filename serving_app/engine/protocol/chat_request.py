@@ -7,6 +7,7 @@ from typing import Any
 
 from serving_app.engine.errors import invalid, unsupported
 from serving_app.engine.protocol.fields import Fields
+from serving_app.engine.protocol.format_fields import read_format
 from serving_app.engine.protocol.sampling_fields import (
     MOST_CHOICES,
     MOST_TOKENS,
@@ -25,7 +26,6 @@ DEFAULT_ONLY: dict[str, tuple[Any, ...]] = {
     "tool_choice": ("none", "auto"),
     "function_call": ("none", "auto"),
     "parallel_tool_calls": (),
-    "response_format": ({"type": "text"},),
     "modalities": (["text"],),
     "audio": (),
     "prediction": (),
@@ -43,7 +43,8 @@ REASON = "this engine writes plain text from text"
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What was asked. `max_tokens` None: as many as fit; `logprobs` None: none, else the number of alternatives."""
+    """What was asked. `max_tokens` None: as many as fit; `logprobs` None: none, else the number of alternatives;
+    `schema` None: plain text, else what the answer must fit."""
 
     model: str
     messages: list[dict[str, Any]]
@@ -52,6 +53,7 @@ class ChatRequest:
     max_tokens: int | None
     choices: int
     logprobs: int | None
+    schema: dict[str, Any] | None
 
 
 def read_chat_request(body: object) -> ChatRequest:
@@ -69,6 +71,7 @@ def read_chat_request(body: object) -> ChatRequest:
         max_tokens=newer if newer is not None else older,
         choices=fields.integer("n", low=1, high=MOST_CHOICES) or 1,
         logprobs=_read_logprobs(fields),
+        schema=read_format(fields),
     )
     fields.allow_only(DEFAULT_ONLY, reason=REASON)
     read_labels(fields)

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from serving_app.engine.protocol.bodies import SSE_DONE, SSE_PING, Envelope, sse
 from serving_app.engine.registry import ServedModel
 from serving_app.engine.requests import Closed, Delta, Event
 
+Result = TypeVar("Result")
 SSE_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache",
@@ -28,9 +30,9 @@ PING_SECONDS = 10.0
 TOKENIZING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokenize")
 
 
-async def tokenized(encode: Callable[[], list[list[int]]]) -> list[list[int]]:
-    """Run an encoding outside of the event loop's thread."""
-    return await asyncio.get_running_loop().run_in_executor(TOKENIZING, encode)
+async def tokenized(work: Callable[[], Result]) -> Result:
+    """Run an encoding, or the building of a grammar, outside of the event loop's thread."""
+    return await asyncio.get_running_loop().run_in_executor(TOKENIZING, work)
 
 
 def check_length(served: ServedModel, prompts: list[list[int]], *, max_tokens: int | None, param: str) -> int:

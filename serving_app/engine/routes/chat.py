@@ -6,10 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
+from serving_app.engine.grammar import Grammar
 from serving_app.engine.params import TokenLogprob
 from serving_app.engine.protocol.bodies import Envelope, chat_choice, chat_delta, sse, usage_body
 from serving_app.engine.protocol.chat_request import ChatRequest, read_chat_request
+from serving_app.engine.protocol.format_fields import SCHEMA_AT
 from serving_app.engine.protocol.logprob_bodies import Spell, chat_logprobs
+from serving_app.engine.registry import ServedModel
 from serving_app.engine.requests import Closed, Delta, Prompt
 from serving_app.engine.routes.answering import check_length, envelope, stream, tokenized, whole
 from serving_app.engine.routes.wire import ENGINE, attempt_id, read_json
@@ -26,15 +29,25 @@ async def chat_completions(request: web.Request) -> web.StreamResponse:
     prompts = await tokenized(lambda: [codec.encode_chat(asked.messages)])
     max_tokens = check_length(served, prompts, max_tokens=asked.max_tokens, param="messages")
     params = asked.sampling.params(max_tokens=max_tokens, logprobs=asked.logprobs, vocabulary=served.loaded.vocabulary)
+    grammar = await _grammar(served, asked)
     shape = ChatShape(asked, envelope(served, "chatcmpl"), codec.spell)
     prompt = Prompt(prompts[0], asked.choices)
-    async with engine.run(served, [prompt], params=params, attempt_id=attempt, streams=asked.streaming.on) as events:
+    async with engine.run(
+        served, [prompt], params=params, attempt_id=attempt, streams=asked.streaming.on, grammar=grammar
+    ) as events:
         if asked.streaming.on:
             return await stream(
                 request, events, attempt_id=attempt, opening=shape.opening(), render=shape.piece, closing=shape.closing
             )
         deltas, closed = await whole(events)
         return web.json_response(shape.whole(deltas, closed), headers={"x-request-id": attempt})
+
+
+async def _grammar(served: ServedModel, asked: ChatRequest) -> Grammar | None:
+    schema = asked.schema
+    if schema is None:
+        return None
+    return await tokenized(lambda: served.loaded.grammars.of_schema(schema, param=SCHEMA_AT))
 
 
 class ChatShape:

@@ -9,6 +9,7 @@ import pytest
 
 from serving_app.engine.errors import EngineError
 from serving_app.engine.protocol.chat_request import read_chat_request
+from serving_app.engine.protocol.format_fields import SCHEMA_AT
 from serving_app.engine.protocol.text_request import read_text_request
 
 USER = {"role": "user", "content": "hi"}
@@ -25,8 +26,16 @@ def chat(**more: Any) -> dict[str, Any]:
     [
         ({"tools": [TOOL]}, "tools"),
         ({"tool_choice": "required"}, "tool_choice"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
-        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}, "response_format"),
+        ({"response_format": "json"}, "response_format"),
+        ({"response_format": {"type": "yaml"}}, "response_format.type"),
+        ({"response_format": {"type": "text", "json_schema": {}}}, "response_format.json_schema"),
+        ({"response_format": {"type": "json_schema"}}, "response_format.json_schema"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}, SCHEMA_AT),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": []}}}, SCHEMA_AT),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "a b"}}},
+            "response_format.json_schema.name",
+        ),
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"audio": {"voice": "x", "format": "wav"}}, "audio"),
         ({"prediction": {"type": "content", "content": "x"}}, "prediction"),
