@@ -10,6 +10,7 @@ from serving_app.openai.completions import Completions
 from serving_app.openai.files import File, FileContent, Files
 from serving_app.openai.fine_tuning_jobs import Job, JobCheckpoints, JobEvents, Jobs, SteerJob
 from serving_app.openai.models import Model, Models
+from serving_app.openai.moderations import Moderations
 from serving_app.openai.uploads import CancelUpload, CompleteUpload, UploadParts, Uploads
 
 app_name = "openai"
@@ -17,6 +18,7 @@ JOB = "fine_tuning/jobs/<slug:job_id>"
 urlpatterns = [
     path("chat/completions", ChatCompletions.as_view(), name="chat_completions"),
     path("completions", Completions.as_view(), name="completions"),
+    path("moderations", Moderations.as_view(), name="moderations"),
     path("models", Models.as_view(), name="models"),
     path("models/<path:name>", Model.as_view(), name="model"),
     path("files", Files.as_view(), name="files"),
