@@ -39,7 +39,7 @@ def test_filters_leave_rows_out_with_a_reason(pairs, curate, questions):
     )
     assert found.adds_up()
     assert gone(found) == {
-        "length": ("short_question", "The question has 1 words, fewer than the 2 that the recipe wants."),
+        "length": ("short_question", "The question has 1 word, fewer than the 2 that the recipe wants."),
         "language": ("language", "The text is in “de”; the recipe keeps en."),
         "repetition": ("one_phrase", "“please help” alone is 67% of the text; at most 20% may be."),
         "toxicity": ("insults", "The text has one hit in the list of insults (“i****”)."),
