@@ -67,8 +67,10 @@ def engines(*, model: bool) -> tuple[Any, Any]:
 
         def analyze(self, text: str, entities: Sequence[str], nlp_artifacts: object = None) -> list[RecognizerResult]:
             tagger = finder().tagger
-            spans = tagger.spans([text])[0] if tagger else []
-            return [RecognizerResult(each.entity_type, each.start, each.end, each.score) for each in spans]
+            assert tagger is not None
+            return [
+                RecognizerResult(each.entity_type, each.start, each.end, each.score) for each in tagger.spans([text])[0]
+            ]
 
     registry = RecognizerRegistry(recognizers=[], supported_languages=["en"])
     for recognizer in recognizers.presidio():
@@ -119,9 +121,7 @@ def main() -> None:
         sys.exit("REAL_DATA_DIR is not set: this benchmark needs the labelled sets.")
     texts = distinct(Path(folder))
     batches = [texts[at : at + BATCH] for at in range(0, len(texts), BATCH)]
-    peers = {" without the model": engines(model=False)}
-    if finder().tagger is not None:
-        peers[""] = engines(model=True)
+    peers = {" without the model": engines(model=False), "": engines(model=True)}
     ready(0)
     rates: dict[str, list[float]] = defaultdict(list)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -138,7 +138,6 @@ def main() -> None:
     result = {
         "texts": len(texts),
         "characters": round(statistics.mean(map(len, texts)), 1),
-        "model": finder().tagger is not None,
         "texts_a_second": {name: round(each) for name, each in median.items()},
         "rounds": {name: [round(value) for value in each] for name, each in rates.items()},
         "studio_against": {

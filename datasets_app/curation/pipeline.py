@@ -226,7 +226,8 @@ class Pipeline:
 
     def _canaries(self) -> dict[str, Any]:
         """How much of planted personal data the finder of this run finds; nothing where it is not asked."""
-        return recall(finder(), Keys(self.secret)) if self.recipe.step("personal_data") else {}
+        step = self.recipe.step("personal_data")
+        return recall(finder(names=step.options["names"]), Keys(self.secret)) if step else {}
 
     def _quality(self, staging: Path, writing: Writing) -> dict[str, Any]:
         """How varied and even the training rows are and whom they speak of, on the file as it was written."""

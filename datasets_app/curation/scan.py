@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_app.curation.pii.columns import typed_values
-from datasets_app.curation.pii.finder import Finder, naming_finder
+from datasets_app.curation.pii.finder import Finder, finder
 from datasets_app.curation.pii.lists import Phrases
 from datasets_app.curation.pii.overlaps import settle
 from datasets_app.curation.pii.patterns import Span
@@ -118,7 +118,7 @@ def scan(
     judge later ones. A group column itself is not looked at. The name of a column tells what its values are, there and
     wherever else they stand in the record.
     """
-    found_by = using or naming_finder()
+    found_by = using or finder()
     for batch in _batches(_places(_records(path), field, group)):
         found = found_by.find([place.text for place in batch], [place.earlier for place in batch])
         for place, spans in zip(batch, found, strict=True):

@@ -166,6 +166,7 @@ PERSONAL = {
     "CREDIT_CARD": "card numbers",
     "IBAN_CODE": "bank accounts",
     "ACCOUNT_NUMBER": "account numbers",
+    "ID_NUMBER": "numbers of identity papers",
     "US_SSN": "social security numbers",
     "US_DRIVER_LICENSE": "driving licences",
     "PASSPORT": "passport numbers",

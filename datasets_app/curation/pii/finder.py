@@ -99,15 +99,9 @@ def _overlaps(span: Span, others: Sequence[Span]) -> bool:
 
 
 @cache
-def finder() -> Finder:
-    """The one of this process, by shapes, recognisers and words: what the steps of a recipe use so far."""
-    return Finder()
-
-
-@cache
-def naming_finder() -> Finder:
-    """The same with the studio's own tagger: people, addresses, places and organisations too."""
-    return Finder(import_module(TAGGER).Tagger.load())
+def finder(*, names: bool = True) -> Finder:
+    """The one of this process: with the studio's own tagger, which loads once, or by shapes and words alone."""
+    return Finder(import_module(TAGGER).Tagger.load() if names else None)
 
 
 def find(text: str) -> list[Span]:

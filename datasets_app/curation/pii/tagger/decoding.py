@@ -59,4 +59,4 @@ def _finding(
             break
         end = token.end
     score = round(sum(inside[first : last + 1].tolist()) / (last + 1 - first), 3)
-    return Span(tokens[first].start, end, ENTITIES[int(kinds[first])], score)
+    return Span(tokens[first].start, end, ENTITIES[int(kinds[first])], score, "model")
