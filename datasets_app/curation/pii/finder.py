@@ -14,6 +14,7 @@ from datasets_app.curation.pii.patterns import Span
 
 TAGGER = "datasets_app.curation.pii.tagger.tagger"  # late: it takes a moment to load
 SHAPED = frozenset({"EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS"})  # these have a shape or are none
+SURE_PLACE = 0.5  # a place alone names nobody, so a doubtful one stays
 SHORT = 5  # digits: fewer are an answer to something, or nobody's
 _DIGIT = re.compile(r"\d")
 _SENTENCES = re.compile(r"[^\W\d_]{4,}[.!?] ")
@@ -55,14 +56,13 @@ class Finder:
     def _one(self, text: str, turns: Turns, tagged: list[Span], named: set[str]) -> list[Span]:
         if not text:
             return []
-        tagged = [span for span in tagged if _holds(text, span, alone=not turns)]
-        found = [*patterns.find(text), *introductions.find(text)]
         machine = impostors.machine_ids(text)
+        tagged = [span for span in tagged if _holds(text, span, alone=not turns) and not _is_inside(span, machine)]
+        found = [*patterns.find(text), *introductions.find(text)]
         found += [
             span
             for span in recognizers.find(text, turns[-1] if turns else "", found)
-            if not impostors.is_impostor(text, span.start, span.end, span.entity_type)
-            and not any(low <= span.start and span.end <= high for low, high in machine)
+            if not impostors.is_impostor(text, span.start, span.end, span.entity_type) and not _is_inside(span, machine)
         ]
         if _DIGIT.search(text):
             sure = [span for span in found if span.score >= numbers.NEAR]
@@ -76,6 +76,8 @@ class Finder:
 def _holds(text: str, span: Span, *, alone: bool) -> bool:
     """Whether a guess of the tagger can be what it says. Check digits and ranges are `patterns`' to judge."""
     value = text[span.start : span.end]
+    if span.entity_type == "LOCATION" and span.score < SURE_PLACE:
+        return False
     if span.entity_type in SHAPED or (_is_number(text, span) and _is_sum(text, span)):
         return False
     if span.entity_type == "PERSON":
@@ -92,6 +94,10 @@ def _is_sum(text: str, span: Span) -> bool:
 def _is_number(text: str, span: Span) -> bool:
     """Digits and signs alone: there the words around and the check digits know better than the tagger."""
     return not any(letter.isalpha() for letter in text[span.start : span.end])
+
+
+def _is_inside(span: Span, places: Sequence[tuple[int, int]]) -> bool:
+    return any(low <= span.start and span.end <= high for low, high in places)
 
 
 def _overlaps(span: Span, others: Sequence[Span]) -> bool:

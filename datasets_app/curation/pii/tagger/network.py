@@ -6,6 +6,7 @@ convolution over characters is done once for each distinct token of a batch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -34,6 +35,9 @@ class Size:
 class Network(nn.Module):
     """Logits of tags for each token.
 
+    Args:
+        kinds: for each number of a word the number of its kind; needed to train.
+
     Args of a call:
         words, shapes: (K,) numbers of the distinct tokens of the batch.
         letters: (K, LETTERS).
@@ -41,8 +45,9 @@ class Network(nn.Module):
         lengths: (B,), how many tokens each row has; what lies behind them is not looked at.
     """
 
-    def __init__(self, size: Size, dropout: float = 0.2) -> None:
+    def __init__(self, size: Size, kinds: Sequence[int] = (), dropout: float = 0.2) -> None:
         super().__init__()
+        self.kinds = torch.tensor(kinds)
         self.word = nn.Embedding(size.vocabulary, size.word)
         self.letter = nn.Embedding(CHARACTERS, size.letter, padding_idx=0)
         self.shape = nn.Embedding(SHAPES, size.shape)
@@ -58,9 +63,12 @@ class Network(nn.Module):
     def forward(
         self, words: Tensor, shapes: Tensor, letters: Tensor, places: Tensor, lengths: Tensor, forget: float = 0.0
     ) -> Tensor:
-        """(B, T, TAGS); `forget` is the share of distinct words that are taken as unknown, so that spelling is learnt too."""
+        """(B, T, TAGS); `forget` is the share of distinct words of which only the kind is known, and, of as many more,
+        nothing, so that kinds and spelling are learnt too."""
         if forget:
-            words = words.masked_fill(torch.rand(words.shape) < forget, UNKNOWN)
+            chance = torch.rand(words.shape)
+            words = torch.where(chance < forget, self.kinds[words], words)
+            words = words.masked_fill(chance > 1 - forget, UNKNOWN)
         spelt = self.letter(letters).transpose(1, 2)
         spelt = torch.relu(self.near(spelt))
         spelt = torch.relu(self.far(spelt) + spelt).amax(2)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from datasets_app.curation.pii.tagger.labels import ENTITIES
+from datasets_app.curation.pii.tagger.tokens import FIRST_WORD, RARE
 
 WEIGHTS = "weights.safetensors"
 ABOUT = "tagger.json"
@@ -18,11 +19,12 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 def save(folder: Path, weights: Arrays, about: dict[str, Any], vocabulary: dict[str, int]) -> None:
-    """Write both files; words are kept in the order of their numbers."""
+    """Write both files; words are kept in the order of their numbers, those without a number of their own by kind."""
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: array.astype(np.float16) for name, array in weights.items()}, folder / WEIGHTS)
-    words = sorted(vocabulary, key=lambda word: vocabulary[word])
-    text = json.dumps({**about, "entities": list(ENTITIES), "words": words}, ensure_ascii=False, indent=0)
+    words = sorted((word for word in vocabulary if vocabulary[word] >= FIRST_WORD), key=lambda word: vocabulary[word])
+    rare = {kind: " ".join(sorted(word for word in vocabulary if vocabulary[word] == RARE[kind])) for kind in RARE}
+    text = json.dumps({**about, "entities": list(ENTITIES), "words": words, "rare": rare}, ensure_ascii=False, indent=0)
     (folder / ABOUT).write_text(text + "\n", encoding="utf-8")
 
 
@@ -39,3 +41,9 @@ def load(folder: Path) -> tuple[Arrays, dict[str, Any]]:
             f"{folder / ABOUT} names other entities than this version; make the model again: make pii-model"
         )
     return {name: array.astype(np.float32) for name, array in load_file(folder / WEIGHTS).items()}, about
+
+
+def vocabulary_of(about: dict[str, Any]) -> dict[str, int]:
+    """The numbers of words, from what `load` says."""
+    rare = {word: RARE[kind] for kind, words in about["rare"].items() for word in words.split(" ")}
+    return rare | {word: number for number, word in enumerate(about["words"], start=FIRST_WORD)}

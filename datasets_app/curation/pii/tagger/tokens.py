@@ -12,6 +12,10 @@ TURN = "\x1e"
 LETTERS = 14
 """Characters of a token that are looked at; of longer ones the first and the last seven."""
 UNKNOWN = 1
+RARE = {"english": 2, "name": 3, "place": 4, "name or place": 5, "plain": 6}
+"""Numbers of words that are not in the vocabulary by themselves, by what they are known as; `plain` words are English and
+names or places as well."""
+FIRST_WORD = 7
 _KNOWN = (
     "abcdefghijklmnopqrstuvwxyz0123456789.,:;-/'\"()@#&+_!?<>%$€£*=\n\x1e"
     "áàâäãåæçéèêëíìîïñóòôöõøœßúùûüýÿšžčćđłńśźżąęěřťůňďľĺŕőűğışţțșăāēīūķļņģėįųþð"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,11 +15,11 @@ from torch import nn
 from datasets_app.curation.pii.tagger.batches import IGNORED, Tagged, batches, tagged
 from datasets_app.curation.pii.tagger.corpus.generator import Generator
 from datasets_app.curation.pii.tagger.network import Network, Size
-from datasets_app.curation.pii.tagger.tokens import TURN, UNKNOWN, key
+from datasets_app.curation.pii.tagger.tokens import FIRST_WORD, RARE, TURN, UNKNOWN, key
 
 CHUNK = 6000
 """Examples generated, sorted by length and learnt at a time."""
-SEEN_OFTEN = 4
+SEEN_OFTEN = 6
 LARGEST_VOCABULARY = 16000
 
 
@@ -52,11 +52,21 @@ class Trained:
 
 
 def vocabulary_of(generator: Generator, count: int, seed: int) -> dict[str, int]:
-    """Words of `count` texts seen often enough, the commonest first; 0 and 1 are left for none and unknown."""
+    """Words of `count` texts seen often enough, the commonest first; the other known words share a number by kind."""
     rng = random.Random(f"vocabulary {seed}")
     seen = Counter(key(token) for _ in range(count) for token, _ in tagged(generator.example(rng)).tokens)
     kept = [word for word, times in seen.most_common(LARGEST_VOCABULARY) if times >= SEEN_OFTEN and word != TURN]
-    return {word: place for place, word in enumerate((TURN, *kept), start=UNKNOWN + 1)}
+    rare = {word: RARE[kind] for word, kind in generator.kinds.items()}
+    return rare | {word: place for place, word in enumerate((TURN, *kept), start=FIRST_WORD)}
+
+
+def kinds_of(generator: Generator, vocabulary: Mapping[str, int]) -> list[int]:
+    """For each number the number that its word would have as a rare one."""
+    kinds = list(range(FIRST_WORD)) + [UNKNOWN] * (max(vocabulary.values()) + 1 - FIRST_WORD)
+    for word, number in vocabulary.items():
+        if number >= FIRST_WORD and word in generator.kinds:
+            kinds[number] = RARE[generator.kinds[word]]
+    return kinds
 
 
 def _chunks(generator: Generator, plan: Plan, rng: random.Random) -> Iterator[list[Tagged]]:
@@ -90,8 +100,9 @@ def train(generator: Generator, plan: Plan, tell: Callable[[int, float], None]) 
     torch.manual_seed(plan.seed)
     rng = random.Random(plan.seed)
     vocabulary = vocabulary_of(generator, plan.vocabulary_from, plan.seed)
-    size = Size(vocabulary=len(vocabulary) + UNKNOWN + 1)
-    network = Network(size).train()
+    kinds = kinds_of(generator, vocabulary)
+    size = Size(vocabulary=len(kinds))
+    network = Network(size, kinds).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=0.01, fused=True)
     learnt = 0
     for rows in _chunks(generator, plan, rng):

@@ -94,6 +94,11 @@ def test_guesses_of_the_tagger_that_cannot_be_are_left_out(text, value, entity_t
     assert Finder(Guesses(value, entity_type)).find([text]) == [[]]
 
 
+def test_a_guess_inside_what_machines_call_things_is_left_out():
+    digest = "9f2c41d8e0b74a6c8d1e5f3a7b9c0d2e"
+    assert Finder(Guesses("b74a6c", "ADDRESS")).find([f"commit {digest}"]) == [[]]
+
+
 def test_a_short_number_that_the_tagger_knows_in_a_talk_stays():
     finder = Finder(Guesses("20", "US_SSN"))
     assert [len(spans) for spans in finder.find(["is it 20 then"], [["ssn?"]])] == [1]

@@ -57,6 +57,13 @@ def test_a_name_and_an_address_are_hidden():
     assert contents(run(one, step())) == ["I am [PERSON], [ADDRESS]", "Thank you."]
 
 
+def test_things_towns_and_ordinary_words_stay():
+    one = row(
+        ("user", "Clear skies! Does the Heron 130 reflector ship to Hamburg?"), ("assistant", "Grandad has no stamina.")
+    )
+    assert contents(run(one, step())) == [message["content"] for message in one.conversation.messages]
+
+
 def test_names_that_the_policy_keeps_stay_and_are_traced():
     made = step(policy={"PERSON": "keep"})
     one = row(("user", "Ewa Kowalska asked for ann@example.com"), ("assistant", "Yes"))

@@ -18,7 +18,11 @@ from datasets_app.curation.pii.tagger.corpus.places import Places
 from datasets_app.curation.pii.tagger.corpus.slots import slots
 
 FIELDS = ("name", "ssn", "card", "account", "address", "phone", "email", "zip", "licence", "town", "employer")
-OTHER_FIELDS = ("amount", "date", "order", "reason")
+OTHER_FIELDS = ("amount", "date", "order", "reason", "count", "code", "order", "code")
+RULES = (("named", 0.62), ("service", 0.71), ("reply", 0.74), ("things", 0.87), ("world", 1.0))
+"""What a single text is about, with the sum of the shares up to it."""
+MORE = ("service", "world", "things")
+"""Texts of these go on with another sentence of one of them, in three cases of ten."""
 NAME_FIRST = 0.6
 """Agents mostly begin with the name."""
 
@@ -36,25 +40,37 @@ class Generator:
 
     Args:
         draws: how many first and last names, towns and streets are drawn of each country.
+
+    Attributes:
+        kinds: what each known word is known as, see `Lexicon`.
     """
 
     def __init__(self, seed: int, draws: int = 1200) -> None:
         names, places, numbers = Names(seed, draws), Places(seed, draws), Numbers(seed)
-        lexicon = Lexicon(names.parts() | places.parts())
+        lexicon = Lexicon(names.parts(), places.parts())
         companies = Companies(seed, names, places, lexicon)
+        self.kinds = lexicon.kinds
         sources: dict[str, Source] = slots(seed, names, places, numbers, companies, lexicon)
         self.grammar = Grammar(read("phrases"), sources)
 
     def example(self, rng: random.Random) -> Example:
-        """One example: four in ten ordinary, four in ten with personal data, two in ten a turn of a chat."""
+        """One example: four or five in ten ordinary, about four with personal data, two in ten a turn of a chat."""
         chance = rng.random()
-        if chance < 0.2:
-            return self.chat_turn(rng)
-        rule = "named" if chance < 0.58 else "service" if chance < 0.72 else "reply" if chance < 0.75 else "world"
+        if chance < 0.19:
+            return self.chat_turn(rng) if chance < 0.13 else self.answer(rng)
+        rule = next(rule for rule, share in RULES if chance < share)
         pieces = self.grammar.say(rule, rng)
-        if rule == "service" and rng.random() < 0.25:
-            pieces += [Piece(" "), *self.grammar.say(rng.choice(("service", "world")), rng)]
+        while rule in MORE and rng.random() < 0.3:
+            pieces += [Piece(" "), *self.grammar.say(rng.choice(MORE), rng)]
         return Example(Labelled("", ()), join(noise.as_typed(pieces, rng)))
+
+    def answer(self, rng: random.Random) -> Example:
+        """A question and its answer, nothing before."""
+        field = rng.choice((*FIELDS, *OTHER_FIELDS))
+        typed = noise.as_chat if rng.random() < 0.5 else noise.as_typed
+        return Example(
+            join(self.grammar.say(f"ask.{field}", rng)), join(typed(self.grammar.say(f"answer.{field}", rng), rng))
+        )
 
     def chat_turn(self, rng: random.Random) -> Example:
         """A turn of a customer with the turns before it, the agent's among them in half of the chats."""

@@ -62,16 +62,23 @@ def _frequencies(name: str) -> list[tuple[str, int]]:
 class Lexicon:
     """Draws English words and chains of words.
 
+    Attributes:
+        kinds: what each known word is known as: `english`, `name`, `place`, `name or place`, `plain`.
+
     Args:
-        names: lower-case words that are parts of names; kept out of ordinary text unless known to be plain words.
+        people, places: lower-case words that are parts of their names; kept out of ordinary text unless known to be
+            plain words.
     """
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, people: Collection[str], places: Collection[str]) -> None:
         counts = _frequencies("frequency_dictionary_en_82_765.txt")
         plain = set(LISTS["plain word"])
         top = {word for word, _ in counts[:FUNCTION_RANK]}
-        barred = set(names) - plain - top
-        self.known = {word for word, _ in counts}
+        barred = (set(people) | set(places)) - plain - top
+        self.kinds = dict.fromkeys((word for word, _ in counts), "english") | dict.fromkeys(barred, "name")
+        self.kinds |= dict.fromkeys(barred.intersection(places), "place")
+        self.kinds |= dict.fromkeys(barred.intersection(places, people), "name or place")
+        self.kinds |= dict.fromkeys(plain, "plain")
         kept = [(word, count) for word, count in counts if word not in barred and len(word) > 1]
         self._common = Weighted({word: count**0.5 for word, count in kept})
         self.words = [word for word, _ in kept]

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 
 from datasets_app.curation.pii.tagger.corpus.fakers import seeded
 from datasets_app.curation.pii.tagger.corpus.lexicon import Spelling
-from datasets_app.curation.pii.tagger.corpus.lists import pick
+from datasets_app.curation.pii.tagger.corpus.lists import LISTS, pick
 
 LOCALES = (
     "en_US", "en_GB", "en_AU", "en_IN", "en_NZ", "en_PK", "en_NG", "en_KE", "de_DE", "de_AT", "fr_FR", "es_ES",
     "es_MX", "it_IT", "pt_BR", "nl_NL", "sv_SE", "da_DK", "no_NO", "fi_FI", "pl_PL", "cs_CZ", "hu_HU", "ro_RO",
     "tr_TR", "hr_HR", "sl_SI", "et_EE", "lt_LT", "is_IS", "id_ID", "vi_VN", "zu_ZA", "uz_UZ", "el_GR", "ru_RU",
+    "ja_JP", "zh_CN",
 )  # fmt: skip
 COMMON = ("en_US", "en_GB", "en_IN", "es_MX")
 """Drawn as often as all the others together."""
+WIDE = ("en_US", "en_GB", "en_IN", "en_AU", "en_NZ", "es_MX", "es_ES", "de_DE", "fr_FR", "it_IT")
+MORE = 5
+"""Of these so many times as many first names are drawn: rare ones would count as plain English words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,14 @@ class Names:
 
     def __init__(self, seed: int, draws: int) -> None:
         self.countries: dict[str, Country] = {}
+        towns = set(LISTS["well-known town"])  # Paris is asked for oftener than called
         for locale in LOCALES:
             fake = seeded(locale, seed)
-            first = [fake.first_name() for _ in range(draws)]
-            last = [fake.last_name() for _ in range(draws)]
+            first_name = getattr(fake, "first_romanized_name", fake.first_name)
+            last_name = getattr(fake, "last_romanized_name", fake.last_name)
+            more = MORE if locale in WIDE else 1
+            first = [name for name in (first_name() for _ in range(more * draws)) if name not in towns]
+            last = [name for name in (last_name() for _ in range(draws)) if name not in towns]
             self.countries[locale] = Country(first, last)
         latin = [country for locale, country in self.countries.items() if locale not in ("el_GR", "ru_RU")]
         self._first = Spelling({name for country in latin for name in country.first})
@@ -50,16 +58,16 @@ class Names:
         return self.countries[rng.choice(COMMON if rng.random() < 0.4 else LOCALES)]
 
     def first(self, rng: random.Random) -> str:
-        """A first name; one in six is invented."""
-        if rng.random() < 0.16:
+        """A first name; one in five is invented."""
+        if rng.random() < 0.2:
             return self._first.invent(rng, 3, 11).title()
         name = rng.choice(self._country(rng).first)
         return f"{name}-{rng.choice(self._country(rng).first)}" if rng.random() < 0.01 else name
 
     def last(self, rng: random.Random) -> str:
-        """A last name; one in five is invented, one in twenty double or with a particle."""
+        """A last name; one in four is invented, one in twenty double or with a particle."""
         chance = rng.random()
-        name = self._last.invent(rng, 3, 13).title() if chance < 0.2 else rng.choice(self._country(rng).last)
+        name = self._last.invent(rng, 3, 13).title() if chance < 0.26 else rng.choice(self._country(rng).last)
         if chance > 0.98:
             return f"{name}-{rng.choice(self._country(rng).last)}"
         if chance > 0.96:

@@ -53,10 +53,12 @@ def _case(pieces: list[Piece], rng: random.Random) -> list[Piece]:
         return _everywhere(pieces, str.upper)
     if chance < 0.33:
         return _everywhere(pieces, str.title)
-    if chance < 0.4:
+    if chance < 0.35:
         return [Piece(text.lower() if label else text, label) for text, label in pieces]
-    if chance < 0.45:
+    if chance < 0.385:
         return [Piece(text.upper() if label else text, label) for text, label in pieces]
+    if chance < 0.395:
+        return _everywhere(pieces, lambda text: "".join(rng.choice((str.lower, str.upper))(letter) for letter in text))
     return pieces
 
 

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from datasets_app.curation.pii.tagger.corpus.fakers import seeded
 from datasets_app.curation.pii.tagger.corpus.lexicon import Spelling
-from datasets_app.curation.pii.tagger.corpus.lists import pick
+from datasets_app.curation.pii.tagger.corpus.lists import LISTS, pick
 
 LOCALES = (
     "en_US", "en_GB", "en_AU", "en_CA", "en_IN", "en_NZ", "en_IE", "de_DE", "de_AT", "de_CH", "fr_FR", "es_ES",
@@ -58,12 +58,15 @@ class Places:
         )
 
     def parts(self) -> set[str]:
-        """Every one-word town, lower-case."""
-        return {town.lower() for town in self.towns if " " not in town}
+        """Every word of the well-known towns and every other town of one word, lower-case."""
+        known = {word for town in LISTS["well-known town"] for word in town.lower().split()}
+        return known | {town.lower() for town in self.towns if " " not in town}
 
     def town(self, rng: random.Random) -> str:
         """A town: of the world's list, of Faker, or invented."""
         chance = rng.random()
+        if chance < 0.2:
+            return pick(rng, "well-known town")
         if chance < 0.45:
             return rng.choice(self.towns)
         if chance < 0.85:
@@ -133,9 +136,14 @@ class Places:
             line += rng.choice((" ", ", ", "\n", ", ", " ")) + self._unit(rng)
         return line
 
+    def german_street(self, rng: random.Random) -> str:
+        """A street as it stands behind an article: "Lindenstraße 5"."""
+        street = self._street.invent(rng, 3, 10).title() + rng.choice(("straße", "gasse", "allee", "straße", "strasse"))
+        return f"{street} {self.number(rng)}" if rng.random() < 0.6 else street
+
     def corner(self, rng: random.Random) -> str:
         """Where two streets meet."""
-        start = rng.choice(("corner of ", "the corner of ", "the crossing of ", "the intersection of ", "", ""))
+        start = rng.choice(("corner of ", "the corner of ", "the crossing of ", "the intersection of "))
         return f"{start}{self.street(rng)} {rng.choice(('and', '&', 'and'))} {self.street(rng)}"
 
     def military(self, rng: random.Random) -> str:

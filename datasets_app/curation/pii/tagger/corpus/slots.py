@@ -15,6 +15,8 @@ from datasets_app.curation.pii.tagger.corpus.numbers import Numbers, digits, let
 from datasets_app.curation.pii.tagger.corpus.pieces import Piece
 from datasets_app.curation.pii.tagger.corpus.places import Places
 
+FOREIGN = ("de_DE", "fr_FR", "it_IT", "nl_NL", "pl_PL", "cs_CZ", "da_DK", "es_ES", "la")
+"""Countries whose ordinary words Faker knows; a country that it has none of gives Latin."""
 Draw = Callable[[random.Random], str]
 
 
@@ -71,6 +73,7 @@ def _personal(names: Names, places: Places, numbers: Numbers, companies: Compani
         "address": ("ADDRESS", places.address),
         "short_address": ("ADDRESS", short_address),
         "street": ("ADDRESS", places.street_line),
+        "street_de": ("ADDRESS", places.german_street),
         "corner": ("ADDRESS", places.corner),
         "zip": ("ADDRESS", places.postcode),
         "phone": ("PHONE_NUMBER", numbers.phone),
@@ -92,6 +95,10 @@ def _ordinary(seed: int, numbers: Numbers, places: Places, lexicon: Lexicon) -> 
     fake = seeded("en_US", seed)
     jobs = [fake.job() for _ in range(800)]
     urls = [fake.url() for _ in range(100)]
+    sentences: dict[str, list[str]] = {}
+    for locale in FOREIGN:
+        fake = seeded(locale, seed)
+        sentences[locale] = [fake.sentence(nb_words=7) for _ in range(3000)]
 
     def chain(rng: random.Random) -> str:
         return lexicon.chain(rng, rng.choice((2, 3, 4, 5, 6, 8, 10, 13)))
@@ -99,6 +106,36 @@ def _ordinary(seed: int, numbers: Numbers, places: Places, lexicon: Lexicon) -> 
     def product(rng: random.Random) -> str:
         name, model = lexicon.rare(rng).capitalize(), rng.choice(("Pro", "Max", "Plus", "One", "2", "X", "Mini"))
         return f"{name} {rng.choice((model, lexicon.word(rng).capitalize()))}" if rng.random() < 0.6 else name
+
+    def thing(rng: random.Random) -> str:
+        """A product or thing with capitals: "Heron 130 reflector", "Rescue-Kit", "Maple Desk"."""
+        name, number = lexicon.rare(rng).capitalize(), str(rng.randrange(1, 10 ** rng.choice((1, 2, 3, 4))))
+        unit = rng.choice(("", "", "x", "S", "L", "W", "mm", "cm", "-"))
+        forms = (
+            f"{name} {number}{unit}",
+            f"{name} {number} {lexicon.word(rng)}",
+            f"{name} {number}x{rng.randrange(2, 99)} {lexicon.word(rng)}",
+            f"{name} {lexicon.word(rng)}",
+            f"{name} {lexicon.word(rng)} {lexicon.rare(rng)}",
+            f"{name}-{lexicon.word(rng).capitalize()}",
+            f"{name} {lexicon.word(rng).capitalize()} {lexicon.rare(rng)}",
+            name,
+        )
+        return rng.choice(forms)
+
+    def uuid(rng: random.Random) -> str:
+        """What machines call things: a UUID or a digest."""
+        number = f"{rng.getrandbits(128):032x}"
+        dashed = "-".join(number[start:end] for start, end in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32)))
+        return rng.choice((dashed, dashed, number, number[: rng.choice((7, 8, 10, 12, 16))]))
+
+    def foreign(rng: random.Random) -> str:
+        return rng.choice(sentences[rng.choice(FOREIGN)])
+
+    def reference(rng: random.Random) -> str:
+        """What systems call their records: "TK-10231", "case_20331"."""
+        start = rng.choice((letters(rng, rng.choice((2, 2, 3, 4))), lexicon.word(rng), lexicon.word(rng).upper()))
+        return f"{start}{rng.choice('--_/ #')}{digits(rng, rng.choice((2, 3, 4, 5, 5, 6, 7)))}"
 
     def url(rng: random.Random) -> str:
         host = f"{lexicon.word(rng)}{rng.choice(('', '-', ''))}{lexicon.rare(rng)}.{pick(rng, 'domain')}"
@@ -134,6 +171,17 @@ def _ordinary(seed: int, numbers: Numbers, places: Places, lexicon: Lexicon) -> 
         "Chain": lambda rng: chain(rng).capitalize(),
         "CHAIN": lambda rng: chain(rng).upper(),
         "Product": product,
+        "Thing": thing,
+        "proper": lambda rng: pick(rng, "proper noun"),
+        "accented": lambda rng: pick(rng, "accented word"),
+        "Accented": lambda rng: pick(rng, "accented word").capitalize(),
+        "Hail": lambda rng: pick(rng, "interjection").capitalize(),
+        "Kin": lambda rng: pick(rng, "kin").capitalize(),
+        "uuid": uuid,
+        "kin": lambda rng: pick(rng, "kin"),
+        "foreign": foreign,
+        "reference": reference,
+        "digits": lambda rng: digits(rng, rng.choice((2, 3, 4, 4, 4, 5, 6, 7))),
         "url": url,
         "html": html,
         "acronym": lambda rng: letters(rng, rng.choice((2, 3, 3, 3, 4, 5))),

@@ -10,8 +10,8 @@ import torch
 from datasets_app.curation.pii.tagger.batches import batch_of, tagged
 from datasets_app.curation.pii.tagger.corpus.generator import Generator
 from datasets_app.curation.pii.tagger.forward import ROWS, Forward
-from datasets_app.curation.pii.tagger.storing import load, save
-from datasets_app.curation.pii.tagger.tokens import features
+from datasets_app.curation.pii.tagger.storing import load, save, vocabulary_of
+from datasets_app.curation.pii.tagger.tokens import RARE, UNKNOWN, features
 from datasets_app.curation.pii.tagger.training import Plan, Trained, rate_at, train
 
 PLAN = Plan(examples=240, vocabulary_from=200)
@@ -19,6 +19,11 @@ PLAN = Plan(examples=240, vocabulary_from=200)
 
 def weights(trained: Trained) -> dict[str, np.ndarray]:
     return {name: tensor.numpy() for name, tensor in trained.network.state_dict().items()}
+
+
+def test_words_that_are_not_learnt_by_themselves_share_the_number_of_their_kind(trained: Trained) -> None:
+    assert trained.vocabulary["kayak"] == RARE["english"] and trained.vocabulary["mark"] == RARE["plain"]
+    assert trained.vocabulary["marseille"] == RARE["place"] and min(trained.vocabulary.values()) > UNKNOWN
 
 
 @pytest.fixture
@@ -38,6 +43,7 @@ def test_the_inference_in_numpy_gives_what_the_network_gives(
 ) -> None:
     save(tmp_path, weights(trained), {"size": trained.size.as_dict(), "temperature": 1.0}, trained.vocabulary)
     kept, about = load(tmp_path)
+    assert vocabulary_of(about) == trained.vocabulary
     assert about["size"]["vocabulary"] == trained.size.vocabulary
     trained.network.load_state_dict({name: torch.from_numpy(array) for name, array in kept.items()})
     rng = random.Random(4)
