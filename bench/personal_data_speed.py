@@ -66,7 +66,7 @@ def engines(*, model: bool) -> tuple[Any, Any]:
             """It is loaded."""
 
         def analyze(self, text: str, entities: Sequence[str], nlp_artifacts: object = None) -> list[RecognizerResult]:
-            tagger = finder().tagger
+            tagger = finder(names=True).tagger
             assert tagger is not None
             return [
                 RecognizerResult(each.entity_type, each.start, each.end, each.score) for each in tagger.spans([text])[0]
@@ -86,7 +86,7 @@ def engines(*, model: bool) -> tuple[Any, Any]:
 
 def find(texts: Sequence[str]) -> int:
     """Findings of the studio's own finder."""
-    return sum(map(len, finder().find(texts)))
+    return sum(map(len, finder(names=True).find(texts)))
 
 
 def ready(_number: int) -> int:

@@ -225,15 +225,14 @@ def catalogue() -> list[dict[str, Any]]:
 
 
 def hides_personal_data(body: Recipe) -> bool:
-    """Whether every type of personal data is looked for, and hidden or its row dropped."""
+    """Whether every type of personal data is hidden or its row dropped."""
     try:
         found = step(body, "personal_data")
     except KeyError:
         return False
     options = found.get("options", {})
     kept = [kind for kind, policy in options.get("policy", {}).items() if policy == "keep"]
-    looked_for = bool(found.get("enabled", True) and options.get("names", True))
-    return looked_for and options.get("default", "mask") != "keep" and not kept
+    return bool(found.get("enabled", True)) and options.get("default", "mask") != "keep" and not kept
 
 
 def for_engine(body: Recipe) -> Recipe:

@@ -118,7 +118,7 @@ def scan(
     judge later ones. A group column itself is not looked at. The name of a column tells what its values are, there and
     wherever else they stand in the record.
     """
-    found_by = using or finder()
+    found_by = using or finder(names=True)
     for batch in _batches(_places(_records(path), field, group)):
         found = found_by.find([place.text for place in batch], [place.earlier for place in batch])
         for place, spans in zip(batch, found, strict=True):

@@ -105,7 +105,7 @@ def _overlaps(span: Span, others: Sequence[Span]) -> bool:
 
 
 @cache
-def finder(*, names: bool = True) -> Finder:
+def finder(*, names: bool = False) -> Finder:
     """The one of this process: with the studio's own tagger, which loads once, or by shapes and words alone."""
     return Finder(import_module(TAGGER).Tagger.load() if names else None)
 

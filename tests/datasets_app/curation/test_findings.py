@@ -8,7 +8,7 @@ from datasets_app.curation.findings import FINDINGS
 from datasets_app.curation.pii.keys import secret_of
 
 ROWS = [("Mail ann@example.com please", "Done"), ("ann@example.com is mine", "Yes"), ("And bob@example.com", "No")]
-MORE = [(f"My order {n} has not come yet, why?", f"It was sent on day {n * 3}.") for n in range(30)]
+MORE = [(f"Question {n} about parcel {n * 7} in hall {n * 3}", f"Answer {n} for it") for n in range(30)]
 
 
 def hits(done):

@@ -54,29 +54,28 @@ def test_the_column_of_the_speaker_tells_nothing():
 
 def test_a_name_and_an_address_are_hidden():
     one = row(("user", "I am Ewa Kowalska, 12 Mill Lane, Leeds LS1 4AB"), ("assistant", "Thank you."))
-    assert contents(run(one, step())) == ["I am [PERSON], [ADDRESS]", "Thank you."]
+    assert contents(run(one, step(names=True))) == ["I am [PERSON], [ADDRESS]", "Thank you."]
 
 
 def test_things_towns_and_ordinary_words_stay():
     one = row(
         ("user", "Clear skies! Does the Heron 130 reflector ship to Hamburg?"), ("assistant", "Grandad has no stamina.")
     )
-    assert contents(run(one, step())) == [message["content"] for message in one.conversation.messages]
+    assert contents(run(one, step(names=True))) == [message["content"] for message in one.conversation.messages]
 
 
 def test_names_that_the_policy_keeps_stay_and_are_traced():
-    made = step(policy={"PERSON": "keep"})
+    made = step(names=True, policy={"PERSON": "keep"})
     one = row(("user", "Ewa Kowalska asked for ann@example.com"), ("assistant", "Yes"))
     assert contents(run(one, made))[0] == "Ewa Kowalska asked for [EMAIL]"
-    assert [(trace["entity_type"], trace["action"], trace["source"]) for trace in made.taken()] == [
-        ("PERSON", "keep", "model"),
-        ("EMAIL_ADDRESS", "mask", "shape"),
-    ]
+    name, address = made.taken()
+    assert (name["entity_type"], name["action"], name["source"]) == ("PERSON", "keep", "model")
+    assert (address["entity_type"], address["action"]) == ("EMAIL_ADDRESS", "mask")
 
 
 def test_without_the_tagger_shapes_and_words_alone_are_found():
     one = row(("user", "Ewa Kowalska wrote to ann@example.com"), ("assistant", "My name is Ewa Kowalska"))
-    assert contents(run(one, step(names=False))) == ["Ewa Kowalska wrote to [EMAIL]", "My name is [PERSON]"]
+    assert contents(run(one, step())) == ["Ewa Kowalska wrote to [EMAIL]", "My name is [PERSON]"]
 
 
 def test_a_denied_text_is_hidden_and_an_allowed_one_stays():
