@@ -16,7 +16,9 @@ from datasets_app.curation.table import origins, texts
 CLUSTERS, ROWS, CHARACTERS = 5, 3, 300
 
 
-def largest(path: Path, members: Mapping[int, Sequence[int]], *, splits: Sequence[int]) -> list[dict[str, Any]]:
+def largest(
+    path: Path, members: Mapping[int, Sequence[int]], *, splits: Sequence[int], names: bool
+) -> list[dict[str, Any]]:
     """`{cluster, rows, examples}` of the CLUSTERS largest, each with its first ROWS rows: file, row and text, of which
     what is personal is veiled. `splits`: of each row in the file at `path`; what test rows say is not shown."""
     chosen = sorted(members, key=lambda cluster: (-len(members[cluster]), cluster))[:CLUSTERS]
@@ -25,7 +27,7 @@ def largest(path: Path, members: Mapping[int, Sequence[int]], *, splits: Sequenc
     mask = np.zeros(len(splits), dtype=bool)
     mask[wanted] = True
     said = {place: text[:CHARACTERS] for place, text in texts(path, mask)} if wanted else {}
-    spans = finder().find(list(said.values()))
+    spans = finder(names=names).find(list(said.values()))
     shown = {place: veil(text, found) for (place, text), found in zip(said.items(), spans, strict=True)}
     places = origins(path, set(wanted))
     return [

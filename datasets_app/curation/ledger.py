@@ -27,17 +27,21 @@ BATCH = 2000
 TEXT_CHARACTERS = 500
 
 
-def _safe(texts: Sequence[str]) -> Iterator[str]:
+def _safe(texts: Sequence[str], *, names: bool) -> Iterator[str]:
     """The beginning of each text; it is cut after hiding, for half a number would not be recognised."""
     seen = [text[: 2 * TEXT_CHARACTERS].encode("utf-8", "backslashreplace").decode() for text in texts]
-    for text, spans in zip(seen, finder().find(seen), strict=True):
+    for text, spans in zip(seen, finder(names=names).find(seen), strict=True):
         yield masked(text, spans)[:TEXT_CHARACTERS]
 
 
 class Ledger:
-    """`with Ledger(path) as ledger: ledger.drop(…)`; `reasons` and `steps` count what was dropped."""
+    """`with Ledger(path) as ledger: ledger.drop(…)`; `reasons` and `steps` count what was dropped.
 
-    def __init__(self, path: Path) -> None:
+    Texts are kept with personal data hidden, with `names` also what has no shape.
+    """
+
+    def __init__(self, path: Path, *, names: bool = False) -> None:
+        self._names = names
         self._writer = pq.ParquetWriter(path, SCHEMA)
         self._rows: list[dict[str, object]] = []
         self.reasons: Counter[str] = Counter()
@@ -73,7 +77,8 @@ class Ledger:
 
     def _flush(self) -> None:
         if self._rows:
-            for row, text in zip(self._rows, _safe([str(row["text"]) for row in self._rows]), strict=True):
+            texts = _safe([str(row["text"]) for row in self._rows], names=self._names)
+            for row, text in zip(self._rows, texts, strict=True):
                 row["text"] = text
             self._writer.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
             self._rows = []

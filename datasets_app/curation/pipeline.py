@@ -108,7 +108,7 @@ class Pipeline:
         return digest
 
     def _run(self, staging: Path) -> str:
-        with Ledger(staging / "ledger.parquet") as ledger:
+        with Ledger(staging / "ledger.parquet", names=self.recipe.looks_for_names) as ledger:
             with Sketches(staging / WORDS) as sketches:
                 reader = self._read(staging, ledger, sketches)
                 grouping = self._near(staging / ROWS, sketches)
@@ -124,7 +124,7 @@ class Pipeline:
             canaries=self._canaries(),
             quality=self._quality(staging, writing),
             near=[len(rows) for rows in near.values()],
-            largest=largest(staging / ROWS, near, splits=grouping.splits),
+            largest=largest(staging / ROWS, near, splits=grouping.splits, names=self.recipe.looks_for_names),
             seconds=self.seconds,
         )
         (staging / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -227,7 +227,7 @@ class Pipeline:
     def _canaries(self) -> dict[str, Any]:
         """How much of planted personal data the finder of this run finds; nothing where it is not asked."""
         step = self.recipe.step("personal_data")
-        return recall(finder(names=step.options["names"]), Keys(self.secret)) if step else {}
+        return recall(finder(names=self.recipe.looks_for_names), Keys(self.secret)) if step else {}
 
     def _quality(self, staging: Path, writing: Writing) -> dict[str, Any]:
         """How varied and even the training rows are and whom they speak of, on the file as it was written."""

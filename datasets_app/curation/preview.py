@@ -163,7 +163,7 @@ class Preview:
         ]
 
     def _step(self, kind: str, *, hides_after: bool) -> dict[str, Any]:
-        counts, left = self.tally.counts[kind], self.left[kind]
+        counts, left, names = self.tally.counts[kind], self.left[kind], self.recipe.looks_for_names
         return {
             "kind": kind,
             "changed": self.tally.changed[kind],
@@ -172,8 +172,10 @@ class Preview:
                 name.removeprefix(FLAGGED): count for name, count in sorted(counts.items()) if name.startswith(FLAGGED)
             },
             "counts": {name: count for name, count in sorted(counts.items()) if not name.startswith(FLAGGED)},
-            "examples": [_with_ranges(each) for each in shown(self.tally.steps[kind], hides_after=hides_after)],
-            "dropped_examples": [_left_out(file, row) for file, row in left.examples],
+            "examples": [
+                _with_ranges(each) for each in shown(self.tally.steps[kind], hides_after=hides_after, names=names)
+            ],
+            "dropped_examples": [_left_out(file, row, names=names) for file, row in left.examples],
         }
 
 
@@ -187,9 +189,9 @@ def _with_ranges(example: dict[str, Any]) -> dict[str, Any]:
     return {**example, "before_ranges": gone, "after_ranges": come}
 
 
-def _left_out(file: str, row: Dropped) -> dict[str, Any]:
+def _left_out(file: str, row: Dropped, *, names: bool) -> dict[str, Any]:
     text = row.text[:EXAMPLE_CHARACTERS].encode("utf-8", "backslashreplace").decode()
-    (spans,) = finder().find([text])
+    (spans,) = finder(names=names).find([text])
     return {
         "file": file,
         "row": row.row,

@@ -161,21 +161,21 @@ def _length(record: Record | Problem) -> int:
     return sum(len(value) for value in record.values.values() if isinstance(value, str))
 
 
-def shown(examples: Sequence[Example], *, hides_after: bool) -> list[dict[str, Any]]:
+def shown(examples: Sequence[Example], *, hides_after: bool, names: bool) -> list[dict[str, Any]]:
     """Examples for the report. What is personal is veiled before the change, and after it where `hides_after`: reports
     are kept, personal data is not."""
     gone = [changed_ranges(each.before, each.after)[0] if each.hides else [] for each in examples]
-    before = _veiled([each.before for each in examples], gone)
+    before = _veiled([each.before for each in examples], gone, names=names)
     after = [each.after for each in examples]
+    if hides_after:
+        after = _veiled(after, [[]] * len(after), names=names)
     return [
         {"file": each.file, "row": each.row, "before": was, "after": now}
-        for each, was, now in zip(
-            examples, before, _veiled(after, [[]] * len(after)) if hides_after else after, strict=True
-        )
+        for each, was, now in zip(examples, before, after, strict=True)
     ]
 
 
-def _veiled(texts: list[str], more: Sequence[Sequence[Range]]) -> list[str]:
+def _veiled(texts: list[str], more: Sequence[Sequence[Range]], *, names: bool) -> list[str]:
     """The texts with what is found in them veiled, and the stretches of `more`."""
-    found = zip(texts, finder().find(texts), more, strict=True)
+    found = zip(texts, finder(names=names).find(texts), more, strict=True)
     return [veil_ranges(text, [*((span.start, span.end) for span in spans), *also]) for text, spans, also in found]

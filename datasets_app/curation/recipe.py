@@ -34,6 +34,12 @@ class Recipe:
         """The step of that kind, or None where it is switched off or absent."""
         return next((step for step in self.steps if step.kind == kind), None)
 
+    @property
+    def looks_for_names(self) -> bool:
+        """Whether names and addresses are looked for too; whatever shows a row's text then hides them as well."""
+        step = self.step("personal_data")
+        return step is not None and bool(step.options["names"])
+
     def as_json(self) -> dict[str, object]:
         """The recipe with every option spelled out; equal recipes give equal values."""
         steps = [{"kind": step.kind, "enabled": True, "options": dict(step.options)} for step in self.steps]

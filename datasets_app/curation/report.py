@@ -73,7 +73,7 @@ def report_of(
             dropped=ledger.steps,
             seconds=seconds,
         ),
-        "examples": shown(reader.tally.rows, hides_after=False),
+        "examples": shown(reader.tally.rows, hides_after=False, names=recipe.looks_for_names),
         "files": reader.log.files,
         "notes": [
             *reader.log.notes,
@@ -103,7 +103,7 @@ def _steps(
             "dropped": dropped.get(kind, 0),
             "seconds": round(reader.tally.seconds[kind] or seconds.get(kind, 0.0), 3),
             "counts": dict(sorted(reader.tally.counts[kind].items())),
-            "examples": shown(reader.tally.steps[kind], hides_after=place < hidden_at),
+            "examples": shown(reader.tally.steps[kind], hides_after=place < hidden_at, names=recipe.looks_for_names),
         }
         for place, kind in enumerate(kinds)
     ]

@@ -61,3 +61,13 @@ def test_canaries_are_counted_and_stay_out_of_the_version(curate, pairs):
 def test_without_a_secret_one_is_drawn_from_the_files(write):
     first, second = write("a.csv", "x"), write("b.csv", "y")
     assert secret_of([first, second]) == secret_of([second, first]) != secret_of([first])
+
+
+def test_where_names_are_looked_for_none_stands_in_what_is_kept_of_the_run(curate, pairs):
+    named = ("Please  call Ewa Kowalska, 12 Mill Lane, Leeds LS1 4AB", "It is on its way.")  # two spaces: an example
+    gone = ("Ewa Kowalska asked for her parcel", "")
+    done = curate(pairs(named, gone, *MORE), personal_data={"names": True}, normalize={})
+    ledger = pq.read_table(done.out / "ledger.parquet").to_pylist()
+    assert [row["reason"] for row in ledger] == ["no_answer"] and done.report["examples"]
+    everything = str([ledger, done.rows(), done.report]) + str(hits(done))
+    assert "Kowalska" not in everything and "Mill Lane" not in everything
