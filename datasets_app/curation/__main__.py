@@ -67,7 +67,7 @@ class _Progress:
             print(file=sys.stderr)
 
 
-def _detect(options: argparse.Namespace) -> int:
+def _detect(options: argparse.Namespace) -> None:
     from datasets_app.curation.detect import detect
     from datasets_app.curation.readers.options import reading_from_json
 
@@ -76,12 +76,10 @@ def _detect(options: argparse.Namespace) -> int:
         print(json.dumps(detect(options.file, reading=reading_from_json(given)), ensure_ascii=True))
     except Refusal as refusal:
         print(json.dumps({"error": refusal.sentence}))
-        print(refusal.sentence, file=sys.stderr)
-        return 2
-    return 0
+        raise
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> None:
     from datasets_app.curation.browsing.index import write_index
     from datasets_app.curation.browsing.vocabulary import write_vocabulary
     from datasets_app.curation.pipeline import Pipeline
@@ -108,12 +106,10 @@ def _run(options: argparse.Namespace) -> int:
     except Refusal as refusal:
         progress.end()
         _say(kind="failed", code=refusal.code, message=refusal.message, fix=refusal.fix)
-        print(refusal.sentence, file=sys.stderr)
-        return 2
-    return 0
+        raise
 
 
-def _preview(options: argparse.Namespace) -> int:
+def _preview(options: argparse.Namespace) -> None:
     from datasets_app.curation.preview import Preview
     from datasets_app.curation.recipe import load_recipe
 
@@ -128,57 +124,35 @@ def _preview(options: argparse.Namespace) -> int:
         print(json.dumps(look.report(), ensure_ascii=True))
     except Refusal as refusal:
         print(json.dumps({"error": refusal.sentence}))
-        print(refusal.sentence, file=sys.stderr)
-        return 2
-    return 0
+        raise
 
 
-def _scan(options: argparse.Namespace) -> int:
+def _scan(options: argparse.Namespace) -> None:
     from datasets_app.curation.scan import scan
 
-    try:
-        for finding in scan(options.file, field=options.field, group=options.group):
-            _say(**finding)
-    except Refusal as refusal:
-        print(refusal.sentence, file=sys.stderr)
-        return 2
-    return 0
+    for finding in scan(options.file, field=options.field, group=options.group):
+        _say(**finding)
 
 
-def _leaks(options: argparse.Namespace) -> int:
+def _leaks(options: argparse.Namespace) -> None:
     from datasets_app.curation.crosscheck import cross_check
 
-    try:
-        print(json.dumps(cross_check(options.train, options.held_out, threshold=options.threshold), ensure_ascii=True))
-    except Refusal as refusal:
-        print(refusal.sentence, file=sys.stderr)
-        return 2
-    return 0
+    print(json.dumps(cross_check(options.train, options.held_out, threshold=options.threshold), ensure_ascii=True))
 
 
-def _quality(options: argparse.Namespace) -> int:
+def _quality(options: argparse.Namespace) -> None:
     from datasets_app.curation.quality.measure import measured
     from datasets_app.curation.table import checked_count
 
-    try:
-        for path in options.train:
-            checked_count(path)
-        print(json.dumps(measured(options.train), ensure_ascii=True))
-    except Refusal as refusal:
-        print(refusal.sentence, file=sys.stderr)
-        return 2
-    return 0
+    for path in options.train:
+        checked_count(path)
+    print(json.dumps(measured(options.train), ensure_ascii=True))
 
 
-def _drift(options: argparse.Namespace) -> int:
+def _drift(options: argparse.Namespace) -> None:
     from datasets_app.curation.browsing.drift import drift_between
 
-    try:
-        print(json.dumps(asdict(drift_between(options.old, options.new)), ensure_ascii=True))
-    except Refusal as refusal:
-        print(refusal.sentence, file=sys.stderr)
-        return 2
-    return 0
+    print(json.dumps(asdict(drift_between(options.old, options.new)), ensure_ascii=True))
 
 
 def _count(text: str) -> int:
@@ -246,13 +220,16 @@ def main() -> int:
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, _stop)
     try:
-        code: int = options.command(options)
+        options.command(options)
     except _Stopped:
         return 3
+    except Refusal as refusal:  # run, preview and detect also say it on their standard output
+        print(refusal.sentence, file=sys.stderr)
+        return 2
     except MemoryError:
         print("There is not enough memory for these files. Use smaller ones.", file=sys.stderr)
         return 4
-    return code
+    return 0
 
 
 if __name__ == "__main__":
