@@ -43,16 +43,26 @@ def _prompts(body: Mapping[str, Any]) -> int:
     return 1
 
 
+def _has_tools(body: Mapping[str, Any]) -> bool:
+    """Whether a template will write out functions or calls, with spaces and explanations of its own."""
+    messages = body.get("messages")
+    listed = messages if isinstance(messages, list) else []
+    return bool(body.get("tools")) or any(isinstance(each, dict) and bool(each.get("tool_calls")) for each in listed)
+
+
 def upper_bound(body: Mapping[str, Any], *, size: int, context: int) -> Tokens:
     """The most tokens that a request can take, without a tokenizer.
 
     `size` is the body's length in bytes: a byte-level tokenizer never makes more tokens than bytes, and no engine
-    reads more than `context` tokens a prompt. Each of `n` answers can fill the context unless a limit is given.
+    reads more than `context` tokens a prompt; where tools are in play, only that last bound is sure. Each of `n`
+    answers can fill the context unless a limit is given.
     """
     context = context or LONGEST_UNKNOWN_CONTEXT
     prompts = _prompts(body)
     default = context if "messages" in body else DEFAULT_TEXT_TOKENS
     limit = _count(body.get("max_completion_tokens"), _count(body.get("max_tokens"), default))
-    prompt = min(prompts * context, size + TEMPLATE_TOKENS * prompts)
+    prompt = prompts * context
+    if not _has_tools(body):
+        prompt = min(prompt, size + TEMPLATE_TOKENS * prompts)
     answers = min(_count(body.get("n"), 1), MOST_ANSWERS)
     return Tokens(prompt=prompt, completion=prompts * answers * min(limit, context))

@@ -6,11 +6,12 @@ beside other threads.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
+from serving_app.engine.call_syntax import TEMPLATE_ERRORS, find_syntax
 from serving_app.engine.errors import EngineError, invalid
 
 
@@ -22,25 +23,35 @@ class TextCodec:
         self._core: Any = getattr(tokenizer, "backend_tokenizer", None)
         byte_level = self._core is not None and "ByteLevel" in repr(self._core.decoder)
         self._bytes = _byte_alphabet() if byte_level else {}
+        self._dropped: frozenset[int] = frozenset()
+        self.calls = find_syntax(self._render) if tokenizer.chat_template else None
+        if self.calls is not None:
+            written = self.calls.opening + (self.calls.between or "") + self.calls.closing
+            kept = {item for item in self.split_special(written) if isinstance(item, int)}
+            hidden = {at for at, token in tokenizer.added_tokens_decoder.items() if token.special}
+            self._dropped = frozenset(hidden - kept) if kept else self._dropped
 
-    def encode_chat(self, messages: list[dict[str, Any]]) -> list[int]:
+    def encode_chat(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None) -> list[int]:
         """Token ids of a conversation with the opening of the assistant's turn. Errors: what the template refuses."""
         if not self._tokenizer.chat_template:
             raise EngineError(
                 "This model has no chat template; use /v1/completions instead.", param="model", code="no_chat_template"
             )
         try:
-            text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        except (TemplateError, ValueError, TypeError, KeyError, AttributeError) as error:
+            text = self._render(messages, tools, True)
+        except TEMPLATE_ERRORS as error:
             raise invalid(f"The model's chat template refuses these messages: {error}", param="messages") from error
-        return self._encode(str(text), special=False)
+        return self._encode(text, special=False)
 
     def encode_text(self, text: str) -> list[int]:
         """Token ids of plain text, with the special tokens that the tokenizer adds at its ends."""
         return self._encode(text, special=True)
 
     def decode(self, tokens: list[int]) -> str:
-        """Text of token ids; special tokens have none."""
+        """Text of token ids; special tokens have none, but for those that mark function calls."""
+        if self._dropped:
+            tokens = [token for token in tokens if token not in self._dropped]
+            return str((self._core or self._tokenizer).decode(tokens, skip_special_tokens=False))
         if self._core is not None:
             return str(self._core.decode(tokens, skip_special_tokens=True))
         return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
@@ -52,6 +63,21 @@ class TextCodec:
         if self._bytes and isinstance(piece, str) and all(character in self._bytes for character in piece):
             return text, [self._bytes[character] for character in piece]
         return text, None if "\ufffd" in text else list(text.encode())
+
+    def split_special(self, text: str) -> list[str | int]:
+        """Text cut at its special tokens, which are given by their ids."""
+        specials: dict[str, str | int] = {
+            str(token): at for at, token in self._tokenizer.added_tokens_decoder.items() if token.special
+        }
+        if not specials:
+            return [text]
+        cut = re.split("(" + "|".join(map(re.escape, sorted(specials, key=len, reverse=True))) + ")", text)
+        return [specials.get(part, part) for part in cut if part]
+
+    def _render(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, opened: bool) -> str:
+        return str(
+            self._tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=opened)
+        )
 
     def _encode(self, text: str, *, special: bool) -> list[int]:
         if self._core is not None:

@@ -12,7 +12,7 @@ class SamplingParams:
 
     `logprobs` is None when none were asked for, else the number of alternatives beside the chosen token (0 to 20).
     Penalties follow OpenAI's formula: a token sampled c times before loses c * frequency + (c > 0) * presence; tokens
-    of the prompt do not count (vLLM does the same).
+    of the prompt do not count (vLLM does the same). Stop strings hold up to the text `stop_until`, if one is given.
     """
 
     max_tokens: int
@@ -23,6 +23,7 @@ class SamplingParams:
     logit_bias: Mapping[int, float] = field(default_factory=dict)
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    stop_until: str = ""
     logprobs: int | None = None
 
     @property

@@ -179,7 +179,7 @@ def open_request(
                 params=params,
                 sampler=SamplerRow.start(params, choice=choice, grammar=grammar.copy() if grammar else None),
                 detokenizer=Detokenizer(decode),
-                stops=StopFilter(params.stop),
+                stops=StopFilter(params.stop, until=params.stop_until),
                 leader=leader,
             )
             leader = leader or sequence

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 
 class StopFilter:
-    """Lets text through up to the first stop string, and holds back what might be the beginning of one."""
+    """Lets text through up to the first stop string, and holds back what might be the beginning of one.
 
-    def __init__(self, stops: tuple[str, ...]) -> None:
+    Behind the text `until`, if one is given, nothing stops: an answer's function calls are not cut.
+    """
+
+    def __init__(self, stops: tuple[str, ...], *, until: str = "") -> None:
         self._stops = stops
+        self._until = until
         self._held = ""
 
     def push(self, text: str) -> tuple[str, bool]:
@@ -16,10 +20,14 @@ class StopFilter:
             return text, False
         buffer = self._held + text
         found = [at for at in (buffer.find(stop) for stop in self._stops) if at >= 0]
+        last = buffer.find(self._until) if self._until else -1
+        if last >= 0 and (not found or last <= min(found)):
+            self._stops, self._held = (), ""
+            return buffer, False
         if found:
             self._held = ""
             return buffer[: min(found)], True
-        keep = max(_overlap(buffer, stop) for stop in self._stops)
+        keep = max(overlap(buffer, each) for each in (*self._stops, self._until))
         self._held = buffer[len(buffer) - keep :]
         return buffer[: len(buffer) - keep], False
 
@@ -29,7 +37,7 @@ class StopFilter:
         return held
 
 
-def _overlap(buffer: str, stop: str) -> int:
+def overlap(buffer: str, stop: str) -> int:
     """Length of the longest end of `buffer` that is a proper beginning of `stop`."""
     for size in range(min(len(stop) - 1, len(buffer)), 0, -1):
         if buffer.endswith(stop[:size]):

@@ -42,7 +42,10 @@ def finish_reason_in(body: Mapping[str, Any]) -> str:
 
 def _has_text(body: Mapping[str, Any]) -> bool:
     choices = [choice for choice in body.get("choices") or [] if isinstance(choice, dict)]
-    return any(choice.get("text") or (choice.get("delta") or {}).get("content") for choice in choices)
+    deltas = [choice.get("delta") or {} for choice in choices]
+    return any(choice.get("text") for choice in choices) or any(
+        delta.get("content") or delta.get("tool_calls") for delta in deltas
+    )
 
 
 def event(body: Mapping[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 import openai
 import pytest
 
+from tests.calling_model import write_calling_model
 from tests.openai_types import check_answer
 
 TOKEN = "engine-secret"
@@ -119,6 +120,11 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tuned_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_model(tmp_path_factory.mktemp("tuned") / "model", seed=1)
+
+
+@pytest.fixture(scope="session")
+def calling_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_calling_model(tmp_path_factory.mktemp("calling") / "model")
 
 
 @pytest.fixture(scope="session")
@@ -253,8 +259,10 @@ def make_tuned(base_model, tuned_folder, workspace):
     from gptstudio.review.models import ReviewItem, ReviewState
     from training_app.models import LanguageModel, ModelKind
 
-    def make(name: str = "ft:studio-starter-1:care:tone:00000001", *, released: bool = True) -> LanguageModel:
-        digest, _path = artifacts.store_folder(tuned_folder)
+    def make(
+        name: str = "ft:studio-starter-1:care:tone:00000001", *, released: bool = True, folder: Path = tuned_folder
+    ) -> LanguageModel:
+        digest, _path = artifacts.store_folder(folder)
         model = LanguageModel.objects.create(
             workspace=workspace,
             name=name,

@@ -51,9 +51,18 @@ def usage_body(usage: Usage) -> dict[str, Any]:
     }
 
 
-def chat_choice(index: int, *, text: str, finish_reason: str | None, logprobs: dict[str, Any] | None) -> dict[str, Any]:
-    """One choice of a whole chat completion."""
-    message = {"role": "assistant", "content": text, "refusal": None}
+def chat_choice(
+    index: int,
+    *,
+    text: str,
+    finish_reason: str | None,
+    logprobs: dict[str, Any] | None,
+    calls: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """One choice of a whole chat completion; a choice of calls alone has no content."""
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+    if calls:
+        message |= {"content": text or None, "tool_calls": calls}
     return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish_reason}
 
 
@@ -62,6 +71,22 @@ def chat_delta(
 ) -> dict[str, Any]:
     """One choice of a chat chunk."""
     return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}
+
+
+def calls_body(calls: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """Whole function calls: id, name, and the text that spells the arguments."""
+    return [
+        {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for call_id, name, arguments in calls
+    ]
+
+
+def call_delta(index: int, arguments: str, *, call_id: str | None, name: str | None) -> dict[str, Any]:
+    """New characters of a call's arguments; its first piece tells id and name."""
+    call: dict[str, Any] = {"index": index, "function": {"arguments": arguments}}
+    if call_id is not None:
+        call = {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+    return {"tool_calls": [call]}
 
 
 def text_choice(index: int, *, text: str, finish_reason: str | None, logprobs: dict[str, Any] | None) -> dict[str, Any]:

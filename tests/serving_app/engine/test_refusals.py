@@ -17,6 +17,14 @@ NOT_QUITE_JSON = [b'{"model": NaN}', b'{"model": "\\ud800"}', b'{"model": "\xed\
 TOOL = {"type": "function", "function": {"name": "f"}}
 
 
+def called(arguments: str) -> dict[str, Any]:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+CALL = called("{}")
+
+
 def chat(**more: Any) -> dict[str, Any]:
     return {"model": "m", "messages": [USER], **more}
 
@@ -24,8 +32,33 @@ def chat(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("more", "param"),
     [
-        ({"tools": [TOOL]}, "tools"),
+        ({"tools": [TOOL], "logprobs": True}, "logprobs"),
+        ({"tools": {"a": 1}}, "tools"),
+        ({"tools": [TOOL] * 129}, "tools"),
+        ({"tools": [TOOL, TOOL]}, "tools[1].function.name"),
+        ({"tools": ["f"]}, "tools[0]"),
+        ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools[0].type"),
+        ({"tools": [{"type": "function"}]}, "tools[0].function"),
+        ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools[0].function.name"),
+        ({"tools": [{**TOOL, "nonsense": 1}]}, "tools[0].nonsense"),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "array"}}}]},
+            "tools[0].function.parameters",
+        ),
         ({"tool_choice": "required"}, "tool_choice"),
+        ({"tools": [TOOL], "tool_choice": "always"}, "tool_choice"),
+        ({"tools": [TOOL], "tool_choice": 3}, "tool_choice"),
+        ({"tools": [TOOL], "tool_choice": {"type": "custom", "custom": {"name": "f"}}}, "tool_choice.type"),
+        (
+            {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}},
+            "tool_choice.function.name",
+        ),
+        (
+            {"tools": [TOOL], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": []}}},
+            "tool_choice.allowed_tools.tools",
+        ),
+        ({"parallel_tool_calls": True}, "parallel_tool_calls"),
+        ({"tools": [TOOL], "parallel_tool_calls": "no"}, "parallel_tool_calls"),
         ({"response_format": "json"}, "response_format"),
         ({"response_format": {"type": "yaml"}}, "response_format.type"),
         ({"response_format": {"type": "text", "json_schema": {}}}, "response_format.json_schema"),
@@ -72,10 +105,18 @@ def chat(**more: Any) -> dict[str, Any]:
         ({"messages": []}, "messages"),
         ({"messages": ["hi"]}, "messages[0]"),
         ({"messages": [{"role": "robot", "content": "x"}]}, "messages[0].role"),
-        ({"messages": [{"role": "tool", "content": "x", "tool_call_id": "1"}]}, "messages[0].role"),
+        ({"messages": [{"role": "function", "content": "x", "name": "f"}]}, "messages[0].role"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id"),
+        ({"messages": [{"role": "tool", "content": "x", "tool_call_id": "1"}]}, "messages[0].tool_call_id"),
+        ({"messages": [CALL]}, "messages"),
+        ({"messages": [CALL, USER]}, "messages[1]"),
+        ({"messages": [{**USER, "tool_calls": CALL["tool_calls"]}]}, "messages[0].tool_calls"),
         ({"messages": [{"role": "user"}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages[0].content[0].type"),
-        ({"messages": [{"role": "assistant", "content": "x", "tool_calls": [TOOL]}]}, "messages[0].tool_calls"),
+        ({"messages": [{"role": "assistant", "content": "x", "tool_calls": [TOOL]}]}, "messages[0].tool_calls[0].id"),
+        ({"messages": [called("[]")]}, "messages[0].tool_calls[0].function.arguments"),
+        ({"messages": [called("{")]}, "messages[0].tool_calls[0].function.arguments"),
+        ({"messages": [called('{"a": NaN}')]}, "messages[0].tool_calls[0].function.arguments"),
         ({"messages": [{**USER, "weight": 1}]}, "messages[0].weight"),
         ({"model": ""}, "model"),
     ],
