@@ -19,6 +19,10 @@ from serving_app.engine.folders import resolve_folder
 from serving_app.engine.journal import JournalBusyError
 from serving_app.engine.settings import EngineSettings
 
+# How often a thread looks for its next product before it sleeps: about as long as the pause between two products. Less
+# and it sleeps at each of them; the library's own 300,000 wait for milliseconds when another program holds the core.
+SPINS = "5000"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the server; 0 after a clean stop, 1 with a sentence on standard error when it could not start."""
@@ -61,6 +65,8 @@ def _run(settings: EngineSettings, options: argparse.Namespace) -> None:
     for _, path in options.model:
         resolve_folder(settings.model_root, path, param="path")
     listener = _bind(options.host, options.port, is_open=settings.token is None)
+    # Read once, when torch loads its OpenMP library. See SPINS.
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     from transformers.utils.logging import disable_progress_bar
 
     from serving_app.engine.server import serve

@@ -43,7 +43,6 @@ class ModelRegistry:
         self._accounts = accounts
         self._models: dict[str, ServedModel] = {}
         self._loading = asyncio.Lock()
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
 
     def all(self) -> list[ServedModel]:
         """Served models in the order in which they were loaded."""
@@ -90,7 +89,13 @@ class ModelRegistry:
             known = self._models.get(name)
             if known is not None:
                 return _same_or_refuse(known, folder=folder, digest=digest, parent=parent)
-            loaded, scheduler = await asyncio.get_running_loop().run_in_executor(self._worker, self._prepare, read)
+            # A thread of its own for every load: OpenMP's threads that it starts end with it. As long as they lived,
+            # the OpenMP library would count more threads than cores and put the model's to sleep at every product.
+            loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
+            try:
+                loaded, scheduler = await asyncio.get_running_loop().run_in_executor(loader, self._prepare, read)
+            finally:
+                loader.shutdown(wait=False)
             served = ServedModel(
                 name=name,
                 folder=folder,

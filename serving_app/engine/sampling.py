@@ -49,7 +49,8 @@ def sample(logits: Tensor, rows: Rows[SamplerRow]) -> tuple[list[int], list[Toke
     Returns the tokens and, where asked for, their log probabilities. Counts of the rows are updated.
     """
     if all(row.params.greedy and row.plain for row in rows):
-        return logits.argmax(dim=-1).tolist(), [None] * len(rows)
+        # In float32, since torch looks for the largest bfloat16 one number at a time.
+        return logits.float().argmax(dim=-1).tolist(), [None] * len(rows)
     raw = logits.float()
     adjusted = _adjust(raw, rows)
     tokens = _draw(adjusted, rows)

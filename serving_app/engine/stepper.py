@@ -12,6 +12,7 @@ import torch
 from serving_app.engine.metrics import Metrics
 from serving_app.engine.registry import ServedModel
 from serving_app.engine.requests import Event, Request
+from serving_app.engine.threads import ThreadChoice
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ class Stepper:
     def __init__(self, loop: asyncio.AbstractEventLoop, metrics: Metrics, *, threads: int, positions: int) -> None:
         self._loop = loop
         self._metrics = metrics
-        self._threads = threads
+        self._choice = ThreadChoice(threads)
         self._positions = positions
         self._models: list[ServedModel] = []
         self._lock = threading.Lock()
@@ -88,7 +89,6 @@ class Stepper:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        torch.set_num_threads(self._threads)
         while not self._stopping:
             self._wake.clear()
             worked = False
@@ -106,7 +106,12 @@ class Stepper:
                 with self._lock:
                     self._models = [model for model in self._models if model is not served]
             return False
-        self._hand_over(scheduler.step())
+        torch.set_num_threads(self._choice.threads)
+        began = time.perf_counter()
+        events = scheduler.step()
+        if scheduler.alike is not None:
+            self._choice.took(time.perf_counter() - began, work=(served.name, scheduler.alike))
+        self._hand_over(events)
         self._progress = time.monotonic()
         self._observe(served)
         return True
