@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 APART = ("v1/", "api/", "admin/", "accounts/", "health", "metrics", "sign-in/", "favicon.ico", "static/")
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 ACT = re.compile(
-    r"/(archive|cancel|retry|pause|resume|ask|release|withdraw|update|roll-back|retire|revoke|switch|stream|files)$"
+    r"/(archive|cancel|retry|pause|resume|ask|release|withdraw|update|roll-back|retire|revoke|rotate|switch|stream|files)$"
     r"|/(uploads|parts|complete|columns|decide|guess|read|copy|count|mark|apply|open-test|restore|take|make|delete)$"
 )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from gptstudio.accounts import policies
 from gptstudio.accounts.models import ApiKey, Membership, User, Workspace
@@ -18,8 +19,10 @@ def key_hash(secret: str) -> str:
 
 
 def live_key(secret: str) -> ApiKey | None:
-    """The key that this secret opens, unless it is revoked or expired."""
-    key = ApiKey.objects.select_related("workspace").filter(hash=key_hash(secret)).first()
+    """The key that this secret opens, unless it is revoked or expired. Asked each time: nothing remembers a live key."""
+    digest = key_hash(secret)
+    opened = Q(hash=digest) | Q(previous_hash=digest, previous_until__gt=timezone.now())
+    key = ApiKey.objects.select_related("workspace").filter(opened).first()
     return key if key is not None and key.is_live else None
 
 

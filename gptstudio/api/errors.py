@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import Error as DatabaseError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -13,6 +15,7 @@ from rest_framework.views import set_rollback
 
 from gptstudio.core.errors import StudioError
 
+logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -44,6 +47,11 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, StudioError):
         more = {"param": error.param} if error.param else {}
         return problem(error.status, error.code, error.message, fix=error.fix, **more)
+    if isinstance(error, DatabaseError):
+        logger.error("the database is away or refused: %s", error)
+        response = problem(503, "unavailable", "The studio's database is busy.", fix="Try again.")
+        response["Retry-After"] = "2"
+        return response
     if isinstance(error, Http404):
         return problem(404, "not_found", "There is nothing at this address.")
     if isinstance(error, PermissionDenied):

@@ -8,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from gptstudio.api import schema
+from gptstudio.api import keys, schema
 from gptstudio.api.errors import CONTENT_TYPE
 
 
@@ -25,5 +25,9 @@ app_name = "api"
 urlpatterns = [
     path("schema", schema.Schema.as_view(), name="schema"),
     path("docs", schema.docs, name="docs"),
+    path("api-keys", keys.Keys.as_view(), name="keys"),
+    path("api-keys/<slug:key_id>", keys.KeyOne.as_view(), name="key"),
+    path("api-keys/<slug:key_id>/rotate", keys.RotateKey.as_view(), name="key-rotate"),
+    path("api-keys/<slug:key_id>/revoke", keys.RevokeKey.as_view(), name="key-revoke"),
     re_path(r"^(?P<rest>.*)$", unknown, name="unknown"),
 ]

@@ -9,9 +9,10 @@ class OverviewConfig(AppConfig):
 
     def ready(self) -> None:
         from gptstudio.overview import road, selectors
-        from gptstudio.web import navigation
+        from gptstudio.web import model_names, navigation
         from gptstudio.web.road import register
 
         navigation.register_counts(selectors.side_counts)
+        model_names.register(selectors.callable_names)
         for noun, builder in road.BUILDERS.items():
             register(noun, builder)

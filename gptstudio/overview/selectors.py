@@ -18,6 +18,7 @@ from gptstudio.web import navigation
 from serving_app import selectors as serving
 from serving_app.models import Completion, CompletionState, Deployment
 from training_app.models import FineTuningJob, JobState, LanguageModel, ModelKind
+from training_app.selectors import models_of, released_ids
 
 FRESH = timedelta(days=3)
 ACTIVE = (JobState.VALIDATING_FILES, JobState.QUEUED, JobState.RUNNING)
@@ -76,6 +77,13 @@ def side_counts(workspace_id: str) -> dict[str, navigation.Count]:
         "review": (str(found.pending or ""), bool(found.pending)),
     }
     return {key: navigation.Count(text, hot) for key, (text, hot) in shown.items() if text}
+
+
+def callable_names(workspace_id: str) -> list[str]:
+    """Deployments, base models and released fine-tunes by the names that programs call."""
+    released = released_ids(workspace_id)
+    models = [each.name for each in models_of(workspace_id) if each.kind == ModelKind.BASE or each.id in released]
+    return [*(each.name for each in serving.deployments_of(workspace_id)), *models]
 
 
 def newest_running(workspace_id: str) -> FineTuningJob | None:

@@ -88,7 +88,9 @@ DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{STUDIO_HOME / 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
 else:
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": env.number("DATABASE_POOL", 16, least=1)}}
+    POOL = {"min_size": 1, "max_size": env.number("DATABASE_POOL", 16, least=1)}
+    POOL["timeout"] = env.number("DATABASE_WAIT", 10, least=1)
+    DATABASES["default"]["OPTIONS"] = {"pool": POOL}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Work queue. Without REDIS_URL the broker is a folder: no server needed, enough for jobs.

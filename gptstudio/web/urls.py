@@ -12,6 +12,8 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url="/static/studio/mark.svg"), name="favicon"),
     path("keys/", keys.keys, name="keys"),
     path("keys/new", keys.new, name="key-new"),
+    path("keys/<slug:key_id>/", keys.key, name="key"),
+    path("keys/<slug:key_id>/rotate", keys.rotate, name="key-rotate"),
     path("keys/<slug:key_id>/revoke", keys.revoke, name="key-revoke"),
     path("settings/", settings.settings, name="settings"),
     path("activity/", activity.activity, name="activity"),

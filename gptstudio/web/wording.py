@@ -212,6 +212,8 @@ ACTS = {
     "workspace.release_policy": "Changed who may release models",
     "member.set": "Gave a role to",
     "key.issued": "Issued a key",
+    "key.changed": "Changed the limits of a key",
+    "key.rotated": "Gave a new secret to a key",
     "key.revoked": "Revoked a key",
     "dataset.created": "Made a data set",
     "dataset.archived": "Put a data set away",

@@ -35,6 +35,9 @@ class Completion(models.Model):
     finish_reason = models.CharField(max_length=24, blank=True)
     error_code = models.CharField(max_length=48, blank=True)
     reached_engine = models.BooleanField(default=False, help_text="Seen in the engine's journal while it ran.")
+    counted_tokens = models.BigIntegerField(
+        default=0, help_text="For limits a minute: the most it can take while it runs, then what it took."
+    )
     first_token_ms = models.PositiveIntegerField(null=True)
     total_ms = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

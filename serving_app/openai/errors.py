@@ -14,7 +14,7 @@ from rest_framework import exceptions
 
 from gptstudio.core.errors import Conflict, StudioError, TooMuch, Unavailable
 from serving_app import services
-from serving_app.selectors import Rate
+from serving_app.selectors import Standing
 
 logger = logging.getLogger(__name__)
 KINDS = {403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
@@ -46,18 +46,29 @@ def envelope(
     return response
 
 
-def tell_rate(response: HttpResponseBase, rate: Rate) -> None:
-    """OpenAI's headers about a key's requests a minute; all of them are free again a minute after the last."""
-    response.headers["x-ratelimit-limit-requests"] = str(rate.limit)
-    response.headers["x-ratelimit-remaining-requests"] = str(rate.remaining)
-    response.headers["x-ratelimit-reset-requests"] = "1m0s"
+def _lasting(seconds: float) -> str:
+    """OpenAI's way to write a length of time: `12ms`, `1.5s`, `1m0s`."""
+    if seconds < 1:
+        return f"{math.ceil(seconds * 1000)}ms"
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}m{math.ceil(rest)}s" if minutes else f"{seconds:.3g}s"
+
+
+def tell_rate(response: HttpResponseBase, standing: Standing) -> None:
+    """OpenAI's headers about a key's requests and tokens a minute; only limits that the key has are told."""
+    for noun, rate in (("requests", standing.requests), ("tokens", standing.tokens)):
+        if rate is not None:
+            response.headers[f"x-ratelimit-limit-{noun}"] = str(rate.limit)
+            response.headers[f"x-ratelimit-remaining-{noun}"] = str(rate.remaining)
+            response.headers[f"x-ratelimit-reset-{noun}"] = _lasting(rate.reset_in)
 
 
 def _of_rate(error: services.RateExceeded) -> JsonResponse:
     """The official client waits as long as `retry-after` says, and then tries again."""
-    wait = str(max(1, math.ceil(error.rate.free_in)))
-    response = envelope(429, str(error), code=error.code, kind="requests", retry=True, retry_after=wait)
-    tell_rate(response, error.rate)
+    wait = str(max(1, math.ceil(error.free_in))) if error.can_wait else None
+    kind = "tokens" if error.noun == "tokens" else "requests"
+    response = envelope(429, str(error), code=error.code, kind=kind, retry=error.can_wait, retry_after=wait)
+    tell_rate(response, error.standing)
     return response
 
 

@@ -68,6 +68,5 @@ class InferenceView(OpenAIView):
     def _named(self, response: HttpResponseBase, admission: Admission) -> HttpResponseBase:
         response.headers["x-request-id"] = admission.attempt_id
         response.headers["x-studio-model"] = admission.served
-        if admission.rate is not None:
-            errors.tell_rate(response, admission.rate)
+        errors.tell_rate(response, admission.standing)
         return response

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.http import JsonResponse
 from rest_framework.request import Request
 
+from gptstudio.accounts.models import ApiKey
 from gptstudio.core.errors import NotFound
 from serving_app import selectors
 from serving_app.models import Deployment
@@ -42,7 +43,9 @@ class ModelViews(OpenAIView):
         callable_now = [model for model in tuned if preview or model.id in released]
         models = [*base_models_of(self.workspace_id), *callable_now]
         deployments = selectors.deployments_of(self.workspace_id)
-        return [*map(model_body, models), *map(deployment_body, deployments)]
+        bodies = [*map(model_body, models), *map(deployment_body, deployments)]
+        key = cast(ApiKey, self.request.auth)  # nothing else opens these views
+        return [each for each in bodies if key.may_ask(each["id"])]
 
 
 class Models(ModelViews):

@@ -16,14 +16,13 @@ from serving_app.selectors.engines import (
     replicas,
 )
 from serving_app.selectors.paging import Page, page, with_metadata
+from serving_app.selectors.rates import Limits, Rate, Standing, Taken, open_count, rate_in, window_of
 from serving_app.selectors.usage import (
     Bill,
-    Rate,
     balance_of,
     by_key_model_and_day,
     completions_of,
     open_attempts,
-    rate_of,
     settled_counts,
     totals,
     usage_of,
@@ -31,8 +30,11 @@ from serving_app.selectors.usage import (
 
 __all__ = [
     "Bill",
+    "Limits",
     "Page",
     "Rate",
+    "Standing",
+    "Taken",
     "answers",
     "answers_on",
     "balance_of",
@@ -45,13 +47,15 @@ __all__ = [
     "desired_models",
     "engine_is_ready",
     "open_attempts",
+    "open_count",
     "page",
     "problem_of",
-    "rate_of",
+    "rate_in",
     "replicas",
     "revisions_of",
     "settled_counts",
     "totals",
     "usage_of",
+    "window_of",
     "with_metadata",
 ]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
-from django.utils import timezone
 
 from gptstudio.core.errors import NotFound
 from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
 from serving_app.prices import Tokens
 
-MINUTE = timedelta(minutes=1)
 BILLED = (UsageKind.SETTLE, UsageKind.ADJUST)
 SUMS = {
     "requests": Count("attempt_id", distinct=True),
@@ -39,19 +37,6 @@ class Bill:
     completion_tokens: int
     cost_micro: int
     estimated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A key's requests in the last minute. `free_in`: seconds until the oldest of them counts no more."""
-
-    limit: int
-    used: int
-    free_in: float
-
-    @property
-    def remaining(self) -> int:
-        return max(0, self.limit - self.used)
 
 
 def _billed(workspace_id: str) -> QuerySet[UsageEvent]:
@@ -109,16 +94,6 @@ def totals(workspace_id: str, *, since: datetime | None = None, api_key_id: str 
 def balance_of(owner_id: str) -> Balance:
     """Spent and reserved of a key or a workspace; zeros when nothing was asked yet."""
     return Balance.objects.filter(id=owner_id).first() or Balance(id=owner_id)
-
-
-def rate_of(api_key_id: str, *, limit: int) -> Rate:
-    """How a key stands to its requests a minute, refused ones left out."""
-    now = timezone.now()
-    found = Completion.objects.filter(api_key_id=api_key_id, created_at__gt=now - MINUTE).aggregate(
-        used=Count("id"), oldest=Min("created_at")
-    )
-    free_in = (found["oldest"] + MINUTE - now).total_seconds() if found["oldest"] else 0.0
-    return Rate(limit=limit, used=found["used"], free_in=free_in)
 
 
 def open_attempts() -> QuerySet[Completion]:

@@ -5,10 +5,11 @@ from serving_app.services.admission import Admission, Caller, admit
 from serving_app.services.comparison import Comparison, engine_minus_ledger, engine_usage_of
 from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
 from serving_app.services.gateway import answer, stream
+from serving_app.services.limits import RateExceeded
 from serving_app.services.reconciling import Reconciler
 from serving_app.services.replicas import forget_seen
 from serving_app.services.trips import in_ledger_thread
-from serving_app.services.usage import RateExceeded, release, reserve, settle
+from serving_app.services.usage import release, reserve, settle
 
 __all__ = [
     "Admission",

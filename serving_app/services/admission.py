@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,8 @@ from gptstudio.core.errors import Invalid, NotAllowed, NotFound, Unavailable
 from serving_app import selectors
 from serving_app.models import Completion, Deployment, Preview
 from serving_app.prices import upper_bound
-from serving_app.selectors import Rate
+from serving_app.selectors import Standing
+from serving_app.services.limits import counted, limits_of
 from serving_app.services.usage import Account, reserve
 from training_app.models import LanguageModel
 from training_app.selectors import is_released, model_named, models_of
@@ -47,7 +48,7 @@ class Admission:
     path: str
     body: Mapping[str, Any]
     has_journal: bool
-    rate: Rate | None = None
+    standing: Standing = field(default_factory=Standing)
 
     @property
     def streamed(self) -> bool:
@@ -136,35 +137,38 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
 
     Raises Invalid, NotFound, NotAllowed, TooMuch, Unavailable; then nothing is reserved.
     """
-    actor = caller.actor
+    actor, key = caller.actor, caller.key
     require(actor, "models.use", workspace_id=caller.workspace.id)
     name = _name_in(body)
-    with transaction.atomic():
-        model, deployment = _resolve(actor, name)
-        replica = selectors.answers_on(model)
-        if replica is not None:
-            request = Completion(
-                id=attempt_id,
-                workspace=caller.workspace,
-                api_key=caller.key,
-                user_id=actor.user_id or "",
-                model=model,
-                deployment=deployment,
-                replica=replica.name,
-                endpoint=endpoint,
-                streamed=body.get("stream") is True,
-            )
-            rate = reserve(
-                request,
-                model_name=model.name,
-                bound=upper_bound(body, size=size, context=model.context_length),
-                accounts=_accounts(caller),
-                requests_per_minute=caller.key.requests_per_minute if caller.key else None,
-            )
-        elif not is_released(model):
+    if key is not None and not key.may_ask(name):
+        raise _unknown(name)
+    model, deployment = _resolve(actor, name)
+    replica = selectors.answers_on(model)
+    if replica is None:
+        if not is_released(model):
             _wish_for(model)
-    if replica is None:  # outside of the transaction, which must keep the wish
         raise _not_loaded(model, name)
+    bound = upper_bound(body, size=size, context=model.context_length)
+    with counted(key, attempt_id, tokens=bound.prompt + bound.completion) as standing, transaction.atomic():
+        request = Completion(
+            id=attempt_id,
+            workspace=caller.workspace,
+            api_key=key,
+            user_id=actor.user_id or "",
+            model=model,
+            deployment=deployment,
+            replica=replica.name,
+            endpoint=endpoint,
+            streamed=body.get("stream") is True,
+        )
+        standing = reserve(
+            request,
+            model_name=model.name,
+            bound=bound,
+            accounts=_accounts(caller),
+            limits=limits_of(key),
+            standing=standing,
+        )
     return Admission(
         attempt_id=attempt_id,
         called=name,
@@ -174,7 +178,7 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
         path=f"/v1/{endpoint}",
         body=body,
         has_journal=replica.has_journal,
-        rate=rate,
+        standing=standing,
     )
 
 

@@ -7,17 +7,18 @@ Balances change in the same transaction, always in the order of their ids.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
 from gptstudio.core.errors import TooMuch
-from serving_app import selectors
 from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
 from serving_app.prices import Tokens, cost_micro
-from serving_app.selectors import Rate
+from serving_app.selectors import Limits, Standing
+from serving_app.services.limits import check_parallel, correct, count_in_database
 
+NO_LIMITS = Limits()
 STATES = {"cancelled": CompletionState.CANCELLED, "error": CompletionState.FAILED}
 
 
@@ -59,26 +60,6 @@ def _hold(account: Account, cost: int) -> None:
     )
 
 
-class RateExceeded(TooMuch):
-    """A key has made its requests of the last minute."""
-
-    def __init__(self, rate: Rate) -> None:
-        super().__init__(
-            f"This key may make {rate.limit:,} requests a minute, and has.",
-            fix="Wait a moment, or ask an admin to raise the limit.",
-            code="rate_limit_exceeded",
-        )
-        self.rate = rate
-
-
-def _take_turn(api_key_id: str, *, limit: int) -> Rate:
-    """The rate with one more request, or RateExceeded. The key's balance is locked, so none slips by."""
-    rate = selectors.rate_of(api_key_id, limit=limit)
-    if not rate.remaining:
-        raise RateExceeded(rate)
-    return replace(rate, used=rate.used + 1)
-
-
 @transaction.atomic
 def reserve(
     request: Completion,
@@ -86,18 +67,18 @@ def reserve(
     model_name: str,
     bound: Tokens,
     accounts: Iterable[Account],
-    requests_per_minute: int | None = None,
-) -> Rate | None:
+    limits: Limits = NO_LIMITS,
+    standing: Standing | None = None,
+) -> Standing:
     """Open an attempt: its request row, its reserve row, and the held money. TooMuch leaves nothing behind.
 
-    Gives how the key now stands to its requests a minute, if they are limited.
+    Gives how the key now stands to its limits a minute. They are counted here unless `standing` says that they were.
     """
     cost = cost_micro(bound)
     for account in sorted(accounts, key=lambda each: each.id):
         _hold(account, cost)
-    rate = None
-    if request.api_key_id and requests_per_minute:
-        rate = _take_turn(request.api_key_id, limit=requests_per_minute)
+    standing = _within_limits(request, limits, standing, tokens=bound.prompt + bound.completion)
+    request.counted_tokens = bound.prompt + bound.completion
     request.save(force_insert=True)
     UsageEvent.objects.create(
         attempt_id=request.id,
@@ -110,11 +91,23 @@ def reserve(
         completion_tokens=bound.completion,
         cost_micro=cost,
     )
-    return rate
+    return standing
+
+
+def _within_limits(request: Completion, limits: Limits, standing: Standing | None, *, tokens: int) -> Standing:
+    """The key's balance is held by now, so requests of one key come here one after another."""
+    if not request.api_key_id:
+        return Standing()
+    if standing is None:
+        by_minute = limits.by_minute
+        standing = count_in_database(request.api_key_id, limits, tokens=tokens) if by_minute else Standing()
+    check_parallel(request.api_key_id, limits, standing=standing)
+    return standing
 
 
 def _locked(attempt_id: str) -> UsageEvent | None:
-    return UsageEvent.objects.select_for_update().filter(attempt_id=attempt_id, kind=UsageKind.RESERVE).first()
+    rows = UsageEvent.objects.select_for_update(of=("self",)).select_related("api_key")
+    return rows.filter(attempt_id=attempt_id, kind=UsageKind.RESERVE).first()
 
 
 def _ends(attempt_id: str) -> QuerySet[UsageEvent]:
@@ -145,11 +138,13 @@ def _close(reserved: UsageEvent, *, kind: str, tokens: Tokens, ending: Ending) -
         )
 
 
-def _note(attempt_id: str, *, state: str, ending: Ending, error_code: str = "") -> None:
+def _note(reserved: UsageEvent, *, state: str, tokens: Tokens, ending: Ending, error_code: str = "") -> None:
+    attempt_id, counted = reserved.attempt_id, tokens.prompt + tokens.completion
     Completion.objects.filter(id=attempt_id).update(
-        state=state, finish_reason=ending.finish_reason[:24], error_code=error_code[:48]
+        state=state, finish_reason=ending.finish_reason[:24], error_code=error_code[:48], counted_tokens=counted
     )
     _time(attempt_id, ending)
+    transaction.on_commit(lambda: correct(reserved.api_key, attempt_id, tokens=counted))
 
 
 def _time(attempt_id: str, ending: Ending) -> None:
@@ -175,7 +170,7 @@ def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
         return False
     kind = UsageKind.ADJUST if UsageKind.RELEASE in kinds else UsageKind.SETTLE
     _close(reserved, kind=kind, tokens=tokens, ending=ending)
-    _note(attempt_id, state=STATES.get(ending.finish_reason, CompletionState.COMPLETED), ending=ending)
+    _note(reserved, state=STATES.get(ending.finish_reason, CompletionState.COMPLETED), tokens=tokens, ending=ending)
     return True
 
 
@@ -187,5 +182,5 @@ def release(attempt_id: str, *, error_code: str, source: str = "gateway") -> boo
         return False
     ending = Ending("error", source=source)
     _close(reserved, kind=UsageKind.RELEASE, tokens=Tokens(), ending=ending)
-    _note(attempt_id, state=CompletionState.FAILED, ending=ending, error_code=error_code)
+    _note(reserved, state=CompletionState.FAILED, tokens=Tokens(), ending=ending, error_code=error_code)
     return True

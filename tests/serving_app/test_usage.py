@@ -36,7 +36,9 @@ def open_attempt(workspace, as_alice, studio_home, settings, tiny_folder):
             id=mint("req_"), workspace=workspace, api_key=key, model=model, replica="embedded", endpoint="completions"
         )
         accounts = [Account(workspace.id, workspace_limit, "workspace"), Account(key.id, key_limit, "key")]
-        reserve(request, model_name=model.name, bound=BOUND, accounts=accounts, requests_per_minute=per_minute)
+        reserve(
+            request, model_name=model.name, bound=BOUND, accounts=accounts, limits=selectors.Limits(requests=per_minute)
+        )
         return request.id
 
     return make

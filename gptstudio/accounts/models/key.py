@@ -11,7 +11,10 @@ from gptstudio.core.ids import PublicIdField
 
 
 class ApiKey(models.Model):
-    """`sk-studio-` and 256 random bits. The prefix is kept for people to tell keys apart."""
+    """`sk-studio-` and 256 random bits. The prefix is kept for people to tell keys apart.
+
+    After a rotation the secret before opens the key too, until `previous_until`. An empty limit is none.
+    """
 
     id = PublicIdField(prefix="key_")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="api_keys")
@@ -19,9 +22,17 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=24)
     hash = models.CharField(max_length=64, unique=True)
+    previous_prefix = models.CharField(max_length=24, blank=True)
+    previous_hash = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    previous_until = models.DateTimeField(null=True, blank=True)
     scopes = models.JSONField(default=list)
+    allowed_models = models.JSONField(
+        default=list, blank=True, help_text="Names of models and deployments that it may ask; empty: all."
+    )
     budget_micro = models.BigIntegerField(null=True, blank=True)
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    parallel_requests = models.PositiveIntegerField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -31,6 +42,14 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    def may_ask(self, name: str) -> bool:
+        """Whether this name of a model or deployment may be asked with the key."""
+        return not self.allowed_models or name in self.allowed_models
+
+    @property
+    def has_two_secrets(self) -> bool:
+        return self.previous_until is not None and self.previous_until > timezone.now()
 
     @property
     def is_live(self) -> bool:

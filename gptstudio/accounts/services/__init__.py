@@ -1,7 +1,7 @@
 """Writing people, workspaces and keys."""
 
 from gptstudio.accounts.services.bootstrap import bootstrap, bootstrap_key
-from gptstudio.accounts.services.keys import issue_key, revoke_key
+from gptstudio.accounts.services.keys import issue_key, revoke_key, rotate_key, update_key
 from gptstudio.accounts.services.workspaces import add_member, create_user, create_workspace, set_release_policy
 
 __all__ = [
@@ -12,5 +12,7 @@ __all__ = [
     "create_workspace",
     "issue_key",
     "revoke_key",
+    "rotate_key",
     "set_release_policy",
+    "update_key",
 ]

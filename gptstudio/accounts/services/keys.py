@@ -1,10 +1,11 @@
-"""Issuing and revoking API keys."""
+"""Issuing, changing, rotating and revoking API keys."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,26 +14,22 @@ from gptstudio.accounts import policies, selectors
 from gptstudio.accounts.models import ApiKey
 from gptstudio.accounts.policies import Actor
 from gptstudio.audit.services import record
-from gptstudio.core.errors import Invalid
+from gptstudio.core.errors import Conflict, Invalid, NotAllowed
 
 START = "sk-studio-"
+LONGEST_NAME, LONGEST_MODEL, MOST_MODELS = 80, 200, 100
+LONGEST_OVERLAP = timedelta(days=30)
+LARGEST = {"requests_per_minute": 100_000, "tokens_per_minute": 2_000_000_000, "parallel_requests": 10_000}
+CHANGEABLE = ("name", "allowed_models", "expires_at", "budget_micro", *LARGEST)
 
 
-@transaction.atomic
-def issue_key(
-    actor: Actor,
-    *,
-    workspace_id: str,
-    name: str,
-    scopes: Sequence[str],
-    expires_at: datetime | None = None,
-    budget_micro: int | None = None,
-    requests_per_minute: int | None = None,
-) -> tuple[ApiKey, str]:
-    """Make a key. Returns the row and the secret, which nobody can read again."""
-    policies.require(actor, "keys.edit", workspace_id=workspace_id)
+def _name(name: str) -> str:
     if not name.strip():
         raise Invalid("The key has no name.", fix="Name it after the program that will use it.", param="name")
+    return name.strip()[:LONGEST_NAME]
+
+
+def _scopes(actor: Actor, scopes: Sequence[str]) -> list[str]:
     unknown = sorted(set(scopes) - set(policies.SCOPES))
     if unknown or not scopes:
         raise Invalid(
@@ -40,42 +37,135 @@ def issue_key(
             fix=f"Choose from {', '.join(policies.SCOPES)}.",
             param="scopes",
         )
-    secret = START + secrets.token_urlsafe(32)
-    key = ApiKey.objects.create(
-        workspace_id=workspace_id,
-        created_by_id=actor.user_id,
-        name=name.strip()[:80],
-        prefix=secret[: len(START) + 6],
-        hash=selectors.key_hash(secret),
-        scopes=sorted(set(scopes)),
-        expires_at=expires_at,
-        budget_micro=budget_micro,
-        requests_per_minute=requests_per_minute,
-    )
+    _check_within(actor, scopes)
+    return sorted(set(scopes))
+
+
+def _check_within(actor: Actor, scopes: Sequence[str]) -> None:
+    """Nobody hands out, or gets hold of, a key that may do more than they may themselves."""
+    beyond = [scope for scope in scopes if not policies.SCOPES.get(scope, frozenset()) <= actor.actions]
+    if beyond:
+        raise NotAllowed(
+            f"You may not do yourself what {', '.join(sorted(beyond))} allows, so you cannot hold a key for it.",
+            fix="Leave it out, or have an admin of the workspace do this.",
+        )
+
+
+def _models(names: Sequence[str]) -> list[str]:
+    wrong = [name for name in names if not (0 < len(name) <= LONGEST_MODEL and name.isprintable())]
+    if wrong or len(names) > MOST_MODELS:
+        raise Invalid(
+            f"A key may be bound to {MOST_MODELS} models, each by a name of up to {LONGEST_MODEL} characters.",
+            fix="Leave the list empty to allow all.",
+            param="allowed_models",
+        )
+    return sorted(set(names))
+
+
+def _checked(given: dict[str, Any]) -> dict[str, Any]:
+    """The limits among what was given, each within its bounds."""
+    found = dict(given)
+    if "name" in found:
+        found["name"] = _name(found["name"])
+    if "allowed_models" in found:
+        found["allowed_models"] = _models(found["allowed_models"] or [])
+    for name, most in LARGEST.items():
+        value = found.get(name)
+        if value is not None and not 1 <= value <= most:
+            raise Invalid(f"{name} is {value}.", fix=f"Use 1 to {most:,}, or nothing for no limit.", param=name)
+    budget = found.get("budget_micro")
+    if budget is not None and budget < 0:
+        raise Invalid("A budget cannot be below nothing.", param="budget_micro")
+    return found
+
+
+def _audit(actor: Actor, key: ApiKey, action: str, **data: Any) -> None:
     record(
         actor,
-        workspace_id=workspace_id,
-        action="key.issued",
+        workspace_id=key.workspace_id,
+        action=action,
         subject_kind="key",
         subject_id=key.id,
         subject_label=key.name,
-        data={"scopes": key.scopes, "prefix": key.prefix},
+        data=data,
     )
+
+
+def _secret() -> tuple[str, dict[str, str]]:
+    """A new secret, and what is kept of it."""
+    secret = START + secrets.token_urlsafe(32)
+    return secret, {"prefix": secret[: len(START) + 6], "hash": selectors.key_hash(secret)}
+
+
+@transaction.atomic
+def issue_key(
+    actor: Actor, *, workspace_id: str, name: str, scopes: Sequence[str], **limits: Any
+) -> tuple[ApiKey, str]:
+    """Make a key; `limits` are those of CHANGEABLE. Returns the row and the secret, which nobody can read again."""
+    policies.require(actor, "keys.edit", workspace_id=workspace_id)
+    assert limits.keys() <= set(CHANGEABLE), limits  # noqa: S101 - a caller's slip, not input
+    checked = _checked({"name": name, **limits})
+    secret, kept = _secret()
+    key = ApiKey.objects.create(
+        workspace_id=workspace_id, created_by_id=actor.user_id, scopes=_scopes(actor, scopes), **kept, **checked
+    )
+    _audit(actor, key, "key.issued", scopes=key.scopes, prefix=key.prefix)
+    return key, secret
+
+
+@transaction.atomic
+def update_key(actor: Actor, *, key: ApiKey, **changes: Any) -> ApiKey:
+    """Change a live key's name, models, limits or expiry; its scopes stay. They hold from the next request on."""
+    policies.require(actor, "keys.edit", workspace_id=key.workspace_id)
+    assert changes.keys() <= set(CHANGEABLE), changes  # noqa: S101 - a caller's slip, not input
+    checked = _checked(changes)
+    key = ApiKey.objects.select_for_update().get(id=key.id)
+    if key.revoked_at is not None:
+        raise Conflict(f"{key.name} is revoked.", fix="Issue another key.")
+    changed = {name: value for name, value in checked.items() if getattr(key, name) != value}
+    for name, value in changed.items():
+        setattr(key, name, value)
+    if changed:
+        key.save(update_fields=list(changed))
+        _audit(actor, key, "key.changed", **changed)
+    return key
+
+
+@transaction.atomic
+def rotate_key(actor: Actor, *, key: ApiKey, old_works_until: datetime | None = None) -> tuple[ApiKey, str]:
+    """A new secret for the same key. The one before works until `old_works_until`; without it, no longer.
+
+    Scopes, limits, budget and bill stay with the key. A secret from before the last rotation is dead at once.
+    """
+    policies.require(actor, "keys.edit", workspace_id=key.workspace_id)
+    key = ApiKey.objects.select_for_update().get(id=key.id)
+    if not key.is_live:
+        raise Conflict(f"{key.name} is revoked or expired.", fix="Issue another key.")
+    _check_within(actor, key.scopes)
+    now = timezone.now()
+    until = old_works_until or now
+    if until > now + LONGEST_OVERLAP:
+        raise Invalid(
+            f"Two secrets may open a key for {LONGEST_OVERLAP.days} days at most.",
+            fix="Choose an earlier time.",
+            param="old_works_until",
+        )
+    secret, kept = _secret()
+    overlaps = until > now
+    key.previous_prefix = key.prefix if overlaps else ""
+    key.previous_hash = key.hash if overlaps else None
+    key.previous_until = until if overlaps else None
+    key.prefix, key.hash = kept["prefix"], kept["hash"]
+    key.save(update_fields=["prefix", "hash", "previous_prefix", "previous_hash", "previous_until"])
+    _audit(actor, key, "key.rotated", prefix=key.prefix, old_works_until=key.previous_until)
     return key, secret
 
 
 @transaction.atomic
 def revoke_key(actor: Actor, *, key: ApiKey) -> ApiKey:
-    """Close a key for good, at once on every process. Revoking twice changes nothing."""
+    """Close a key for good, with all its secrets, at once on every process. Revoking twice changes nothing."""
     policies.require(actor, "keys.edit", workspace_id=key.workspace_id)
     if ApiKey.objects.filter(id=key.id, revoked_at__isnull=True).update(revoked_at=timezone.now()):
-        record(
-            actor,
-            workspace_id=key.workspace_id,
-            action="key.revoked",
-            subject_kind="key",
-            subject_id=key.id,
-            subject_label=key.name,
-        )
+        _audit(actor, key, "key.revoked")
     key.refresh_from_db()
     return key

@@ -1,8 +1,9 @@
-"""API keys: list, issue, revoke. A secret is shown once, on the page that answers the form."""
+"""API keys: list, issue, change, rotate, revoke. A secret is shown once, on the page that answers the form."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -11,18 +12,54 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from gptstudio.accounts import policies, selectors, services
+from gptstudio.accounts.models import ApiKey
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm, WholeMoney
+from gptstudio.web.model_names import names_of
 
 LIFETIMES = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
+OVERLAPS = (
+    ("0", "At once"),
+    ("60", "In an hour"),
+    ("1440", "In a day"),
+    ("10080", "In a week"),
+    ("43200", "In 30 days"),
+)
 USUAL = ["chat", "models:read"]
+LIMITS = ("allowed_models", "budget_micro", "requests_per_minute", "tokens_per_minute", "parallel_requests")
+NO_LIMIT = "Empty: no limit."
 
 
-class KeyForm(StudioForm):
-    """What the key is for, what it may do, and its limits."""
+class LimitsForm(StudioForm):
+    """What a key is called, which models it may ask, and how much."""
 
     name = forms.CharField(label="Name", max_length=80, help_text="The program that will use it, such as “website”.")
+    allowed_models = forms.MultipleChoiceField(
+        label="Which models it may ask", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    budget_micro = WholeMoney(label="Budget", help_text="It stops answering when this much is spent. Empty: no limit.")
+    requests_per_minute = forms.IntegerField(
+        label="Requests a minute", min_value=1, max_value=100_000, required=False, help_text=NO_LIMIT
+    )
+    tokens_per_minute = forms.IntegerField(
+        label="Tokens a minute", min_value=1, max_value=2_000_000_000, required=False, help_text=NO_LIMIT
+    )
+    parallel_requests = forms.IntegerField(
+        label="Requests at a time", min_value=1, max_value=10_000, required=False, help_text=NO_LIMIT
+    )
+
+    def __init__(self, *args: Any, workspace_id: str, bound_to: list[str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = names_of(workspace_id)
+        gone = [name for name in bound_to or [] if name not in known]
+        field = self.fields["allowed_models"]
+        field.choices = [(name, name) for name in [*known, *gone]]  # type: ignore[attr-defined]
+
+
+class KeyForm(LimitsForm):
+    """The same for a new key, with what it may do."""
+
     scopes = forms.MultipleChoiceField(
         label="What it may do",
         choices=list(policies.SCOPE_HINTS.items()),
@@ -30,10 +67,12 @@ class KeyForm(StudioForm):
         error_messages={"required": "Choose at least one: a key that may do nothing is of no use."},
     )
     lifetime = forms.ChoiceField(label="Expires", choices=LIFETIMES, required=False)
-    budget_micro = WholeMoney(label="Budget", help_text="It stops answering when this much is spent. Empty: no limit.")
-    requests_per_minute = forms.IntegerField(
-        label="Requests a minute", min_value=1, max_value=100_000, required=False, help_text="Empty: no limit."
-    )
+
+
+class RotateForm(StudioForm):
+    """Until when the secret in use works beside the new one."""
+
+    minutes = forms.ChoiceField(label="The old secret stops working", choices=OVERLAPS, initial="1440")
 
 
 @member_page("keys.view")
@@ -43,34 +82,68 @@ def keys(request: MemberRequest) -> HttpResponse:
     return render(request, "web/keys.html", {"keys": found})
 
 
+def _shown_once(request: MemberRequest, key: ApiKey, secret: str) -> HttpResponse:
+    context = {"key": key, "secret": secret, "base": request.build_absolute_uri("/v1")}
+    shown = render(request, "web/key_made.html", context)
+    shown.headers["Cache-Control"] = "no-store"
+    return shown
+
+
 @member_page("keys.edit", FORM)
 def new(request: MemberRequest) -> HttpResponse:
     """Issue a key; its secret is on the answering page and nowhere else."""
-    form = KeyForm(request.POST or None, initial={"scopes": USUAL})
+    workspace_id = request.actor.workspace_id
+    form = KeyForm(request.POST or None, initial={"scopes": USUAL}, workspace_id=workspace_id)
     if request.method == "POST" and form.is_valid():
         options = dict(form.cleaned_data)
         days = options.pop("lifetime")
         expires = timezone.now() + timedelta(days=int(days)) if days else None
         try:
-            key, secret = services.issue_key(
-                request.actor, workspace_id=request.actor.workspace_id, expires_at=expires, **options
-            )
+            key, secret = services.issue_key(request.actor, workspace_id=workspace_id, expires_at=expires, **options)
         except StudioError as error:
             form.refuse(error)
         else:
-            shown = render(request, "web/key_made.html", {"key": key, "secret": secret, "base": _base_url(request)})
-            shown.headers["Cache-Control"] = "no-store"
-            return shown
+            return _shown_once(request, key, secret)
     return render(request, "web/key_new.html", {"form": form}, status=400 if form.errors else 200)
 
 
-def _base_url(request: MemberRequest) -> str:
-    return request.build_absolute_uri("/v1")
+@member_page("keys.view", FORM)
+def key(request: MemberRequest, key_id: str) -> HttpResponse:
+    """One key: its secrets, and its limits, which those who may change on this page."""
+    found = selectors.key_of(request.actor.workspace_id, key_id)
+    start = {"name": found.name} | {name: getattr(found, name) for name in LIMITS}
+    if found.budget_micro is not None:
+        start["budget_micro"] = found.budget_micro / 1_000_000
+    form = LimitsForm(
+        request.POST or None, initial=start, workspace_id=found.workspace_id, bound_to=found.allowed_models
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.update_key(request.actor, key=found, **form.cleaned_data)
+        except StudioError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Saved. It holds from the next request on.")
+            return redirect("web:key", key_id)
+    context = {"key": found, "form": form, "rotate": RotateForm()}
+    return render(request, "web/key.html", context, status=400 if form.errors else 200)
+
+
+@member_page("keys.edit", ACT)
+def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
+    """A new secret, shown on the answering page; the old one works until the chosen time."""
+    found = selectors.key_of(request.actor.workspace_id, key_id)
+    form = RotateForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose when the old secret stops working.")
+        return redirect("web:key", key_id)
+    until = timezone.now() + timedelta(minutes=int(form.cleaned_data["minutes"]))
+    return _shown_once(request, *services.rotate_key(request.actor, key=found, old_works_until=until))
 
 
 @member_page("keys.edit", ACT)
 def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
     """Close a key at once."""
-    key = services.revoke_key(request.actor, key=selectors.key_of(request.actor.workspace_id, key_id))
-    messages.success(request, f"{key.name} is revoked. Programs that used it get an error from now on.")
+    closed = services.revoke_key(request.actor, key=selectors.key_of(request.actor.workspace_id, key_id))
+    messages.success(request, f"{closed.name} is revoked. Programs that used it get an error from now on.")
     return redirect("web:keys")

@@ -10,12 +10,14 @@ import yaml
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from gptstudio.accounts import policies
 from gptstudio.api.schema import schema
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[3]
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 OPEN = ("api/v1/schema", "api/v1/docs")
+EVERY_SCOPE = tuple(policies.SCOPES)
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -65,22 +67,22 @@ def test_a_key_without_the_scope_is_refused_by_name(method, route, world, progra
 
 @pytest.mark.parametrize(("method", "route"), WITH_IDS)
 def test_charlie_finds_nothing_of_another_workspace(method, route, world, program, as_charlie) -> None:
-    charlie = program("files:read", "files:write", "models:read", "deployments:read", "erasure:write", actor=as_charlie)
+    charlie = program(*EVERY_SCOPE, actor=as_charlie)
     assert is_problem(charlie(method, address(route, world.ids), {}), 404)
 
 
 @pytest.mark.parametrize(("method", "route"), WITH_IDS)
-def test_an_id_that_is_none_is_not_found(method, route, editor, world) -> None:
+def test_an_id_that_is_none_is_not_found(method, route, program, world) -> None:
     ids = {name: "nothing_here" if name.endswith("_id") else value for name, value in world.ids.items()}
-    assert is_problem(editor(method, address(route, ids), {}), 404)
+    assert is_problem(program(*EVERY_SCOPE)(method, address(route, ids), {}), 404)
 
 
 @pytest.mark.parametrize(("method", "route"), [each for each in ENDPOINTS if each[0] in ("post", "put", "patch")])
 @pytest.mark.parametrize(
     "body", ["[]", '"text"', "null", "{", '{"name": {"a": 1}, "body": 3, "rows": [3], "recipe": 4}']
 )
-def test_a_wrong_body_is_never_a_breakdown(method, route, body, world, editor) -> None:
-    answer = editor(method, address(route, world.ids), body)
+def test_a_wrong_body_is_never_a_breakdown(method, route, body, world, program) -> None:
+    answer = program(*EVERY_SCOPE)(method, address(route, world.ids), body)
     assert answer.status_code < 500
 
 

@@ -57,3 +57,42 @@ def test_the_activity_page_finds_by_person_and_act(at_alice) -> None:
     found = at_alice.get("/activity/?q=key").content.decode()
     assert "Issued a key" in found and "Made the workspace" not in found
     assert "Nothing matches" in at_alice.get("/activity/?q=zebra").content.decode()
+
+
+def test_limits_are_seen_and_changed_on_the_keys_own_page(at_alice) -> None:
+    at_alice.post("/keys/new", FORM)
+    key = ApiKey.objects.get()
+    assert 'value="60"' in at_alice.get(f"/keys/{key.id}/").content.decode()
+    changed = {"name": "shop", "tokens_per_minute": "9000", "parallel_requests": "4"}
+    page = at_alice.post(f"/keys/{key.id}/", changed, follow=True).content.decode()
+    key.refresh_from_db()
+    assert (key.name, key.tokens_per_minute, key.parallel_requests) == ("shop", 9000, 4)
+    assert key.budget_micro is None and key.requests_per_minute is None and "Saved." in page
+    assert "9,000 tokens a minute" in at_alice.get("/keys/").content.decode()
+
+
+def test_a_limit_that_cannot_be_is_refused_beside_its_field(at_alice) -> None:
+    at_alice.post("/keys/new", FORM)
+    key = ApiKey.objects.get()
+    answer = at_alice.post(f"/keys/{key.id}/", {"name": "shop", "tokens_per_minute": "0"})
+    assert answer.status_code == 400 and "greater than or equal to 1" in answer.content.decode()
+
+
+def test_a_rotated_keys_new_secret_is_shown_once_and_the_old_one_ends_when_it_was_told_to(at_alice) -> None:
+    old = re.search(r"sk-studio-[^<]+", at_alice.post("/keys/new", FORM).content.decode())[0]
+    key = ApiKey.objects.get()
+    answer = at_alice.post(f"/keys/{key.id}/rotate", {"minutes": "60"})
+    new = re.search(r'<code id="secret">(sk-studio-[^<]+)</code>', answer.content.decode())[1]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert live_key(old) == live_key(new) == key
+    page = at_alice.get(f"/keys/{key.id}/").content.decode()
+    assert "Two secrets open this key" in page and new not in page
+    at_alice.post(f"/keys/{key.id}/rotate", {"minutes": "0"})
+    assert live_key(old) is None and live_key(new) is None
+
+
+def test_models_can_be_chosen_where_the_workspace_has_some(at_alice, starter) -> None:
+    page = at_alice.post("/keys/new", {**FORM, "allowed_models": [starter.name]}).content.decode()
+    assert "sk-studio-" in page and ApiKey.objects.get().allowed_models == [starter.name]
+    refused = at_alice.post("/keys/new", {**FORM, "allowed_models": ["nothing"]})
+    assert refused.status_code == 400

@@ -1,0 +1,134 @@
+"""/api/v1/api-keys: issued, changed, rotated, revoked. A secret is in the answer that makes it, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from gptstudio.accounts import policies, selectors, services
+from gptstudio.accounts.models import ApiKey
+from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+
+
+class KeyShape(serializers.ModelSerializer):
+    """A key without its secret. Limits that are null are none; an empty `allowed_models` allows all."""
+
+    live = serializers.BooleanField(source="is_live", help_text="Neither revoked nor expired.")
+    scopes = serializers.ListField(child=serializers.CharField())
+    allowed_models = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = ApiKey
+        fields = (
+            "id", "name", "prefix", "live", "scopes", "allowed_models", "budget_micro", "requests_per_minute",
+            "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at", "previous_prefix", "previous_until",
+            "created_at",
+        )  # fmt: skip
+
+
+class SecretShape(KeyShape):
+    """The same with the secret, which is shown this once."""
+
+    secret = serializers.CharField()
+
+    class Meta(KeyShape.Meta):
+        fields = (*KeyShape.Meta.fields, "secret")  # type: ignore[assignment]
+
+
+class KeyChange(serializers.Serializer):
+    """What can be changed of a key. Null takes a limit away; what is left out stays."""
+
+    name = serializers.CharField(max_length=80, required=False)
+    allowed_models = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=100)
+    budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, required=False, allow_null=True)
+    requests_per_minute = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)
+    tokens_per_minute = serializers.IntegerField(min_value=1, max_value=2_000_000_000, required=False, allow_null=True)
+    parallel_requests = serializers.IntegerField(min_value=1, max_value=10_000, required=False, allow_null=True)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class KeyBody(KeyChange):
+    """A new key."""
+
+    name = serializers.CharField(max_length=80)
+    scopes = serializers.ListField(child=serializers.ChoiceField(list(policies.SCOPES)), allow_empty=False)
+
+
+class RotateBody(serializers.Serializer):
+    """When the secret in use stops working; left out or in the past: at once. At most 30 days ahead."""
+
+    old_works_until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+def _with_secret(key: ApiKey, secret: str, *, status: int) -> Response:
+    shown: dict[str, Any] = {**KeyShape(key).data, "secret": secret}
+    return Response(shown, status=status, headers={"Cache-Control": "no-store"})
+
+
+class KeyViews(NativeView):
+    """What these views share. An answer with a secret is not kept for repeats, so no POST here can be replayed."""
+
+    parser_classes = [JSONParser]
+    replays = False
+
+
+class Keys(KeyViews):
+    """The workspace's keys, revoked ones included."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "keys.view", "POST": "keys.edit"}
+
+    @extend_schema(operation_id="keys_list", parameters=LIST_PARAMETERS, responses=page_of(KeyShape, "KeysPage"))
+    def get(self, request: Request) -> Response:
+        return self.listed(selectors.keys_of(self.workspace_id), lambda each: KeyShape(each).data)
+
+    @extend_schema(operation_id="keys_issue", request=KeyBody, responses={201: SecretShape})
+    def post(self, request: Request) -> Response:
+        """The `secret` is in this answer alone. A key cannot be given more than the caller may do."""
+        key, secret = services.issue_key(self.actor, workspace_id=self.workspace_id, **self.given(KeyBody))
+        return _with_secret(key, secret, status=201)
+
+
+class KeyOne(KeyViews):
+    """One key."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "keys.view", "PATCH": "keys.edit"}
+
+    @extend_schema(operation_id="keys_read", responses=KeyShape)
+    def get(self, request: Request, key_id: str) -> Response:
+        return Response(KeyShape(selectors.key_of(self.workspace_id, key_id)).data)
+
+    @extend_schema(operation_id="keys_change", request=KeyChange, responses=KeyShape)
+    def patch(self, request: Request, key_id: str) -> Response:
+        """Limits hold from the next request on."""
+        key = selectors.key_of(self.workspace_id, key_id)
+        return Response(KeyShape(services.update_key(self.actor, key=key, **self.given(KeyChange))).data)
+
+
+class RotateKey(KeyViews):
+    """A new secret for the same key."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "keys.edit"}
+
+    @extend_schema(operation_id="keys_rotate", request=RotateBody, responses=SecretShape)
+    def post(self, request: Request, key_id: str) -> Response:
+        """Both secrets work until `old_works_until`. Scopes, limits and bill stay with the key."""
+        key = selectors.key_of(self.workspace_id, key_id)
+        key, secret = services.rotate_key(self.actor, key=key, **self.given(RotateBody))
+        return _with_secret(key, secret, status=200)
+
+
+class RevokeKey(KeyViews):
+    """Close a key."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "keys.edit"}
+
+    @extend_schema(operation_id="keys_revoke", request=None, responses=KeyShape)
+    def post(self, request: Request, key_id: str) -> Response:
+        """At once, on every process, for good. Revoking twice changes nothing."""
+        key = selectors.key_of(self.workspace_id, key_id)
+        return Response(KeyShape(services.revoke_key(self.actor, key=key)).data)
