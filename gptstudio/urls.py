@@ -17,6 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("v1/", include("serving_app.openai.urls")),
     path("api/v1/", include("datasets_app.api.urls")),
+    path("api/v1/", include("serving_app.api.urls")),
     path("api/v1/", include("gptstudio.overview.rest_urls")),
     path("api/v1/", include("gptstudio.api.urls")),
     path("", include("gptstudio.overview.urls")),

@@ -1,4 +1,4 @@
-"""What tokens cost, and the most that a request can cost. Pure sums over the settings' prices; it knows no rows."""
+"""What tokens cost, and the most that a request can cost. Pure sums; it knows no rows."""
 
 from __future__ import annotations
 
@@ -24,9 +24,23 @@ class Tokens:
     cached: int = 0
 
 
-def cost_micro(tokens: Tokens) -> int:
-    """Price in millionths of the currency unit, rounded up. Never falls when a count rises."""
-    exact = tokens.prompt * settings.PRICE_PROMPT_MICRO + tokens.completion * settings.PRICE_COMPLETION_MICRO
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Millionths of the currency unit for a million tokens."""
+
+    prompt_micro: int
+    completion_micro: int
+
+
+def usual_price() -> Price:
+    """The settings' price, for what has none of its own."""
+    return Price(settings.PRICE_PROMPT_MICRO, settings.PRICE_COMPLETION_MICRO)
+
+
+def cost_micro(tokens: Tokens, price: Price | None = None) -> int:
+    """Cost in millionths of the currency unit, rounded up. Never falls when a count rises."""
+    price = price or usual_price()
+    exact = tokens.prompt * price.prompt_micro + tokens.completion * price.completion_micro
     return -(-exact // MILLION)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from django.utils import timezone
 
 ROWS = [
     {
@@ -179,6 +181,8 @@ class World:
     recipe: Any
     preview: Any
     upload: Any
+    request: Any
+    price: Any
 
     @property
     def ids(self) -> dict[str, str]:
@@ -196,6 +200,9 @@ class World:
             "place": "3",
             "recipe_id": self.recipe.id,
             "preview_id": self.preview.id,
+            "request_id": self.request.id,
+            "price_id": self.price.id,
+            "user_id": self.request.user_id,
         }
 
 
@@ -277,12 +284,33 @@ def finish_job(job: Any, *, folder: Path) -> Any:
     return model
 
 
+def make_request(actor: Any, *, model: Any) -> Any:
+    """A request of the playground that was answered and billed."""
+    from gptstudio.core.ids import mint
+    from serving_app.models import Completion
+    from serving_app.prices import Tokens
+    from serving_app.selectors import member_account
+    from serving_app.services import reserve, settle
+    from serving_app.services.usage import Account, Ending
+
+    request = Completion(
+        id=mint("req_"), workspace_id=actor.workspace_id, user_id=actor.user_id, model=model, replica="embedded",
+        endpoint="chat/completions",
+    )  # fmt: skip
+    names = (actor.workspace_id, member_account(actor.workspace_id, actor.user_id))
+    accounts = [Account(name, None, "account") for name in names]
+    reserve(request, model_name=model.name, bound=Tokens(50, 50), accounts=accounts)
+    settle(request.id, tokens=Tokens(20, 10), ending=Ending("stop", first_token_ms=30, total_ms=200))
+    request.refresh_from_db()
+    return request
+
+
 def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     """One of everything; the model waits for a reviewer, the deployment answers with the base model."""
     from datasets_app.recipes import default_recipe
     from datasets_app.services import create_preview, create_recipe, start_upload
     from gptstudio.accounts.services import issue_key
-    from serving_app.services import create_deployment
+    from serving_app.services import create_deployment, set_price
     from training_app.services import request_release
 
     dataset, file = make_dataset(actor)
@@ -299,4 +327,9 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     recipe = create_recipe(actor, workspace_id=actor.workspace_id, name="Support", body=body)
     preview = create_preview(actor, dataset=dataset, recipe=body)
     upload = start_upload(actor, workspace_id=actor.workspace_id, name="more.csv", size=1 << 20, dataset=dataset)
-    return World(dataset, file, version, job, model, deployment, key, recipe, preview, upload)
+    request = make_request(actor, model=base)
+    price = set_price(
+        actor, workspace_id=actor.workspace_id, model_name=base.name, prompt_micro=1, completion_micro=2,
+        valid_from=timezone.now() + timedelta(days=1),
+    )  # fmt: skip
+    return World(dataset, file, version, job, model, deployment, key, recipe, preview, upload, request, price)

@@ -16,7 +16,16 @@ REVIEW = VIEW | {"reviews.view", "reviews.decide", "audit.view", "models.preview
 EVERYTHING = (
     TRAIN
     | REVIEW
-    | {"keys.edit", "members.view", "members.edit", "settings.edit", "base_models.register", "data.erase"}
+    | {
+        "keys.edit",
+        "members.view",
+        "members.edit",
+        "settings.edit",
+        "budgets.edit",
+        "prices.edit",
+        "base_models.register",
+        "data.erase",
+    }
 )
 ROLES: dict[str, frozenset[str]] = {
     Role.VIEWER: VIEW,
@@ -37,6 +46,8 @@ SCOPES: dict[str, frozenset[str]] = {
     "deployments:read": frozenset({"deployments.view"}),
     "deployments:write": frozenset({"deployments.edit"}),
     "usage:read": frozenset({"usage.view"}),
+    "budgets:write": frozenset({"budgets.edit", "usage.view"}),
+    "prices:write": frozenset({"prices.edit", "usage.view"}),
     "reviews:read": frozenset({"reviews.view"}),
     "reviews:write": frozenset({"reviews.decide"}),
     "keys:write": frozenset({"keys.view", "keys.edit"}),
@@ -55,6 +66,8 @@ SCOPE_HINTS = {
     "deployments:read": "See deployments",
     "deployments:write": "Deploy and roll back",
     "usage:read": "Read usage and cost",
+    "budgets:write": "Set budgets of the workspace and its members",
+    "prices:write": "Set prices of models",
     "reviews:read": "See the review queue",
     "reviews:write": "Decide in the review queue",
     "keys:write": "Make and revoke keys",

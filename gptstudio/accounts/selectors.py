@@ -82,6 +82,20 @@ def members_of(workspace_id: str) -> QuerySet[Membership]:
     return Membership.objects.filter(workspace_id=workspace_id).select_related("user").order_by("user__email")
 
 
+def member_budget(workspace_id: str, user_id: str | None) -> int | None:
+    """What a member may spend, in millionths; None: no limit, or no member."""
+    rows = Membership.objects.filter(workspace_id=workspace_id, user_id=user_id)
+    return rows.values_list("budget_micro", flat=True).first() if user_id else None
+
+
+def member_of(workspace_id: str, user_id: str) -> Membership:
+    """One member of the workspace."""
+    found = members_of(workspace_id).filter(user_id=user_id).first()
+    if found is None:
+        raise NotFound(f"There is no member {user_id} in this workspace.")
+    return found
+
+
 def keys_of(workspace_id: str) -> QuerySet[ApiKey]:
     """The workspace's keys, newest first, revoked ones included."""
     return ApiKey.objects.filter(workspace_id=workspace_id).select_related("created_by")

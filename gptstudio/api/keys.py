@@ -25,7 +25,7 @@ class KeyShape(serializers.ModelSerializer):
     class Meta:
         model = ApiKey
         fields = (
-            "id", "name", "prefix", "live", "scopes", "allowed_models", "budget_micro", "requests_per_minute",
+            "id", "name", "prefix", "live", "scopes", "allowed_models", "budget_micro", "soft_budget_micro", "requests_per_minute",
             "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at", "previous_prefix", "previous_until",
             "created_at",
         )  # fmt: skip
@@ -46,6 +46,7 @@ class KeyChange(serializers.Serializer):
     name = serializers.CharField(max_length=80, required=False)
     allowed_models = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=100)
     budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, required=False, allow_null=True)
+    soft_budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, required=False, allow_null=True)
     requests_per_minute = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)
     tokens_per_minute = serializers.IntegerField(min_value=1, max_value=2_000_000_000, required=False, allow_null=True)
     parallel_requests = serializers.IntegerField(min_value=1, max_value=10_000, required=False, allow_null=True)

@@ -16,7 +16,7 @@ from gptstudio.review.models import ReviewItem
 from gptstudio.web import live
 from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.road import Step, steps
-from serving_app.selectors import totals
+from serving_app.selectors import budgets_of, totals
 from training_app.models import FineTuningJob
 from training_app.selectors import metrics_of
 from training_app.web.curves import loss_chart
@@ -75,6 +75,11 @@ def waiting_for(actor: Actor) -> list[Waiting]:
         message = version.error.get("message", "Its files are kept.")
         address = reverse("datasets:version", args=[version.id])
         found.append(Waiting(f"{version} could not be made", message, "See", address))
+    for budget in budgets_of(workspace_id):
+        if budget.is_spent or budget.is_soft_spent:
+            title = f"The budget of the {budget.noun} {budget.name} is {'used up' if budget.is_spent else 'reached'}"
+            detail = "Models refuse what does not fit into it." if budget.is_spent else "You asked to be told."
+            found.append(Waiting(title, detail, "See", reverse("serving:budgets")))
     for model in selectors.unasked_models(workspace_id):
         address = reverse("training:model", args=[model.id])
         found.append(Waiting(f"{model} is evaluated", "It answers programs once it is released.", "Look", address))

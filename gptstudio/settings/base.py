@@ -182,6 +182,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["gptstudio.api.schema.only_native"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "ENUM_NAME_OVERRIDES": {
+        "RequestState": "serving_app.models.CompletionState",
         "FileState": "datasets_app.models.FileState",
         "VersionState": "datasets_app.models.VersionState",
     },

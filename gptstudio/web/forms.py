@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django import forms
 
-from gptstudio.core.errors import StudioError
+from gptstudio.core.errors import NotAllowed, StudioError
 
 
 class StudioForm(forms.Form):
@@ -17,9 +19,16 @@ class StudioForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
     def refuse(self, error: StudioError, *, fields: dict[str, str] | None = None) -> None:
-        """Show a service's sentence beside the field it is about, or above the form."""
+        """Show a service's sentence beside the field it is about, or above the form. Who may not is turned away."""
+        if isinstance(error, NotAllowed):
+            raise error
         param = (fields or {}).get(error.param or "", error.param)
         self.add_error(param if param in self.fields else None, str(error))
+
+
+def amount(micro: int | None) -> Decimal | None:
+    """Millionths as a field of money shows them."""
+    return None if micro is None else (Decimal(micro) / 1_000_000).normalize() + Decimal(0)
 
 
 class WholeMoney(forms.DecimalField):

@@ -1,5 +1,6 @@
-"""EngineReplica, Preview, Deployment and its revisions, Completion, UsageEvent, Balance."""
+"""EngineReplica, Preview, Deployment and its revisions, Completion, UsageEvent, UsageDaily, ModelPrice, Balance."""
 
+from serving_app.models.daily import ModelPrice, UsageDaily
 from serving_app.models.deployment import Deployment, DeploymentRevision
 from serving_app.models.replica import EngineReplica, Preview
 from serving_app.models.usage import Balance, Completion, CompletionState, UsageEvent, UsageKind
@@ -11,7 +12,9 @@ __all__ = [
     "Deployment",
     "DeploymentRevision",
     "EngineReplica",
+    "ModelPrice",
     "Preview",
+    "UsageDaily",
     "UsageEvent",
     "UsageKind",
 ]

@@ -16,6 +16,8 @@ class EngineReplica(models.Model):
     last_seen_at = models.DateTimeField(null=True, blank=True)
     has_journal = models.BooleanField(default=True)
     usage_seq = models.BigIntegerField(default=0, help_text="How far the engine's usage journal was read.")
+    drift_prompt = models.BigIntegerField(default=0, help_text="Journal minus ledger, prompt tokens; 0 is right.")
+    drift_completion = models.BigIntegerField(default=0, help_text="The same for completion tokens.")
     usage_mark = models.CharField(
         max_length=240, blank=True, help_text="The journal row at `usage_seq`; another one there is another journal."
     )

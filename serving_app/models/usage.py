@@ -76,6 +76,8 @@ class UsageEvent(models.Model):
     cached_tokens = models.BigIntegerField(default=0)
     completion_tokens = models.BigIntegerField(default=0)
     cost_micro = models.BigIntegerField(default=0)
+    price_prompt_micro = models.BigIntegerField(null=True, help_text="For a million tokens, as when it was reserved.")
+    price_completion_micro = models.BigIntegerField(null=True)
     estimated = models.BooleanField(default=False)
     source = models.CharField(
         max_length=12, default="gateway", help_text="gateway, or reaper (from the engine's journal)"
@@ -100,11 +102,15 @@ class UsageEvent(models.Model):
 
 
 class Balance(models.Model):
-    """Spent and reserved so far, for a key or a workspace: a projection of the ledger that can be rebuilt."""
+    """Spent and reserved so far, for a key, a member or a workspace: a projection of the ledger that can be rebuilt.
 
-    id = models.CharField(max_length=48, primary_key=True)
+    A member's id is `<workspace>/<user>`.
+    """
+
+    id = models.CharField(max_length=100, primary_key=True)
     spent_micro = models.BigIntegerField(default=0)
     reserved_micro = models.BigIntegerField(default=0)
+    alerted_micro = models.BigIntegerField(null=True, help_text="The soft budget that people were told about.")
 
     def __str__(self) -> str:
         return self.id

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from gptstudio.core.errors import NotFound
-from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
+from serving_app.models import Balance, Completion, CompletionState, UsageDaily, UsageEvent, UsageKind
 from serving_app.prices import Tokens
 
 BILLED = (UsageKind.SETTLE, UsageKind.ADJUST)
@@ -22,6 +22,10 @@ SUMS = {
     "completion_tokens": Sum("completion_tokens", default=0),
     "cost_micro": Sum("cost_micro", default=0),
 }
+
+
+COUNTED = ("requests", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_micro")
+DAILY_SUMS = {name: Sum(name, default=0) for name in COUNTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +74,30 @@ def usage_of(workspace_id: str, request_id: str) -> Bill:
 def by_key_model_and_day(
     workspace_id: str, *, since: datetime | None = None, until: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """Sums of a workspace for each day, key and model, newest day first; `api_key` is None for the playground."""
-    rows = _billed(workspace_id)
+    """Sums of whole days, by key and model, newest day first; `api_key` is None for the playground."""
+    return daily(
+        workspace_id, since=_day(since), until=_day(until), by=("day", "api_key", "api_key__name", "model_name")
+    )
+
+
+def _day(moment: datetime | None) -> date | None:
+    return timezone.localdate(moment) if moment else None
+
+
+def daily(
+    workspace_id: str, *, by: Sequence[str], since: date | None = None, until: date | None = None
+) -> list[dict[str, Any]]:
+    """Sums of whole days from the roll-ups, by some of day, api_key, api_key__name, user_id and model_name.
+
+    From `since` on, before `until`; newest day first.
+    """
+    rows = UsageDaily.objects.filter(workspace_id=workspace_id)
     if since is not None:
-        rows = rows.filter(at__gte=since)
+        rows = rows.filter(day__gte=since)
     if until is not None:
-        rows = rows.filter(at__lt=until)
-    grouped = rows.annotate(day=TruncDate("at")).values("day", "api_key", "api_key__name", "model_name")
-    summed = grouped.annotate(**SUMS).order_by("-day", "api_key__name", "model_name")
-    return [dict(row) for row in summed]
+        rows = rows.filter(day__lt=until)
+    order = [f"-{name}" if name == "day" else name for name in by if name != "api_key"]
+    return [dict(row) for row in rows.order_by().values(*by).annotate(**DAILY_SUMS).order_by(*order)]
 
 
 def totals(workspace_id: str, *, since: datetime | None = None, api_key_id: str | None = None) -> dict[str, int]:
@@ -89,6 +108,11 @@ def totals(workspace_id: str, *, since: datetime | None = None, api_key_id: str 
     if api_key_id is not None:
         rows = rows.filter(api_key_id=api_key_id)
     return dict(rows.aggregate(**SUMS))
+
+
+def member_account(workspace_id: str, user_id: str) -> str:
+    """The id of a member's balance: what they ask themselves, and what keys ask that they issued."""
+    return f"{workspace_id}/{user_id}"
 
 
 def balance_of(owner_id: str) -> Balance:

@@ -3,9 +3,11 @@
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.services.admission import Admission, Caller, admit
 from serving_app.services.comparison import Comparison, engine_minus_ledger, engine_usage_of
+from serving_app.services.daily import rebuild_usage, rebuild_workspace, sum_up_usage
 from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
 from serving_app.services.gateway import answer, stream
 from serving_app.services.limits import RateExceeded
+from serving_app.services.prices import set_price, withdraw_price
 from serving_app.services.reconciling import Reconciler
 from serving_app.services.replicas import forget_seen
 from serving_app.services.trips import in_ledger_thread
@@ -27,11 +29,16 @@ __all__ = [
     "engine_usage_of",
     "forget_seen",
     "in_ledger_thread",
+    "rebuild_usage",
+    "rebuild_workspace",
     "release",
     "reserve",
     "retire_deployment",
     "roll_back",
+    "set_price",
     "settle",
     "stream",
+    "sum_up_usage",
     "update_deployment",
+    "withdraw_price",
 ]

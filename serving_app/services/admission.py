@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from gptstudio.accounts.models import ApiKey, Workspace
 from gptstudio.accounts.policies import Actor, require
+from gptstudio.accounts.selectors import member_budget
 from gptstudio.core.errors import Invalid, NotAllowed, NotFound, Unavailable
 from serving_app import selectors
 from serving_app.models import Completion, Deployment, Preview
 from serving_app.prices import upper_bound
-from serving_app.selectors import Standing
+from serving_app.selectors import Standing, member_account
 from serving_app.services.limits import counted, limits_of
 from serving_app.services.usage import Account, reserve
 from training_app.models import LanguageModel
@@ -186,4 +187,8 @@ def _accounts(caller: Caller) -> list[Account]:
     accounts = [Account(caller.workspace.id, caller.workspace.budget_micro, "workspace")]
     if caller.key is not None:
         accounts.append(Account(caller.key.id, caller.key.budget_micro, "key"))
+    user_id = caller.actor.user_id
+    if user_id:
+        limit = member_budget(caller.workspace.id, user_id)
+        accounts.append(Account(member_account(caller.workspace.id, user_id), limit, "member"))
     return accounts

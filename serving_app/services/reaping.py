@@ -32,6 +32,17 @@ def take_rows(rows: Sequence[JournalRow]) -> int:
     return sum(_settle(row) for row in closed if row.attempt_id not in billed)
 
 
+def drift_of(rows: Sequence[JournalRow]) -> tuple[int, int]:
+    """Prompt and completion tokens of closing rows minus the ledger's, once these rows were taken: 0 and 0 are right."""
+    closed = {row.attempt_id: row for row in rows if row.finish_reason is not None}
+    billed = selectors.settled_counts(closed)
+    pairs = [(row, billed.get(attempt, Tokens())) for attempt, row in closed.items()]
+    return (
+        sum(row.prompt_tokens - ledger.prompt for row, ledger in pairs),
+        sum(row.completion_tokens - ledger.completion for row, ledger in pairs),
+    )
+
+
 def _settle(row: JournalRow) -> bool:
     tokens = Tokens(prompt=row.prompt_tokens, completion=row.completion_tokens, cached=row.cached_tokens)
     return settle(row.attempt_id, tokens=tokens, ending=Ending(str(row.finish_reason), source="reaper"))

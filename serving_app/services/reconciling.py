@@ -23,8 +23,9 @@ from gptstudio.core.leftovers import sweep
 from serving_app import engine_client, selectors
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused, JournalRow
 from serving_app.models import EngineReplica
+from serving_app.services.budgets import alert_budgets
 from serving_app.services.loading import Loader
-from serving_app.services.reaping import release_strays, settle_uncounted, take_rows
+from serving_app.services.reaping import drift_of, release_strays, settle_uncounted, take_rows
 from serving_app.services.replicas import (
     forget_old_previews,
     record_journal,
@@ -75,6 +76,7 @@ class Reconciler:
                 logger.info("engine %s: %s", replica.name, error)
                 record_seen(replica, is_up=False, loaded=[])
         settle_uncounted()
+        alert_budgets()
         finish_waiting_jobs()
         move_waiting_on()
         self._send_again()
@@ -122,7 +124,7 @@ class Reconciler:
             fresh = [row for row in rows if row.seq > replica.usage_seq]
             take_rows(fresh)
             if fresh:
-                record_journal(replica, has_journal=True, seq=fresh[-1].seq, mark=fresh[-1].mark)
+                record_journal(replica, has_journal=True, seq=fresh[-1].seq, mark=fresh[-1].mark, drift=drift_of(fresh))
             if len(rows) < ROWS_A_READ:
                 release_strays(replica)
                 return

@@ -40,11 +40,22 @@ def record_problems(replica: EngineReplica, problems: Mapping[str, str]) -> None
         EngineReplica.objects.filter(name=replica.name).update(problems=replica.problems)
 
 
-def record_journal(replica: EngineReplica, *, has_journal: bool, seq: int = 0, mark: str = "") -> None:
-    """Write down how far an engine's journal was read."""
+def record_journal(
+    replica: EngineReplica, *, has_journal: bool, seq: int = 0, mark: str = "", drift: tuple[int, int] = (0, 0)
+) -> None:
+    """Write down how far an engine's journal was read, and by how much more of it differs from the ledger.
+
+    At `seq` 0 it is read anew, so what was found before counts no more.
+    """
+    so_far = (replica.drift_prompt, replica.drift_completion) if seq else (0, 0)
+    replica.drift_prompt, replica.drift_completion = so_far[0] + drift[0], so_far[1] + drift[1]
     replica.has_journal, replica.usage_seq, replica.usage_mark = has_journal, seq, mark[:240]
     EngineReplica.objects.filter(name=replica.name).update(
-        has_journal=has_journal, usage_seq=seq, usage_mark=replica.usage_mark
+        has_journal=has_journal,
+        usage_seq=seq,
+        usage_mark=replica.usage_mark,
+        drift_prompt=replica.drift_prompt,
+        drift_completion=replica.drift_completion,
     )
 
 

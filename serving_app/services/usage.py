@@ -14,8 +14,9 @@ from django.db.models import F, QuerySet
 
 from gptstudio.core.errors import TooMuch
 from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
-from serving_app.prices import Tokens, cost_micro
-from serving_app.selectors import Limits, Standing
+from serving_app.prices import Price, Tokens, cost_micro, usual_price
+from serving_app.selectors import Limits, Standing, price_of
+from serving_app.services.daily import add_to_day, owners_of
 from serving_app.services.limits import check_parallel, correct, count_in_database
 
 NO_LIMITS = Limits()
@@ -74,7 +75,8 @@ def reserve(
 
     Gives how the key now stands to its limits a minute. They are counted here unless `standing` says that they were.
     """
-    cost = cost_micro(bound)
+    price = price_of(request.workspace_id, model_name)
+    cost = cost_micro(bound, price)
     for account in sorted(accounts, key=lambda each: each.id):
         _hold(account, cost)
     standing = _within_limits(request, limits, standing, tokens=bound.prompt + bound.completion)
@@ -90,6 +92,8 @@ def reserve(
         prompt_tokens=bound.prompt,
         completion_tokens=bound.completion,
         cost_micro=cost,
+        price_prompt_micro=price.prompt_micro,
+        price_completion_micro=price.completion_micro,
     )
     return standing
 
@@ -114,10 +118,18 @@ def _ends(attempt_id: str) -> QuerySet[UsageEvent]:
     return UsageEvent.objects.filter(attempt_id=attempt_id).exclude(kind=UsageKind.RESERVE)
 
 
+def _price_then(reserved: UsageEvent) -> Price:
+    """The price in force when the attempt was let in."""
+    if reserved.price_prompt_micro is None or reserved.price_completion_micro is None:
+        return usual_price()  # reserved before prices were kept
+    return Price(reserved.price_prompt_micro, reserved.price_completion_micro)
+
+
 def _close(reserved: UsageEvent, *, kind: str, tokens: Tokens, ending: Ending) -> None:
     """Write the closing row and move the money: what was held goes back, what was used is spent."""
-    cost = cost_micro(tokens)
-    UsageEvent.objects.create(
+    price = _price_then(reserved)
+    cost = cost_micro(tokens, price)
+    event = UsageEvent.objects.create(
         attempt_id=reserved.attempt_id,
         kind=kind,
         workspace_id=reserved.workspace_id,
@@ -128,14 +140,18 @@ def _close(reserved: UsageEvent, *, kind: str, tokens: Tokens, ending: Ending) -
         cached_tokens=tokens.cached,
         completion_tokens=tokens.completion,
         cost_micro=cost,
+        price_prompt_micro=price.prompt_micro,
+        price_completion_micro=price.completion_micro,
         estimated=ending.estimated,
         source=ending.source,
     )
     held = 0 if kind == UsageKind.ADJUST else reserved.cost_micro
-    for owner in sorted(filter(None, [reserved.api_key_id, reserved.workspace_id])):
+    for owner in owners_of(reserved):
         Balance.objects.filter(id=owner).update(
             reserved_micro=F("reserved_micro") - held, spent_micro=F("spent_micro") + cost
         )
+    if kind != UsageKind.RELEASE:
+        add_to_day(event)  # behind the workspace's balance, which a rebuild holds
 
 
 def _note(reserved: UsageEvent, *, state: str, tokens: Tokens, ending: Ending, error_code: str = "") -> None:

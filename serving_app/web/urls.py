@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.web.views import deployments, playground, usage
+from serving_app.web.views import deployments, money, playground, usage
 
 app_name = "serving"
 DEPLOYMENT = "deployments/<slug:deployment_id>"
@@ -19,5 +19,10 @@ urlpatterns = [
     path(f"{DEPLOYMENT}/retire", deployments.retire, name="deployment-retire"),
     path("usage/", usage.usage, name="usage"),
     path("usage/requests", usage.requests, name="usage-requests"),
+    path("usage/budgets", money.budgets, name="budgets"),
+    path("usage/budgets/workspace/update", money.set_workspace_budget, name="budget-workspace"),
+    path("usage/budgets/members/<slug:user_id>/update", money.set_member_budget, name="budget-member"),
+    path("usage/prices", money.prices, name="prices"),
+    path("usage/prices/<slug:price_id>/withdraw", money.withdraw_price, name="price-withdraw"),
     path("usage/export", usage.export, name="usage-export"),
 ]

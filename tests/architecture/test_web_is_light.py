@@ -68,6 +68,9 @@ def seed(workspace, model):
     key = ApiKey.objects.create(workspace=workspace, name="shop", prefix="sk-studio-abc", hash="0" * 64)
     found = {"dataset": dataset, "file": file, "version": version, "job": job, "model": model}
     found |= {"deployment": deployment, "key": key}
+    found["user"] = Membership.objects.get(workspace=workspace).user
+    found["price"] = ModelPrice.objects.create(workspace=workspace, prompt_micro=1, completion_micro=1, valid_from=timezone.now())
+    found["request"] = Completion.objects.create(workspace=workspace, model=model, replica="embedded", endpoint="completions")
     found["recipe"] = CurationRecipe.objects.create(workspace=workspace, name="Ours", body=recipe)
     return {f"{name}_id": each.id for name, each in found.items()} | {"subject_id": version.id, "split": "train", "place": "0"}
 
@@ -79,8 +82,9 @@ from datasets_app.curation.table import SCHEMA
 from datasets_app.models import CurationRecipe, Dataset, DatasetFile, DatasetVersion
 from datasets_app.recipes import default_recipe
 from gptstudio.accounts import services
-from gptstudio.accounts.models import ApiKey
-from serving_app.models import Deployment
+from django.utils import timezone
+from gptstudio.accounts.models import ApiKey, Membership
+from serving_app.models import Completion, Deployment, ModelPrice
 from training_app.models import FineTuningJob
 from training_app.services import ensure_starter
 

@@ -30,6 +30,7 @@ class ApiKey(models.Model):
         default=list, blank=True, help_text="Names of models and deployments that it may ask; empty: all."
     )
     budget_micro = models.BigIntegerField(null=True, blank=True)
+    soft_budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Tell people at this much.")
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
     tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
     parallel_requests = models.PositiveIntegerField(null=True, blank=True)

@@ -34,6 +34,7 @@ class Workspace(models.Model):
     slug = models.SlugField(max_length=40, unique=True)
     release_policy = models.CharField(max_length=16, choices=ReleasePolicy, default=ReleasePolicy.TWO_PERSON)
     budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Spend limit in millionths; empty: none.")
+    soft_budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Tell people at this much.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -46,6 +47,8 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.VIEWER)
+    budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Their own questions and their keys'.")
+    soft_budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Tell people at this much.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

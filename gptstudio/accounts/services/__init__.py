@@ -1,6 +1,7 @@
 """Writing people, workspaces and keys."""
 
 from gptstudio.accounts.services.bootstrap import bootstrap, bootstrap_key
+from gptstudio.accounts.services.budgets import set_budget
 from gptstudio.accounts.services.keys import issue_key, revoke_key, rotate_key, update_key
 from gptstudio.accounts.services.workspaces import add_member, create_user, create_workspace, set_release_policy
 
@@ -13,6 +14,7 @@ __all__ = [
     "issue_key",
     "revoke_key",
     "rotate_key",
+    "set_budget",
     "set_release_policy",
     "update_key",
 ]

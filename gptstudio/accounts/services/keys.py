@@ -13,6 +13,7 @@ from django.utils import timezone
 from gptstudio.accounts import policies, selectors
 from gptstudio.accounts.models import ApiKey
 from gptstudio.accounts.policies import Actor
+from gptstudio.accounts.services.budgets import check_budgets
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed
 
@@ -20,7 +21,7 @@ START = "sk-studio-"
 LONGEST_NAME, LONGEST_MODEL, MOST_MODELS = 80, 200, 100
 LONGEST_OVERLAP = timedelta(days=30)
 LARGEST = {"requests_per_minute": 100_000, "tokens_per_minute": 2_000_000_000, "parallel_requests": 10_000}
-CHANGEABLE = ("name", "allowed_models", "expires_at", "budget_micro", *LARGEST)
+CHANGEABLE = ("name", "allowed_models", "expires_at", "budget_micro", "soft_budget_micro", *LARGEST)
 
 
 def _name(name: str) -> str:
@@ -73,9 +74,7 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
         value = found.get(name)
         if value is not None and not 1 <= value <= most:
             raise Invalid(f"{name} is {value}.", fix=f"Use 1 to {most:,}, or nothing for no limit.", param=name)
-    budget = found.get("budget_micro")
-    if budget is not None and budget < 0:
-        raise Invalid("A budget cannot be below nothing.", param="budget_micro")
+    check_budgets(found)
     return found
 
 

@@ -15,7 +15,7 @@ from gptstudio.accounts import policies, selectors, services
 from gptstudio.accounts.models import ApiKey
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
-from gptstudio.web.forms import StudioForm, WholeMoney
+from gptstudio.web.forms import StudioForm, WholeMoney, amount
 from gptstudio.web.model_names import names_of
 
 LIFETIMES = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
@@ -27,7 +27,14 @@ OVERLAPS = (
     ("43200", "In 30 days"),
 )
 USUAL = ["chat", "models:read"]
-LIMITS = ("allowed_models", "budget_micro", "requests_per_minute", "tokens_per_minute", "parallel_requests")
+LIMITS = (
+    "allowed_models",
+    "budget_micro",
+    "soft_budget_micro",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "parallel_requests",
+)
 NO_LIMIT = "Empty: no limit."
 
 
@@ -39,6 +46,9 @@ class LimitsForm(StudioForm):
         label="Which models it may ask", required=False, widget=forms.CheckboxSelectMultiple
     )
     budget_micro = WholeMoney(label="Budget", help_text="It stops answering when this much is spent. Empty: no limit.")
+    soft_budget_micro = WholeMoney(
+        label="Tell us at", help_text="People are told once this much is spent. Empty: never."
+    )
     requests_per_minute = forms.IntegerField(
         label="Requests a minute", min_value=1, max_value=100_000, required=False, help_text=NO_LIMIT
     )
@@ -112,8 +122,7 @@ def key(request: MemberRequest, key_id: str) -> HttpResponse:
     """One key: its secrets, and its limits, which those who may change on this page."""
     found = selectors.key_of(request.actor.workspace_id, key_id)
     start = {"name": found.name} | {name: getattr(found, name) for name in LIMITS}
-    if found.budget_micro is not None:
-        start["budget_micro"] = found.budget_micro / 1_000_000
+    start |= {name: amount(getattr(found, name)) for name in ("budget_micro", "soft_budget_micro")}
     form = LimitsForm(
         request.POST or None, initial=start, workspace_id=found.workspace_id, bound_to=found.allowed_models
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,13 +9,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from gptstudio.accounts.selectors import members_of
 from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.charts import BarChart, columns
 from gptstudio.web.paging import page_of
 from serving_app import selectors
+from serving_app.selectors.export import usage_csv
 
 PERIODS = ((7, "7 days"), (30, "30 days"), (90, "90 days"))
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _days(request: MemberRequest) -> int:
@@ -40,24 +39,29 @@ def by_day(rows: list[dict[str, Any]], *, days: int, today: date, width: int = 1
     return columns(pairs, noun="tokens", width=width, height=200)
 
 
+def by_member(workspace_id: str, *, since: date) -> list[dict[str, Any]]:
+    """Sums of each member, the dearest first."""
+    people = {each.user_id: str(each.user) for each in members_of(workspace_id)}
+    rows = selectors.daily(workspace_id, since=since, by=("user_id",))
+    named = [{**row, "name": people.get(row["user_id"]) or "somebody who left"} for row in rows]
+    return sorted(named, key=lambda row: -row["cost_micro"])
+
+
 @member_page("usage.view")
 def usage(request: MemberRequest) -> HttpResponse:
     """What was asked and what it cost."""
     workspace_id, days = request.actor.workspace_id, _days(request)
     since = _since(days)
     rows = selectors.by_key_model_and_day(workspace_id, since=since)
-    budget = request.membership.workspace.budget_micro
-    balance = selectors.balance_of(workspace_id)
     context = {
+        "members": by_member(workspace_id, since=timezone.localdate(since)),
+        "reached": [each for each in selectors.budgets_of(workspace_id) if each.is_spent or each.is_soft_spent],
         "rows": rows,
         "totals": selectors.totals(workspace_id, since=since),
         "chart": by_day(rows, days=days, today=timezone.localdate()),
         "narrow": by_day(rows, days=days, today=timezone.localdate(), width=400),
         "days": days,
         "periods": PERIODS,
-        "budget": budget,
-        "spent_share": min(100, round(100 * balance.spent_micro / budget)) if budget else None,
-        "balance": balance,
         "tab": "sums",
     }
     return render(request, "serving/usage.html", context)
@@ -72,23 +76,10 @@ def requests(request: MemberRequest) -> HttpResponse:
     return render(request, "serving/requests.html", {"span": span, "rows": rows, "tab": "requests"})
 
 
-def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula is quoted."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
 @member_page("usage.view")
 def export(request: MemberRequest) -> HttpResponse:
-    """The table as CSV, money in millionths."""
-    rows = selectors.by_key_model_and_day(request.actor.workspace_id, since=_since(_days(request)))
-    names = ("requests", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_micro")
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["day", "api_key", "key_name", "model", *names])
-    for row in rows:
-        head = [row["day"], row["api_key"], row["api_key__name"], row["model_name"]]
-        writer.writerow([_cell(value) for value in head] + [row[name] for name in names])
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    """Sums by day, key, member and model as CSV, money in millionths."""
+    since = timezone.localdate(_since(_days(request)))
+    response = HttpResponse(usage_csv(request.actor.workspace_id, since=since), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="usage.csv"'
     return response

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from gptstudio.core.database import check_database
 from gptstudio.core.errors import StudioError
+from serving_app.services import sum_up_usage
 from training_app.services import ensure_starter
 
 
@@ -20,6 +21,7 @@ class Command(BaseCommand):
             check_database()
             call_command("migrate", verbosity=0)
             starter = ensure_starter()
+            sum_up_usage()
         except StudioError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"The database is up to date, and {starter.name} is registered.")

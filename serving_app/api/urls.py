@@ -1,0 +1,20 @@
+"""Addresses of usage, budgets and prices beneath /api/v1."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from serving_app.api import money, usage
+
+app_name = "serving-api"
+urlpatterns = [
+    path("usage", usage.Usage.as_view()),
+    path("usage/export", usage.UsageExport.as_view()),
+    path("requests", usage.Requests.as_view()),
+    path("requests/<slug:request_id>", usage.RequestOne.as_view()),
+    path("budgets", money.Budgets.as_view()),
+    path("budgets/workspace", money.WorkspaceBudget.as_view()),
+    path("budgets/members/<slug:user_id>", money.MemberBudget.as_view()),
+    path("prices", money.Prices.as_view()),
+    path("prices/<slug:price_id>", money.PriceOne.as_view()),
+]

@@ -1,0 +1,114 @@
+"""Projections of the ledger: whose balances a row moves, the day's sums, and both made anew from the ledger."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from serving_app.models import Balance, UsageDaily, UsageEvent, UsageKind
+from serving_app.selectors import member_account
+from serving_app.selectors.usage import BILLED
+
+COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "cost_micro")
+
+
+def owners_of(event: UsageEvent) -> list[str]:
+    """Ids of the balances that a row of the ledger moves, in the order in which they are locked."""
+    member = member_account(event.workspace_id, event.user_id) if event.user_id else None
+    return sorted(filter(None, [event.api_key_id, member, event.workspace_id]))
+
+
+def _day_of(event: UsageEvent) -> dict[str, object]:
+    return {
+        "workspace_id": event.workspace_id,
+        "day": timezone.localdate(event.at),
+        "api_key_id": event.api_key_id,
+        "user_id": event.user_id,
+        "model_name": event.model_name,
+    }
+
+
+def add_to_day(event: UsageEvent) -> None:
+    """Count a billed row in. The caller holds the workspace's balance."""
+    more = {name: F(name) + getattr(event, name) for name in COUNTS}
+    mine = UsageDaily.objects.filter(**_day_of(event))
+    if not mine.update(requests=F("requests") + 1, **more):
+        counts = {name: getattr(event, name) for name in COUNTS}
+        UsageDaily.objects.create(**_day_of(event), requests=1, **counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many rows a rebuild made, and how many sums and balances were not what the ledger says."""
+
+    rows: int
+    wrong_days: int
+    wrong_balances: int
+
+
+@transaction.atomic
+def rebuild_workspace(workspace_id: str) -> Rebuilt:
+    """Make sums and balances of a workspace anew from its ledger. Whoever ends an attempt meanwhile waits."""
+    Balance.objects.get_or_create(id=workspace_id)
+    Balance.objects.select_for_update().get(id=workspace_id)
+    days: dict[tuple[object, ...], list[int]] = defaultdict(lambda: [0] * (1 + len(COUNTS)))
+    spent: dict[str, int] = defaultdict(int, {workspace_id: 0})
+    held: dict[str, int] = defaultdict(int)
+    ended = set(
+        UsageEvent.objects.filter(workspace_id=workspace_id, kind__in=[UsageKind.SETTLE, UsageKind.RELEASE])
+        .values_list("attempt_id", flat=True)
+    )  # fmt: skip
+    for event in UsageEvent.objects.filter(workspace_id=workspace_id).iterator(chunk_size=2000):
+        owners = owners_of(event)
+        if event.kind in BILLED:
+            sums = days[tuple(_day_of(event).values())]
+            sums[0] += 1
+            for at, name in enumerate(COUNTS, start=1):
+                sums[at] += getattr(event, name)
+        for owner in owners:
+            spent[owner] += event.cost_micro if event.kind in BILLED else 0
+            held[owner] += event.cost_micro if event.kind == UsageKind.RESERVE and event.attempt_id not in ended else 0
+    return Rebuilt(len(days), _replace_days(workspace_id, days), _replace_balances(spent, held))
+
+
+def _replace_days(workspace_id: str, days: dict[tuple[object, ...], list[int]]) -> int:
+    names = ("workspace_id", "day", "api_key_id", "user_id", "model_name")
+    mine = UsageDaily.objects.filter(workspace_id=workspace_id)
+    before = {row[:5]: list(row[5:]) for row in mine.values_list(*names, "requests", *COUNTS)}
+    mine.delete()
+    UsageDaily.objects.bulk_create(
+        UsageDaily(**dict(zip((*names, "requests", *COUNTS), [*key, *sums], strict=True))) for key, sums in days.items()
+    )
+    return sum(before.get(key) != days.get(key) for key in before.keys() | days.keys())
+
+
+def _replace_balances(spent: dict[str, int], held: dict[str, int]) -> int:
+    wrong = 0
+    for owner in sorted(spent):
+        right = {"spent_micro": spent[owner], "reserved_micro": held[owner]}
+        row, _ = Balance.objects.get_or_create(id=owner)
+        if any(getattr(row, name) != value for name, value in right.items()):
+            wrong += 1
+            Balance.objects.filter(id=owner).update(**right)
+    return wrong
+
+
+def sum_up_usage() -> None:
+    """Make the sums of a ledger that is older than they are; nothing where there are any."""
+    if not UsageDaily.objects.exists():
+        rebuild_usage()
+
+
+def rebuild_usage() -> Rebuilt:
+    """All workspaces that have a ledger, one after another."""
+    ids = UsageEvent.objects.order_by().values_list("workspace_id", flat=True).distinct()
+    made = [rebuild_workspace(workspace_id) for workspace_id in ids]
+    return Rebuilt(
+        sum(each.rows for each in made),
+        sum(each.wrong_days for each in made),
+        sum(each.wrong_balances for each in made),
+    )

@@ -1,0 +1,120 @@
+"""Budgets and prices: what may be spent, what was, and what tokens cost from when on."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from gptstudio.accounts import selectors as people
+from gptstudio.accounts.services import set_budget
+from gptstudio.core.errors import StudioError
+from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
+from gptstudio.web.forms import StudioForm, WholeMoney, amount
+from gptstudio.web.model_names import names_of
+from serving_app import selectors, services
+from serving_app.prices import usual_price
+
+
+class BudgetForm(StudioForm):
+    """What may be spent, and from when on people are told."""
+
+    budget_micro = WholeMoney(label="At most", help_text="Then models stop answering. Empty: no limit.")
+    soft_budget_micro = WholeMoney(label="Tell us at", help_text="Empty: never.")
+
+
+class PriceForm(StudioForm):
+    """What a million tokens cost, from when on."""
+
+    model_name = forms.ChoiceField(label="Model", required=False)
+    prompt_micro = forms.DecimalField(label="A million tokens read", min_value=0, max_digits=12, decimal_places=6)
+    completion_micro = forms.DecimalField(
+        label="A million tokens written", min_value=0, max_digits=12, decimal_places=6
+    )
+    valid_from = forms.DateTimeField(
+        label="From",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="Empty: from now on.",
+    )
+
+    def __init__(self, *args: object, workspace_id: str, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        names = [(name, name) for name in names_of(workspace_id)]
+        self.fields["model_name"].choices = [("", "Every model without a price of its own"), *names]  # type: ignore[attr-defined]
+
+    def clean_prompt_micro(self) -> int:
+        return int(Decimal(self.cleaned_data["prompt_micro"]) * 1_000_000)
+
+    def clean_completion_micro(self) -> int:
+        return int(Decimal(self.cleaned_data["completion_micro"]) * 1_000_000)
+
+
+@member_page("usage.view")
+def budgets(request: MemberRequest) -> HttpResponse:
+    """All budgets, the workspace's first."""
+    found = selectors.budgets_of(request.actor.workspace_id)
+    forms_of = [
+        BudgetForm(
+            initial={"budget_micro": amount(each.limit_micro), "soft_budget_micro": amount(each.soft_micro)},
+            auto_id=f"id_{each.subject_id}_%s",
+        )
+        for each in found
+    ]
+    return render(request, "serving/budgets.html", {"rows": list(zip(found, forms_of, strict=True)), "tab": "budgets"})
+
+
+def _set(request: MemberRequest, of: object) -> HttpResponse:
+    form = BudgetForm(request.POST)
+    if form.is_valid():
+        set_budget(request.actor, of=of, **form.cleaned_data)  # type: ignore[arg-type]
+        messages.success(request, "Saved. It holds from the next request on.")
+    else:
+        messages.error(request, "A budget is an amount such as 25 or 0.50, or empty for no limit.")
+    return redirect("serving:budgets")
+
+
+@member_page("budgets.edit", ACT)
+def set_workspace_budget(request: MemberRequest) -> HttpResponse:
+    """The workspace's budget."""
+    return _set(request, request.membership.workspace)
+
+
+@member_page("budgets.edit", ACT)
+def set_member_budget(request: MemberRequest, user_id: str) -> HttpResponse:
+    """A member's budget."""
+    return _set(request, people.member_of(request.actor.workspace_id, user_id))
+
+
+@member_page("usage.view", FORM)
+def prices(request: MemberRequest) -> HttpResponse:
+    """Prices in force, past and to come; those who may set one do so here."""
+    workspace_id = request.actor.workspace_id
+    form = PriceForm(request.POST or None, workspace_id=workspace_id)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.set_price(request.actor, workspace_id=workspace_id, **form.cleaned_data)
+        except StudioError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Saved. Requests that come from then on are billed by it.")
+            return redirect("serving:prices")
+    now, seen, rows = timezone.now(), set(), []
+    for row in selectors.prices_of(workspace_id):
+        state = "scheduled" if row.valid_from > now else "past" if row.model_name in seen else "in force"
+        seen |= set() if state == "scheduled" else {row.model_name}
+        rows.append((row, state))
+    context = {"rows": rows, "form": form, "usual": usual_price(), "tab": "prices"}
+    return render(request, "serving/prices.html", context, status=400 if form.errors else 200)
+
+
+@member_page("prices.edit", ACT)
+def withdraw_price(request: MemberRequest, price_id: str) -> HttpResponse:
+    """Take back a price that has not begun."""
+    services.withdraw_price(request.actor, price=selectors.scheduled_price(request.actor.workspace_id, price_id))
+    messages.success(request, "It will not come into force.")
+    return redirect("serving:prices")
