@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
-from gptstudio.core.console import WorkspaceAdmin
+from gptstudio.core.console import WorkspaceAdmin, workspaces_in_console
 from training_app.models import Evaluation, FineTuningJob, LanguageModel
 
 
@@ -23,6 +25,11 @@ class LanguageModelAdmin(WorkspaceAdmin):
     list_filter = ("kind",)
     search_fields = ("name", "title", "digest")
     list_select_related = ("workspace",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LanguageModel]:
+        """Models of one's workspaces, and the base models that every workspace shares."""
+        shared = Q(workspace__isnull=True)
+        return LanguageModel.objects.filter(shared | Q(workspace__in=workspaces_in_console(request)))
 
 
 @admin.register(Evaluation)

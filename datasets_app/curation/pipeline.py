@@ -114,6 +114,8 @@ class Pipeline:
                 grouping = self._near(staging / ROWS, sketches)
             self._split(grouping)
             writing = self._write(staging, grouping, ledger)
+            if writing.shortened:
+                self._leave_out_copies(staging, writing)
         near = grouping.members()
         report = report_of(
             self.recipe,
@@ -236,15 +238,26 @@ class Pipeline:
         self.progress("quality", 1, 1)
         return found
 
+    def _leave_out_copies(self, staging: Path, writing: Writing) -> None:
+        """Rows that were split apart by their whole texts may be alike once they are short; the held-out one goes."""
+        for split, places in self._leaking(staging).items():
+            if places:
+                writing.leave_out(staging / f"{split}.parquet", split=split, places=places)
+
     def _measure(self, staging: Path) -> dict[str, int]:
         """The leaks in the report, by split: measured afresh on the files as they were written."""
+        return {split: len(places) for split, places in self._leaking(staging).items()}
+
+    def _leaking(self, staging: Path) -> dict[str, set[int]]:
+        """Places in each held-out split's file that have a near-duplicate in the training file."""
         train, held = ([staging / f"{name}.parquet" for name in names] for names in (NAMES[:1], HELD_OUT))
         with self._timed("check"):
             self.progress("check", 0, 1)
             found = leaking(partial(texts_of, train), partial(texts_of, held), threshold=threshold_of(self.recipe))
             self.progress("check", 1, 1)
-        in_first = sum(place < row_count(held[0]) for place in found)
-        return dict(zip(HELD_OUT, (in_first, len(found) - in_first), strict=True))
+        before = row_count(held[0])
+        places = {place for place in found if place < before}, {place - before for place in found if place >= before}
+        return dict(zip(HELD_OUT, places, strict=True))
 
     def _digest(self, writing: Writing, ledger: Ledger) -> str:
         """What the version is: the rows in their splits, the recipe, and how many rows were left out for what."""
@@ -266,9 +279,13 @@ def _nothing_left(reader: Reader | None, ledger: Ledger) -> Refusal:
     """Why there is no training row; where not a single row could be read, what is wrong with the first file."""
     if reader is not None and reader.log.refusals and not reader.log.read:
         return reader.log.refusals[0]
-    common = ", ".join(f"{count:,} × {reason}" for reason, count in ledger.reasons.most_common(3))
+    common = ledger.reasons.most_common(3)
+    listed = ", ".join(f"{count:,} × {reason.replace('_', ' ')}" for reason, count in common)
+    too_long = bool(common) and common[0][0] == "too_long"
     return Refusal(
         code="nothing_left",
-        message=f"No row is left to learn from{f' ({common})' if common else ''}.",
-        fix="Check which columns hold the question and the answer, and which steps drop rows.",
+        message=f"No row is left to learn from{f' ({listed})' if listed else ''}.",
+        fix="Raise the limit of tokens, or choose a base model that needs fewer for the same text."
+        if too_long
+        else "Check which columns hold the question and the answer, and which steps drop rows.",
     )

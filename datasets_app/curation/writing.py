@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,12 @@ from datasets_app.curation.tokens import Histogram, TokenCounter, truncated
 
 ODD_ROLES = Rejection("chat_template", "The model's chat template refuses this order of roles.")
 IN_VALIDATION = Rejection("in_validation_file", "A near-copy is among the validation or test rows that were given.")
+COPY_NOW = Rejection("copy_when_short", "Shortened to the limit of tokens, it is nearly the same as a training row.")
 TOO_MANY = Rejection("balanced_out", "Its class has more training rows than the recipe keeps.")
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    return (row for batch in batches(path) for row in batch)
 
 
 def _repeats(file: str, row: int) -> Rejection:
@@ -68,6 +73,24 @@ class Writing:
                         self._keep(kept, grouping.splits[place], writers, more=self.plan.again.get(place, 0))
                     place += 1
                 progress(place, len(groups))
+
+    def leave_out(self, path: Path, *, split: str, places: Collection[int]) -> None:
+        """Take rows out of a split's file, those at `places` with all their parts, and put them into the ledger."""
+        leaving: dict[tuple[str, int], dict[str, Any]] = {}
+        for at, row in enumerate(_rows(path)):
+            if at in places:
+                leaving.setdefault((row["file"], row["row"]), {**row, "line": None})
+        rest = path.with_suffix(".rest")
+        with Writer(rest) as writer:
+            for row in _rows(path):
+                if (row["file"], row["row"]) not in leaving:
+                    writer.add(row)
+        rest.replace(path)
+        for (file, number), row in leaving.items():
+            self._drop(row, "tokens", COPY_NOW)
+            self.digest.update(json.dumps(["left out", split, file, number]).encode())
+            self._classes[split][row["label"]] -= bool(row["label"])
+        self.counts[split] -= len(leaving)
 
     def _weigh(self, grouping: Grouping) -> None:
         """Plan what balancing does to the training rows that are left."""

@@ -130,6 +130,7 @@ REASONS = {
     "exact_duplicate": "Exact copy of another row",
     "near_duplicate": "Near-copy of another row",
     "too_long": "Longer than the token limit",
+    "copy_when_short": "Copy of a training row once shortened",
     "empty": "Nothing in it",
     "no_answer": "No answer to learn from",
     "no_question": "No question before the answer",

@@ -161,7 +161,7 @@ def test_when_no_row_is_left_the_reasons_are_told(curate, write):
     with pytest.raises(Refusal) as refused:
         curate(write("a.csv", "x,y\n1,2\n3,4\n"))
     assert refused.value.code == "nothing_left"
-    assert "2 × no_answer_column" in refused.value.message
+    assert "2 × no answer column" in refused.value.message
 
 
 def test_a_recipe_without_a_split_is_refused(curate, pairs):
@@ -247,6 +247,33 @@ def test_long_rows_become_parts_that_stay_together_and_count_once(curate, write,
     ) <= 12
     assert len({row["group"] for row in rows}) == len({row["cluster"] for row in rows}) == 1
     assert done.report["tokens"]["would"]["split"] == {"split": 1, "parts": len(rows), "dropped": 1}
+
+
+@pytest.mark.parametrize("policy", ["truncate", "split"])
+def test_held_out_rows_that_become_copies_when_shortened_leave_with_a_reason(curate, write, tokenizer, policy):
+    def talk(number: int) -> list[tuple[str, str]]:
+        own = " ".join(f"w{number}x{word}" for word in range(9))
+        if number % 2:
+            return [("user", own), ("assistant", f"an{number} sw{number} er{number}")]
+        ending = [("user", "may I ask one more thing about returns"), ("assistant", "of course gladly do")]
+        return [("user", own), ("assistant", f"{own[:20]} yes"), *ending]
+
+    lines = [
+        json.dumps({"messages": [{"role": role, "content": content} for role, content in talk(number)]})
+        for number in range(60)
+    ]
+    done = curate(
+        write("a.jsonl", "\n".join(lines)),
+        without=("personal_data",),
+        tokens={"limit": 14, "policy": policy},
+        tokenizer=tokenizer,
+    )
+    splits, dropped = done.report["splits"], done.report["rows"]["dropped"]
+    assert splits["leaks"] == 0 and dropped["copy_when_short"] > 0
+    assert splits["validation"] > 0 and splits["test"] > 0
+    assert done.report["rows"]["in"] == done.report["rows"]["kept"] + sum(dropped.values()) == 60
+    left = {row["row"] for row in done.ledger() if row["reason"] == "copy_when_short"}
+    assert len(left) == dropped["copy_when_short"] and not left & {row["row"] for row in done.rows()}
 
 
 def test_a_row_over_the_limit_can_refuse_the_run(curate, pairs, tokenizer):
