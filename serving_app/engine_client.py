@@ -159,6 +159,12 @@ async def unload(url: str, *, name: str, is_adapter: bool) -> None:
             raise
 
 
+async def metrics(url: str) -> str:
+    """The engine's own metrics as Prometheus text."""
+    async with _calling("GET", f"{url}/metrics", timeout=_timeout(quiet=CALL_SECONDS, total=CALL_SECONDS)) as response:
+        return (await response.read()).decode(errors="replace")
+
+
 async def usage(url: str, *, after: int) -> list[JournalRow] | None:
     """Journal rows that follow `after`, oldest first, at most 1,000; None when this server keeps no journal."""
     try:

@@ -93,6 +93,9 @@ else:
     DATABASES["default"]["OPTIONS"] = {"pool": POOL}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Who shows this token at /metrics sees all workspaces' figures; empty: superusers alone
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
 # Work queue. Without REDIS_URL the broker is a folder: no server needed, enough for jobs.
 REDIS_URL = env.text("REDIS_URL")
 BROKER_FOLDER = STUDIO_HOME / "broker"

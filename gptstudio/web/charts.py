@@ -6,7 +6,7 @@ It knows no models and no requests. A chart always carries a sentence for those 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Point = tuple[float, float]
@@ -115,14 +115,20 @@ def line_chart(
     width: int = 640,
     height: int = 220,
     numbers: Sequence[int] = (1, 2, 3, 4, 5),
+    x_marks: Sequence[Tick] = (),
+    floor: float | None = None,
 ) -> LineChart | None:
-    """Lines over a common axis; `x_end` keeps room for what is still to come. None without a finite point."""
+    """Lines over a common axis; `x_end` keeps room for what is still to come. None without a finite point.
+
+    `x_marks` are written below instead of round numbers, `at` counted as x is; `floor` is a value that the axis reaches.
+    """
     kept = [(label, number, _finite(points)) for (label, points), number in zip(series, numbers, strict=False)]
     kept = [each for each in kept if each[2]]
     if not kept:
         return None
     flat = [point for _, _, points in kept for point in points]
-    values = ticks(min(y for _, y in flat), max(y for _, y in flat))
+    lowest = min(y for _, y in flat)
+    values = ticks(lowest if floor is None else min(lowest, floor), max(y for _, y in flat))
     last = max([x for x, _ in flat] + [x_end, 1])
     bottom = height - BOTTOM
 
@@ -131,11 +137,19 @@ def line_chart(
         return LEFT + x / last * (width - LEFT - RIGHT), bottom - share * (bottom - TOP)
 
     lines = [_line(label, number, [place(*point) for point in points], points) for label, number, points in kept]
-    steps = [value for value in ticks(0, last) if value <= last * 1.0001]
-    x_ticks = [Tick(place(value, values[0])[0], number_text(value)) for value in steps]
-    x_ticks[-1] = Tick(x_ticks[-1].at, f"{x_ticks[-1].text} {x_unit}".strip())
     y_ticks = [Tick(place(0, value)[1], number_text(value)) for value in values]
+    x_ticks = [Tick(place(each.at, values[0])[0], each.text) for each in x_marks] or _x_ticks(
+        last, place, values[0], x_unit
+    )
     return LineChart(width, height, LEFT, width - RIGHT, lines, x_ticks, y_ticks, bottom, _line_sentence(kept))
+
+
+def _x_ticks(last: float, place: Callable[[float, float], Point], low: float, x_unit: str) -> list[Tick]:
+    """Round numbers below the lines, the last with its unit."""
+    steps = [value for value in ticks(0, last) if value <= last * 1.0001]
+    x_ticks = [Tick(place(value, low)[0], number_text(value)) for value in steps]
+    x_ticks[-1] = Tick(x_ticks[-1].at, f"{x_ticks[-1].text} {x_unit}".strip())
+    return x_ticks
 
 
 def _finite(points: Sequence[Point]) -> list[Point]:

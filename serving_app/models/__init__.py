@@ -1,8 +1,9 @@
-"""EngineReplica, Preview, Deployment and its revisions, Completion, UsageEvent, UsageDaily, ModelPrice, Balance."""
+"""EngineReplica, Preview, Deployment and its revisions, Completion, UsageEvent, UsageDaily, ModelPrice, Balance, ResourceSample."""
 
 from serving_app.models.daily import ModelPrice, UsageDaily
 from serving_app.models.deployment import Deployment, DeploymentRevision
 from serving_app.models.replica import EngineReplica, Preview
+from serving_app.models.sample import ResourceSample
 from serving_app.models.usage import Balance, Completion, CompletionState, UsageEvent, UsageKind
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "EngineReplica",
     "ModelPrice",
     "Preview",
+    "ResourceSample",
     "UsageDaily",
     "UsageEvent",
     "UsageKind",

@@ -38,6 +38,7 @@ class Completion(models.Model):
     counted_tokens = models.BigIntegerField(
         default=0, help_text="For limits a minute: the most it can take while it runs, then what it took."
     )
+    gateway_us = models.PositiveIntegerField(null=True, help_text="From arrival to the engine being asked.")
     first_token_ms = models.PositiveIntegerField(null=True)
     total_ms = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

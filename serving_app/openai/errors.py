@@ -39,6 +39,7 @@ def envelope(
     kind = kind or KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error")
     body = {"error": {"message": message, "type": kind, "param": param, "code": code or None}}
     response = JsonResponse(body, status=status)
+    response.error_code = code or kind  # type: ignore[attr-defined]
     if retry is not None:
         response["x-should-retry"] = "true" if retry else "false"
     if retry_after:

@@ -6,6 +6,7 @@ static files; an async view then holds no thread while it waits for an engine.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.urls import resolve
 from gptstudio.core.ids import mint
 from gptstudio.core.logging import request_id
 from serving_app.openai.errors import envelope, of_status
+from serving_app.services.metering import count_answer
 
 PREFIX = "/v1"
 KEY_NAMES = {"api_key", "api-key", "apikey", "key", "access_token", "token"}
@@ -47,11 +49,18 @@ def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
     plain = not response.get("Content-Type", "").startswith("application/json")
     if response.status_code >= 400 and plain:
         response = of_status(response.status_code)
+    where = request.resolver_match
+    count_answer(
+        endpoint=(where.url_name or "") if where else "",
+        status=response.status_code,
+        code=getattr(response, "error_code", ""),
+    )
     response.headers.setdefault("x-request-id", request.request_id)  # type: ignore[attr-defined]
     return response
 
 
 def _begin(request: HttpRequest) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+    request.arrived = time.monotonic()  # type: ignore[attr-defined]
     request.request_id = mint("req_")  # type: ignore[attr-defined]
     request_id.set(request.request_id)  # type: ignore[attr-defined]
     request.resolver_match = resolve(request.path_info)

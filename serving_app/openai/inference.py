@@ -52,7 +52,7 @@ class InferenceView(OpenAIView):
         self.initial(asked)
         key = cast(ApiKey, asked.auth)  # nothing else opens these views
         return services.admit(
-            Caller(self.actor, key.workspace, key),
+            Caller(self.actor, key.workspace, key, arrived=request.arrived),  # type: ignore[attr-defined]
             endpoint=self.endpoint,
             body=body,
             size=len(request.body),

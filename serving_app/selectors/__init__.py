@@ -16,6 +16,16 @@ from serving_app.selectors.engines import (
     problem_of,
     replicas,
 )
+from serving_app.selectors.monitoring import (
+    RANKS,
+    Slot,
+    Watch,
+    latest_sample,
+    ledger_by_model,
+    open_reservations,
+    percentile,
+    watch,
+)
 from serving_app.selectors.paging import Page, page, with_metadata
 from serving_app.selectors.prices import price_of, prices_of, scheduled_price
 from serving_app.selectors.rates import Limits, Rate, Standing, Taken, open_count, rate_in, window_of
@@ -33,13 +43,16 @@ from serving_app.selectors.usage import (
 )
 
 __all__ = [
+    "RANKS",
     "Bill",
     "Budget",
     "Limits",
     "Page",
     "Rate",
+    "Slot",
     "Standing",
     "Taken",
+    "Watch",
     "answers",
     "answers_on",
     "balance_of",
@@ -53,10 +66,14 @@ __all__ = [
     "deployments_of",
     "desired_models",
     "engine_is_ready",
+    "latest_sample",
+    "ledger_by_model",
     "member_account",
     "open_attempts",
     "open_count",
+    "open_reservations",
     "page",
+    "percentile",
     "price_of",
     "prices_of",
     "problem_of",
@@ -68,6 +85,7 @@ __all__ = [
     "to_be_told",
     "totals",
     "usage_of",
+    "watch",
     "window_of",
     "with_metadata",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,6 +36,7 @@ class Caller:
     actor: Actor
     workspace: Workspace
     key: ApiKey | None = None
+    arrived: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Admission:
     body: Mapping[str, Any]
     has_journal: bool
     standing: Standing = field(default_factory=Standing)
+    arrived: float = field(default_factory=time.monotonic)
 
     @property
     def streamed(self) -> bool:
@@ -180,6 +183,7 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
         body=body,
         has_journal=replica.has_journal,
         standing=standing,
+        arrived=caller.arrived,
     )
 
 

@@ -20,6 +20,7 @@ from serving_app import engine_client
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.prices import Tokens
 from serving_app.services.admission import Admission
+from serving_app.services.metering import count_broken, count_times
 from serving_app.services.trips import in_ledger_thread
 from serving_app.services.usage import Ending, release, settle
 from serving_app.services.wire import DONE, Rewriter, event, finish_reason_in, to_engine, tokens_in
@@ -40,14 +41,31 @@ class RefusedByEngine(StudioError):
 
 
 class Clock:
-    """Milliseconds since the engine was asked."""
+    """Milliseconds since the engine was asked, and what the gateway took before that and takes after its last byte."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrived: float) -> None:
         self.started = time.monotonic()
+        self.before = self.started - arrived
+        self.engine: float | None = None
         self.first_token_ms: int | None = None
 
     def now(self) -> int:
         return int((time.monotonic() - self.started) * 1000)
+
+    def engine_ended(self) -> None:
+        self.engine = time.monotonic() - self.started
+
+    def tell(self, model: str, tokens: Tokens | None) -> None:
+        """Count the times of an answer that is over."""
+        if self.engine is not None:
+            count_times(
+                model,
+                before=self.before,
+                first=None if self.first_token_ms is None else self.first_token_ms / 1000,
+                engine=self.engine,
+                after=max(0.0, time.monotonic() - self.started - self.engine),
+                tokens=tokens.completion if tokens else None,
+            )
 
     def token(self) -> None:
         if self.first_token_ms is None:
@@ -87,6 +105,7 @@ async def _bill(admission: Admission, tokens: Tokens | None, *, finish_reason: s
         finish_reason or "stop",
         first_token_ms=clock.first_token_ms,
         total_ms=clock.now(),
+        gateway_us=int(clock.before * 1_000_000),
         estimated=tokens is None,
     )
     try:
@@ -110,7 +129,7 @@ async def _failed(error: Exception, admission: Admission) -> StudioError:
 
 async def answer(admission: Admission) -> dict[str, Any]:
     """A whole answer, settled."""
-    clock, body = Clock(), to_engine(admission.body, engine_name=admission.engine_name)
+    clock, body = Clock(admission.arrived), to_engine(admission.body, engine_name=admission.engine_name)
     try:
         async with engine_client.asking(
             admission.url, admission.path, body=body, attempt_id=admission.attempt_id
@@ -118,9 +137,11 @@ async def answer(admission: Admission) -> dict[str, Any]:
             found: dict[str, Any] = json.loads(await response.read())
     except (EngineAway, EngineBroke, EngineRefused, json.JSONDecodeError) as error:
         raise await _failed(error, admission) from error
+    clock.engine_ended()
     found["model"] = admission.called
     tokens = tokens_in(found.get("usage"))
     await _bill(admission, tokens, finish_reason=finish_reason_in(found), clock=clock)
+    clock.tell(admission.served, tokens)
     return found
 
 
@@ -142,7 +163,7 @@ async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
 
 async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
     """The caller's stream: as it comes from the engine, then the bill, then the end mark."""
-    clock, rewriter = Clock(), Rewriter(called=admission.called, wants_usage=admission.wants_usage)
+    clock, rewriter = Clock(admission.arrived), Rewriter(called=admission.called, wants_usage=admission.wants_usage)
     body = to_engine(admission.body, engine_name=admission.engine_name)
     try:
         async with engine_client.asking(
@@ -159,8 +180,11 @@ async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
     except (EngineBroke, ValueError):
         rewriter.error = BROKEN_ERROR
     if rewriter.done:
+        clock.engine_ended()
         await _bill(admission, rewriter.tokens, finish_reason=rewriter.finish_reason, clock=clock)
+        clock.tell(admission.served, rewriter.tokens)
         yield DONE
     else:
         told = rewriter.error or BROKEN_ERROR
+        count_broken(str(told.get("code") or "server_error"))
         yield event({"error": {"param": None, **told, "message": _named(told.get("message"), admission)}})

@@ -33,6 +33,7 @@ from serving_app.services.replicas import (
     record_seen,
     seed_replicas,
 )
+from serving_app.services.sampling import drop_old_samples, engine_load, record_sample
 from training_app.selectors import jobs_waiting_for_release
 from training_app.services import finish_released_job, move_waiting_on
 from training_app.services import requeue_stale as requeue_jobs
@@ -42,6 +43,7 @@ T = TypeVar("T")
 BEAT_SECONDS = 3.0
 ROWS_A_READ = 1_000
 KEPT_SECONDS = 3_600
+SAMPLE_SECONDS = 15.0
 RESEND_SECONDS = 10.0
 SWEEP_SECONDS = 3_600.0
 DEAD_SECONDS = 86_400.0  # nothing that is alive leaves its files untouched for a day
@@ -58,7 +60,7 @@ class Reconciler:
         self._stop = stop
         self._runner = asyncio.Runner()
         self._loader = Loader(self._ask)
-        self._sent_at = self._swept_at = float("-inf")
+        self._sent_at = self._swept_at = self._sampled_at = float("-inf")
 
     def close(self) -> None:
         self._runner.run(engine_client.close())
@@ -68,6 +70,7 @@ class Reconciler:
         """Everything once."""
         heartbeats.beat("reconciler")
         forget_old_previews()
+        self._sample()
         desired = {model.engine_name: model for model in selectors.desired_models()}
         for replica in seed_replicas():
             try:
@@ -88,6 +91,20 @@ class Reconciler:
             self._swept_at = time.monotonic()
             sweep(older_than=DEAD_SECONDS)
             drop_old_answers()
+            drop_old_samples()
+
+    def _sample(self) -> None:
+        """How busy the machine and its engines are, every fifteen seconds."""
+        if time.monotonic() - self._sampled_at < SAMPLE_SECONDS:
+            return
+        self._sampled_at = time.monotonic()
+        engines = {}
+        for replica in selectors.replicas().filter(is_up=True):
+            try:
+                engines[replica.name] = engine_load(self._ask(engine_client.metrics(replica.url)))
+            except (EngineAway, EngineBroke, EngineRefused, ValueError) as error:
+                logger.info("engine %s tells no metrics: %s", replica.name, error)
+        record_sample(engines)
 
     def _send_again(self) -> None:
         """Wake workers for work that nobody holds; not in every pass, since a message may merely wait its turn."""

@@ -40,6 +40,7 @@ class Ending:
     source: str = "gateway"
     first_token_ms: int | None = None
     total_ms: int | None = None
+    gateway_us: int | None = None
     estimated: bool = False
 
 
@@ -167,7 +168,7 @@ def _time(attempt_id: str, ending: Ending) -> None:
     """Times are known to the gateway alone, which may come after the reaper."""
     if ending.total_ms is not None:
         Completion.objects.filter(id=attempt_id, total_ms__isnull=True).update(
-            first_token_ms=ending.first_token_ms, total_ms=ending.total_ms
+            first_token_ms=ending.first_token_ms, total_ms=ending.total_ms, gateway_us=ending.gateway_us
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.web.views import deployments, money, playground, usage
+from serving_app.web.views import deployments, metrics, money, monitoring, playground, usage
 
 app_name = "serving"
 DEPLOYMENT = "deployments/<slug:deployment_id>"
@@ -17,6 +17,9 @@ urlpatterns = [
     path(f"{DEPLOYMENT}/update", deployments.update, name="deployment-update"),
     path(f"{DEPLOYMENT}/roll-back", deployments.roll_back, name="deployment-roll-back"),
     path(f"{DEPLOYMENT}/retire", deployments.retire, name="deployment-retire"),
+    path("metrics", metrics.metrics, name="metrics"),
+    path("monitoring/", monitoring.monitoring, name="monitoring"),
+    path("monitoring/live", monitoring.monitoring_live, name="monitoring-live"),
     path("usage/", usage.usage, name="usage"),
     path("usage/requests", usage.requests, name="usage-requests"),
     path("usage/budgets", money.budgets, name="budgets"),

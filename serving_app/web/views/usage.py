@@ -70,10 +70,12 @@ def usage(request: MemberRequest) -> HttpResponse:
 @member_page("usage.view")
 def requests(request: MemberRequest) -> HttpResponse:
     """The request log. Neither questions nor answers are in it."""
-    span = page_of(request, selectors.completions_of(request.actor.workspace_id), size=50)
+    wanted = request.GET.get("q", "").strip()[:64]
+    found = selectors.completions_of(request.actor.workspace_id)
+    span = page_of(request, found.filter(id__startswith=wanted) if wanted else found, size=50)
     counts = selectors.settled_counts([row.id for row in span.rows])
     rows = [(row, counts.get(row.id)) for row in span.rows]
-    return render(request, "serving/requests.html", {"span": span, "rows": rows, "tab": "requests"})
+    return render(request, "serving/requests.html", {"span": span, "rows": rows, "wanted": wanted, "tab": "requests"})
 
 
 @member_page("usage.view")
