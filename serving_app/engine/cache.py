@@ -33,7 +33,7 @@ class Placement:
 
 
 class SlotLayer(CacheLayerMixin):
-    """One layer's keys and values, [rows, heads, positions, width]."""
+    """One layer's keys and values, [rows, heads, positions, width]; turned keys [rows, heads, width, positions]."""
 
     is_sliding = False
 
@@ -44,7 +44,8 @@ class SlotLayer(CacheLayerMixin):
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Allocate on the first write, when heads, width and type are known. Zeros: stale values must be finite."""
         rows, length = self._table.rows, self._table.length
-        self.keys = key_states.new_zeros(rows, key_states.shape[1], length, key_states.shape[3])
+        heads, width = key_states.shape[1], key_states.shape[3]
+        self.keys = key_states.new_zeros(rows, heads, *((width, length) if self._table.turned else (length, width)))
         self.values = value_states.new_zeros(rows, value_states.shape[1], length, value_states.shape[3])
         self.is_initialized = True
 
@@ -53,20 +54,26 @@ class SlotLayer(CacheLayerMixin):
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         place = self._table.placement
-        self.keys[place.rows, :, place.positions] = _flat(key_states, place.real)
+        keys = self._by_position(self.keys)
+        keys[place.rows, :, place.positions] = _flat(key_states, place.real)
         self.values[place.rows, :, place.positions] = _flat(value_states, place.real)
-        return self.keys[place.read, :, : place.length], self.values[place.read, :, : place.length]
+        return keys[place.read, :, : place.length], self.values[place.read, :, : place.length]
+
+    def _by_position(self, keys: Tensor) -> Tensor:
+        """Keys as [rows, heads, positions, width], however they lie."""
+        return keys.transpose(2, 3) if self._table.turned else keys
 
     @torch.inference_mode()
     def resize(self, rows: int, length: int) -> None:
         """Grow to at least this many rows and positions, keeping what is there."""
         if self.is_initialized:
-            self.keys, self.values = _grown(self.keys, rows, length), _grown(self.values, rows, length)
+            self.keys = _grown(self.keys, rows, length, at=3 if self._table.turned else 2)
+            self.values = _grown(self.values, rows, length, at=2)
 
     @torch.inference_mode()
     def swap(self, one: int, other: int, length: int) -> None:
         """Exchange the first `length` positions of two rows."""
-        for states in (self.keys, self.values):
+        for states in (self._by_position(self.keys), self.values):
             kept = states[one, :, :length].clone()
             states[one, :, :length] = states[other, :, :length]
             states[other, :, :length] = kept
@@ -74,7 +81,7 @@ class SlotLayer(CacheLayerMixin):
     @torch.inference_mode()
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy the first `length` positions of a row over another."""
-        for states in (self.keys, self.values):
+        for states in (self._by_position(self.keys), self.values):
             states[target, :, :length] = states[source, :, :length]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
@@ -91,11 +98,12 @@ class SlotLayer(CacheLayerMixin):
 
 
 class SlotCache(Cache):
-    """The layers of one model and the placement of the pass under way."""
+    """The layers of one model and the placement of the pass under way; `turned` says how the keys lie."""
 
     placement: Placement
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, layers: int, *, turned: bool = False) -> None:
+        self.turned = turned
         self.rows = 0
         self.length = 0
         self.slot_layers = [SlotLayer(self) for _ in range(layers)]
@@ -134,7 +142,10 @@ def _flat(states: Tensor, real: Tensor | None) -> Tensor:
     return tokens if real is None else tokens[real]
 
 
-def _grown(states: Tensor, rows: int, length: int) -> Tensor:
-    grown = states.new_zeros(rows, states.shape[1], length, states.shape[3])
-    grown[: states.shape[0], :, : states.shape[2]] = states
+def _grown(states: Tensor, rows: int, length: int, *, at: int) -> Tensor:
+    """A copy with room for more rows and positions; `at` is the dimension of the positions."""
+    shape = [rows, *states.shape[1:]]
+    shape[at] = length
+    grown = states.new_zeros(shape)
+    grown[: states.shape[0]].narrow(at, 0, states.shape[at]).copy_(states)
     return grown

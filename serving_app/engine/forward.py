@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from serving_app.engine.attention import take_attention
 from serving_app.engine.cache import Placement, SlotCache
 
 
@@ -29,7 +30,7 @@ class ForwardPass:
     def __init__(self, model: PreTrainedModel) -> None:
         self._model = model
         self._blocked = torch.finfo(model.dtype).min
-        self.cache = SlotCache(model.config.get_text_config().num_hidden_layers)
+        self.cache = SlotCache(model.config.get_text_config().num_hidden_layers, turned=take_attention(model))
 
     @torch.inference_mode()
     def prefill(self, pieces: list[PromptPiece]) -> Tensor:
