@@ -18,6 +18,7 @@ urlpatterns = [
     path("v1/", include("serving_app.openai.urls")),
     path("api/v1/", include("datasets_app.api.urls")),
     path("api/v1/", include("serving_app.api.urls")),
+    path("api/v1/", include("training_app.api.urls")),
     path("api/v1/", include("gptstudio.overview.rest_urls")),
     path("api/v1/", include("gptstudio.api.urls")),
     path("", include("gptstudio.overview.urls")),

@@ -50,8 +50,7 @@ def _count(value: Any, default: int) -> int:
     return value if good else default
 
 
-def _prompts(body: Mapping[str, Any]) -> int:
-    prompt = body.get("prompt")
+def _prompts(prompt: Any) -> int:
     if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int):
         return len(prompt)
     return 1
@@ -72,7 +71,7 @@ def upper_bound(body: Mapping[str, Any], *, size: int, context: int) -> Tokens:
     answers can fill the context unless a limit is given.
     """
     context = context or LONGEST_UNKNOWN_CONTEXT
-    prompts = _prompts(body)
+    prompts = _prompts(body.get("prompt"))
     default = context if "messages" in body else DEFAULT_TEXT_TOKENS
     limit = _count(body.get("max_completion_tokens"), _count(body.get("max_tokens"), default))
     prompt = prompts * context
@@ -80,3 +79,9 @@ def upper_bound(body: Mapping[str, Any], *, size: int, context: int) -> Tokens:
         prompt = min(prompt, size + TEMPLATE_TOKENS * prompts)
     answers = min(_count(body.get("n"), 1), MOST_ANSWERS)
     return Tokens(prompt=prompt, completion=prompts * answers * min(limit, context))
+
+
+def texts_bound(body: Mapping[str, Any], *, size: int, context: int) -> Tokens:
+    """The most tokens that texts to be embedded can have; nothing is written for them."""
+    texts = _prompts(body.get("input"))
+    return Tokens(prompt=min(texts * (context or LONGEST_UNKNOWN_CONTEXT), size + TEMPLATE_TOKENS * texts))

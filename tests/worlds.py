@@ -183,6 +183,7 @@ class World:
     upload: Any
     request: Any
     price: Any
+    fetched: Any
 
     @property
     def ids(self) -> dict[str, str]:
@@ -203,6 +204,8 @@ class World:
             "request_id": self.request.id,
             "price_id": self.price.id,
             "user_id": self.request.user_id,
+            "import_id": self.fetched.id,
+            "base_model_id": self.fetched.model_id,
         }
 
 
@@ -311,6 +314,7 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     from datasets_app.services import create_preview, create_recipe, start_upload
     from gptstudio.accounts.services import issue_key
     from serving_app.services import create_deployment, set_price
+    from training_app.models import BaseModelImport, ImportState, LanguageModel, ModelKind
     from training_app.services import request_release
 
     dataset, file = make_dataset(actor)
@@ -332,4 +336,10 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
         actor, workspace_id=actor.workspace_id, model_name=base.name, prompt_micro=1, completion_micro=2,
         valid_from=timezone.now() + timedelta(days=1),
     )  # fmt: skip
-    return World(dataset, file, version, job, model, deployment, key, recipe, preview, upload, request, price)
+    vectors = LanguageModel.objects.create(
+        workspace_id=actor.workspace_id, name="tiny-1", kind=ModelKind.BASE, digest="b" * 64, embeds=True
+    )
+    fetched = BaseModelImport.objects.create(
+        workspace_id=actor.workspace_id, hub_id="owner/tiny", name="tiny-1", state=ImportState.REGISTERED, model=vectors
+    )
+    return World(dataset, file, version, job, model, deployment, key, recipe, preview, upload, request, price, fetched)

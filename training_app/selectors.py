@@ -51,6 +51,22 @@ def model_of(workspace_id: str, model_id: str) -> LanguageModel:
     return found
 
 
+def base_model_of(workspace_id: str, model_id: str) -> LanguageModel:
+    """One base model that the workspace may see."""
+    found = base_models_of(workspace_id).filter(id=model_id).first()
+    if found is None:
+        raise NotFound(f"There is no base model {model_id} in this workspace.")
+    return found
+
+
+def import_of(workspace_id: str, import_id: str) -> BaseModelImport:
+    """One of the workspace's base models on their way, or registered."""
+    found = BaseModelImport.objects.filter(workspace_id=workspace_id, id=import_id).first()
+    if found is None:
+        raise NotFound(f"There is no import {import_id} in this workspace.")
+    return found
+
+
 def model_named(workspace_id: str, name: str) -> LanguageModel | None:
     """A model by the name that programs call it by."""
     return models_of(workspace_id).filter(name=name).first()

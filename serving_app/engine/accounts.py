@@ -34,6 +34,11 @@ class Accounts:
             request.cached_tokens += sequence.cached
             self._metrics.prompt_tokens(request.model, sequence.prompt_length)
 
+    def embedded(self, request: Request, count: int) -> None:
+        """Tokens of a text were worked through for its vector."""
+        request.prompt_tokens += count
+        self._metrics.prompt_tokens(request.model, count)
+
     def tokens_written(self, sequences: Iterable[Sequence]) -> None:
         """One more token for each of these sequences."""
         now = time.monotonic()

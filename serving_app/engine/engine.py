@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from serving_app.engine.accounts import Accounts
+from serving_app.engine.embedding import Embedding
 from serving_app.engine.errors import EngineError, invalid, unavailable
 from serving_app.engine.grammar import Grammar
 from serving_app.engine.journal import Journal
@@ -102,22 +103,31 @@ class Engine:
         grammar: Grammar | None = None,
     ) -> AsyncIterator[asyncio.Queue[Event]]:
         """Run a request; yields its queue of events, whose last is `Closed`. Leaving early cancels it."""
-        self.check_open(attempt_id)
-        if served.retired.is_set():
-            raise model_not_found(served.name)
-        self._check_room(sum(prompt.choices for prompt in prompts))
+        room = sum(prompt.choices for prompt in prompts)
         events: asyncio.Queue[Event] = asyncio.Queue()
-        request = Request(attempt_id, served.name, streams, events.put_nowait)
-        request.deliver = self._closing(request, events)
+        request = self._new_request(served, attempt_id, room=room, streams=streams, deliver=events.put_nowait)
         open_request(request, prompts, params=params, decode=served.loaded.codec.decode, grammar=grammar)
-        self.accounts.opened(request)
-        self._open[attempt_id] = request
-        try:
+        with self._accepted(request):
             self.stepper.submit(served, request)
             yield events
-        finally:
-            if attempt_id in self._open:
-                self.stepper.cancel(request)
+
+    @asynccontextmanager
+    async def embed(
+        self, served: ServedModel, prompts: list[list[int]], *, attempt_id: str
+    ) -> AsyncIterator[tuple[Embedding, asyncio.Queue[Closed]]]:
+        """Embed texts; yields the work, whose vectors are there once its queue gives `Closed`."""
+        events: asyncio.Queue[Closed] = asyncio.Queue()
+
+        def deliver(event: Event) -> None:
+            if isinstance(event, Closed):
+                events.put_nowait(event)
+
+        request = self._new_request(served, attempt_id, room=1, streams=False, deliver=deliver)
+        budget = self.settings.prefill_tokens
+        work = Embedding(served.loaded.model, request, prompts, accounts=self.accounts, budget=budget)
+        with self._accepted(request):
+            self.stepper.embed(work)
+            yield work, events
 
     async def drain(self) -> None:
         """Stop admitting, wait for what runs, then end the rest and close the journal."""
@@ -139,13 +149,32 @@ class Engine:
                 retry_after=1,
             )
 
-    def _closing(self, request: Request, events: asyncio.Queue[Event]) -> Callable[[Event], None]:
-        def deliver(event: Event) -> None:
-            if isinstance(event, Closed):
-                self._open.pop(request.attempt_id, None)
-            events.put_nowait(event)
+    def _new_request(
+        self, served: ServedModel, attempt_id: str, *, room: int, streams: bool, deliver: Callable[[Event], None]
+    ) -> Request:
+        """A request that may be accepted now. Errors: 4xx and 503, as the state of the engine has it."""
+        self.check_open(attempt_id)
+        if served.retired.is_set():
+            raise model_not_found(served.name)
+        self._check_room(room)
 
-        return deliver
+        def closing(event: Event) -> None:
+            if isinstance(event, Closed):
+                self._open.pop(attempt_id, None)
+            deliver(event)
+
+        return Request(attempt_id, served.name, streams, closing)
+
+    @contextmanager
+    def _accepted(self, request: Request) -> Iterator[None]:
+        """Journal it and hold it open; leaving before its end cancels it."""
+        self.accounts.opened(request)
+        self._open[request.attempt_id] = request
+        try:
+            yield
+        finally:
+            if request.attempt_id in self._open:
+                self.stepper.cancel(request)
 
 
 def mint_attempt_id() -> str:

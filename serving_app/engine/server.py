@@ -12,7 +12,7 @@ from aiohttp import web
 
 from serving_app.engine.engine import Engine
 from serving_app.engine.journal import Journal
-from serving_app.engine.routes import chat, models, monitoring, text
+from serving_app.engine.routes import chat, embeddings, models, monitoring, text
 from serving_app.engine.routes.wire import ENGINE, envelope_errors, require_token
 from serving_app.engine.settings import EngineSettings
 
@@ -39,6 +39,7 @@ def build_application(engine: Engine) -> web.Application:
             web.post("/v1/unload_lora_adapter", models.unload_adapter),
             web.post("/v1/chat/completions", chat.chat_completions),
             web.post("/v1/completions", text.text_completions),
+            web.post("/v1/embeddings", embeddings.embeddings),
         ]
     )
     return app

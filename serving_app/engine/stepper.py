@@ -6,9 +6,11 @@ import asyncio
 import logging
 import threading
 import time
+from collections import deque
 
 import torch
 
+from serving_app.engine.embedding import Embedding
 from serving_app.engine.metrics import Metrics
 from serving_app.engine.registry import ServedModel
 from serving_app.engine.requests import Event, Request
@@ -26,6 +28,7 @@ class Stepper:
         self._choice = ThreadChoice(threads)
         self._positions = positions
         self._models: list[ServedModel] = []
+        self._embeddings: deque[Embedding] = deque()
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
@@ -55,6 +58,13 @@ class Stepper:
         served.scheduler.submit(request)
         self._wake.set()
 
+    def embed(self, work: Embedding) -> None:
+        """Queue texts to be embedded: a piece of one request is done between steps, in turn."""
+        if not self.busy:
+            self._progress = time.monotonic()
+        self._embeddings.append(work)
+        self._wake.set()
+
     def cancel(self, request: Request) -> None:
         """End a request at the next step."""
         request.cancelled = True
@@ -63,7 +73,7 @@ class Stepper:
     @property
     def busy(self) -> bool:
         """Whether any model has work."""
-        return any(not served.scheduler.idle for served in self._models)
+        return bool(self._embeddings) or any(not served.scheduler.idle for served in self._models)
 
     @property
     def running(self) -> int:
@@ -72,8 +82,8 @@ class Stepper:
 
     @property
     def waiting(self) -> int:
-        """Sequences that wait for a row, over all models."""
-        return sum(served.scheduler.waiting for served in self._models)
+        """Sequences that wait for a row, over all models, and requests for embeddings."""
+        return sum(served.scheduler.waiting for served in self._models) + len(self._embeddings)
 
     def stalled_for(self) -> float:
         """Seconds without progress while there is work; endless when the thread has died."""
@@ -94,10 +104,13 @@ class Stepper:
             worked = False
             for served in self._models:
                 worked |= self._step(served)
+            worked |= self._step_embedding()
             if not worked:
                 self._wake.wait()
         for served in self._models:
             self._hand_over(served.scheduler.fail_all(self._problem))
+        for work in self._embeddings:
+            self._hand_over(work.fail(self._problem))
 
     def _step(self, served: ServedModel) -> bool:
         scheduler = served.scheduler
@@ -114,6 +127,18 @@ class Stepper:
         self._hand_over(events)
         self._progress = time.monotonic()
         self._observe(served)
+        return True
+
+    def _step_embedding(self) -> bool:
+        if not self._embeddings:
+            return False
+        work = self._embeddings[0]
+        self._hand_over(work.step())
+        self._progress = time.monotonic()
+        if work.over:
+            self._embeddings.popleft()
+        else:
+            self._embeddings.rotate(-1)
         return True
 
     def _observe(self, served: ServedModel) -> None:

@@ -7,6 +7,7 @@ from django.urls import path, re_path
 from serving_app.openai.base import unknown
 from serving_app.openai.chat_completions import ChatCompletions
 from serving_app.openai.completions import Completions
+from serving_app.openai.embeddings import Embeddings
 from serving_app.openai.files import File, FileContent, Files
 from serving_app.openai.fine_tuning_jobs import Job, JobCheckpoints, JobEvents, Jobs, SteerJob
 from serving_app.openai.models import Model, Models
@@ -18,6 +19,7 @@ JOB = "fine_tuning/jobs/<slug:job_id>"
 urlpatterns = [
     path("chat/completions", ChatCompletions.as_view(), name="chat_completions"),
     path("completions", Completions.as_view(), name="completions"),
+    path("embeddings", Embeddings.as_view(), name="embeddings"),
     path("moderations", Moderations.as_view(), name="moderations"),
     path("models", Models.as_view(), name="models"),
     path("models/<path:name>", Model.as_view(), name="model"),

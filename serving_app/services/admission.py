@@ -18,7 +18,7 @@ from gptstudio.accounts.selectors import member_budget
 from gptstudio.core.errors import Invalid, NotAllowed, NotFound, Unavailable
 from serving_app import selectors
 from serving_app.models import Completion, Deployment, Preview
-from serving_app.prices import upper_bound
+from serving_app.prices import texts_bound, upper_bound
 from serving_app.selectors import Standing, member_account
 from serving_app.services.limits import counted, limits_of
 from serving_app.services.usage import Account, reserve
@@ -27,6 +27,7 @@ from training_app.selectors import is_released, model_named, models_of
 
 PREVIEW_TIME = timedelta(minutes=15)
 LONGEST_NAME = 200
+EMBEDDINGS = "embeddings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,16 @@ def _check_released(actor: Actor, model: LanguageModel) -> None:
     )
 
 
+def _check_embeds(model: LanguageModel, name: str) -> None:
+    if not model.embeds:
+        raise Invalid(
+            f"The model `{name}` is not registered for embeddings.",
+            fix="An admin can register a base model for them; ask GET /v1/models which models there are.",
+            code="model_not_for_embeddings",
+            param="model",
+        )
+
+
 def _target_of(deployment: Deployment) -> LanguageModel:
     """One of the deployment's models that are released and answer, by weight."""
     weights_by_id = {each["model"]: each["weight"] for each in selectors.current_revision(deployment).targets}
@@ -147,12 +158,15 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
     if key is not None and not key.may_ask(name):
         raise _unknown(name)
     model, deployment = _resolve(actor, name)
+    if endpoint == EMBEDDINGS:
+        _check_embeds(model, name)
     replica = selectors.answers_on(model)
     if replica is None:
         if not is_released(model):
             _wish_for(model)
         raise _not_loaded(model, name)
-    bound = upper_bound(body, size=size, context=model.context_length)
+    most = texts_bound if endpoint == EMBEDDINGS else upper_bound
+    bound = most(body, size=size, context=model.context_length)
     with counted(key, attempt_id, tokens=bound.prompt + bound.completion) as standing, transaction.atomic():
         request = Completion(
             id=attempt_id,

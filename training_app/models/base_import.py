@@ -31,6 +31,7 @@ class BaseModelImport(Leased):
     commit = models.CharField(max_length=64, blank=True)
     name = models.CharField(max_length=100)
     licence = models.CharField(max_length=80, blank=True)
+    embeds = models.BooleanField(default=False)
     state = models.CharField(max_length=16, choices=ImportState, default=ImportState.QUEUED)
     progress = models.JSONField(default=dict, help_text="{done, total} in bytes")
     error = models.JSONField(default=dict, help_text="{code, message, fix}")

@@ -29,6 +29,7 @@ class LanguageModel(models.Model):
     base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="fine_tunes")
     job = models.OneToOneField(FineTuningJob, on_delete=models.PROTECT, null=True, related_name="model")
     is_adapter = models.BooleanField(default=False)
+    embeds = models.BooleanField(default=False, help_text="May be asked for vectors of texts (/v1/embeddings).")
     digest = models.CharField(max_length=64)
     parameters = models.BigIntegerField(default=0)
     context_length = models.PositiveIntegerField(default=0)

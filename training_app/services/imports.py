@@ -29,7 +29,14 @@ SETTLING, MOST_ATTEMPTS = timedelta(seconds=10), 5
 
 @transaction.atomic
 def request_import(
-    actor: Actor, *, workspace_id: str, hub_id: str, name: str, revision: str = "", licence: str = ""
+    actor: Actor,
+    *,
+    workspace_id: str,
+    hub_id: str,
+    name: str,
+    revision: str = "",
+    licence: str = "",
+    embeds: bool = False,
 ) -> BaseModelImport:
     """Have a hub's model fetched and registered as `name`. The only thing in the studio that makes it ask a hub."""
     require(actor, "base_models.register", workspace_id=workspace_id)
@@ -51,6 +58,7 @@ def request_import(
         revision=revision or "main",
         name=name,
         licence=licence,
+        embeds=embeds,
         created_by_id=actor.user_id,
     )
     _audit(actor, asked, "base_model.import_requested")
@@ -108,6 +116,7 @@ def finish_import(held: BaseModelImport, *, commit: str, licence: str) -> Langua
                 stored=stored,
                 name=held.name,
                 licence=held.licence or licence[:80],
+                embeds=held.embeds,
                 source={"hub_id": held.hub_id, "commit": commit},
             )
             mine.update(model=model)

@@ -27,7 +27,14 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")  # a fine-tune's name hol
 
 
 def _register(
-    stored: Stored, *, name: str, title: str, workspace_id: str | None, licence: str, user: str | None
+    stored: Stored,
+    *,
+    name: str,
+    title: str,
+    workspace_id: str | None,
+    licence: str,
+    user: str | None,
+    embeds: bool = False,
 ) -> LanguageModel:
     model = LanguageModel.objects.create(
         workspace_id=workspace_id,
@@ -38,6 +45,7 @@ def _register(
         parameters=stored.parameters,
         context_length=stored.context,
         licence=licence,
+        embeds=embeds,
         created_by_id=user,
     )
     register_tokenizer(name=name, workspace_id=workspace_id, digest=stored.digest, context_length=stored.context)
@@ -88,20 +96,40 @@ def _import_folder(workspace_id: str, path: str) -> Path:
     return folder
 
 
-def register_base_model(actor: Actor, *, workspace_id: str, name: str, path: str, licence: str = "") -> LanguageModel:
-    """Register a folder below STUDIO_HOME/import as a base model. Safetensors only; code in it is refused."""
+def register_base_model(
+    actor: Actor, *, workspace_id: str, name: str, path: str, licence: str = "", embeds: bool = False
+) -> LanguageModel:
+    """Register a folder below STUDIO_HOME/import as a base model. Safetensors only; code in it is refused.
+
+    `embeds`: /v1/embeddings may ask it, too.
+    """
     require(actor, "base_models.register", workspace_id=workspace_id)
     checked_name(workspace_id, name)
     stored = take_in(_import_folder(workspace_id, path))
-    return record_base_model(actor, workspace_id=workspace_id, stored=stored, name=name, licence=licence)
+    return record_base_model(actor, workspace_id=workspace_id, stored=stored, name=name, licence=licence, embeds=embeds)
 
 
 @transaction.atomic
 def record_base_model(
-    actor: Actor, *, workspace_id: str, stored: Stored, name: str, licence: str, source: dict[str, str] | None = None
+    actor: Actor,
+    *,
+    workspace_id: str,
+    stored: Stored,
+    name: str,
+    licence: str,
+    embeds: bool = False,
+    source: dict[str, str] | None = None,
 ) -> LanguageModel:
     """Give stored weights a name in a workspace. `source` says where they came from, for the audit log."""
-    model = _register(stored, name=name, title=name, workspace_id=workspace_id, licence=licence, user=actor.user_id)
+    model = _register(
+        stored,
+        name=name,
+        title=name,
+        workspace_id=workspace_id,
+        licence=licence,
+        user=actor.user_id,
+        embeds=embeds,
+    )
     record(
         actor,
         workspace_id=workspace_id,
@@ -109,7 +137,7 @@ def record_base_model(
         subject_kind="model",
         subject_id=model.id,
         subject_label=name,
-        data={"digest": model.digest, "parameters": model.parameters, **(source or {})},
+        data={"digest": model.digest, "parameters": model.parameters, "embeds": embeds, **(source or {})},
     )
     return model
 

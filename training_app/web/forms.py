@@ -140,6 +140,9 @@ class BaseModelForm(StudioForm):
     licence = forms.CharField(
         label="Licence", max_length=80, required=False, help_text="Empty: what the hub says of it."
     )
+    embeds = forms.BooleanField(
+        label="Also for embeddings", required=False, help_text="Programs may ask it for vectors of texts."
+    )
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -61,7 +61,7 @@ def test_without_a_key_or_a_session_the_answer_is_401(method, route, world) -> N
 
 @pytest.mark.parametrize(("method", "route"), ENDPOINTS)
 def test_a_key_without_the_scope_is_refused_by_name(method, route, world, program) -> None:
-    answer = program("models:read")(method, address(route, world.ids), {})
+    answer = program("models:preview")(method, address(route, world.ids), {})
     assert is_problem(answer, 403) and "scope" in answer.json()["fix"]
 
 

@@ -113,8 +113,8 @@ def withdraw(request: MemberRequest, model_id: str) -> HttpResponse:
     return _decided(request, model_id, ReviewState.REJECTED)
 
 
-def _registered(request: MemberRequest, given: dict[str, str]) -> HttpResponse:
-    workspace_id, named = request.actor.workspace_id, {key: given[key] for key in ("name", "licence")}
+def _registered(request: MemberRequest, given: dict[str, Any]) -> HttpResponse:
+    workspace_id, named = request.actor.workspace_id, {key: given[key] for key in ("name", "licence", "embeds")}
     if given["hub_id"]:
         asked = services.request_import(
             request.actor, workspace_id=workspace_id, hub_id=given["hub_id"], revision=given["revision"], **named

@@ -1,0 +1,1 @@
+"""Models beneath /api/v1."""
