@@ -134,9 +134,10 @@ async def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("a server did not become ready; its log is in the scratch folder")
 
 
-async def drive(url: str, model: str, load: Load) -> Round:
+async def drive(url: str, model: str, load: Load, *, key: str = "") -> Round:
     """All streams at once; each must be cut by its length, so that both servers write the same number of tokens."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+    headers = {"authorization": f"Bearer {key}"} if key else None
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers) as session:
         began = time.perf_counter()
         firsts = await asyncio.gather(*(stream(session, url, model, number, load) for number in range(load.streams)))
         seconds = time.perf_counter() - began

@@ -28,8 +28,11 @@ def free_port() -> int:
 class Studio:
     """`with Studio() as studio:` gives `url`, `key` and `manage(…)`."""
 
-    def __init__(self, *, release: str = "automatic") -> None:
+    def __init__(self, *, release: str = "automatic", imports: Path | None = None) -> None:
+        """`imports` is a model folder to be found below STUDIO_HOME/import under its own name."""
         self.home = Path(tempfile.mkdtemp(prefix="studio-bench-"))
+        if imports is not None:
+            shutil.copytree(imports, self.home / "import" / imports.name)
         self.port = free_port()
         self.env = {
             **os.environ,

@@ -1,0 +1,177 @@
+"""What the gateway costs: the same requests to the engine's own port and through `/v1`, in turn, on one studio.
+
+`python bench/gateway.py [--rounds 3]` → bench/results/gateway.json. A random model of 135 million parameters in
+bfloat16 is registered as a base model; key, ledger and request log are on. Measured are tokens a second of 16 and of 32
+streams of 64 tokens, beside `transformers serve --continuous-batching` in the same run; the time that the gateway adds
+to an answer of one token at 1, 10 and 50 at once; and how much sooner the first token comes when a prompt of 512 tokens
+is known from before. Load, gateway and engine share the machine's cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from engine_throughput import Load, Round, drive, running, write_model
+from studio import Studio
+
+RESULTS = Path(__file__).with_name("results") / "gateway.json"
+NAME = "random-135m"
+TOKENS, STREAMS, AT_ONCE = 64, (16, 32), (1, 10, 50)
+SAMPLES = 60
+PREFIX = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where to ask: the base URL, the model's name there, the key."""
+
+    url: str
+    model: str
+    key: str
+
+
+def call(url: str, key: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One JSON request; POST where there is a body. Errors: urllib's."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, data=data, headers=headers), timeout=120) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
+def open_doors(studio: Studio) -> tuple[Door, Door]:
+    """Register the model; the engine's own door and the gateway's, once both answer."""
+    registered = call(
+        f"{studio.url}/api/v1/base-models", studio.key, {"name": NAME, "path": NAME, "licence": "none, it is random"}
+    )
+    engine = f"http://127.0.0.1:{studio.env['ENGINE_PORT']}"
+    token = (studio.home / "engine_token").read_text().strip()
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        names = [model["id"] for model in call(f"{engine}/v1/models", token)["data"]]
+        found = next((name for name in names if name.startswith(registered["id"])), None)
+        if found:
+            return Door(engine, found, token), Door(studio.url, NAME, studio.key)
+        time.sleep(0.5)
+    raise RuntimeError("the engine did not load the model")
+
+
+def throughput(door: Door, streams: int) -> Round:
+    """The better of two runs: a hiccup of the machine is no result."""
+    runs = [asyncio.run(drive(door.url, door.model, Load(streams, TOKENS), key=door.key)) for _ in range(2)]
+    return max(runs, key=lambda run: run.tokens_per_second)
+
+
+async def answers(door: Door, at_once: int, *, prompt: str = "Say a word.") -> list[float]:
+    """Seconds that each of SAMPLES answers of one token took, `at_once` under way at any time."""
+    gate, taken = asyncio.Semaphore(at_once), []
+    body = {"model": door.model, "messages": [{"role": "user", "content": prompt}], "max_tokens": 1, "temperature": 0}
+    headers = {"authorization": f"Bearer {door.key}"}
+
+    async def ask(session: aiohttp.ClientSession) -> None:
+        async with gate:
+            began = time.perf_counter()
+            async with session.post(f"{door.url}/v1/chat/completions", json=body) as answer:
+                answer.raise_for_status()
+                await answer.read()
+            taken.append(time.perf_counter() - began)
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers) as session:
+        await asyncio.gather(*(ask(session) for _ in range(max(SAMPLES, 3 * at_once))))
+    return taken
+
+
+def added(direct: Door, gateway: Door, rounds: int) -> dict[str, dict[str, float]]:
+    """Milliseconds that the gateway adds to the median and the 95th percentile, by requests at once."""
+    found = {}
+    for at_once in AT_ONCE:
+        times: dict[Door, list[float]] = {direct: [], gateway: []}
+        for _ in range(rounds):
+            for door, all_of_them in times.items():
+                all_of_them += asyncio.run(answers(door, at_once))
+        cuts = {door: statistics.quantiles(seconds, n=20) for door, seconds in times.items()}
+        found[str(at_once)] = {
+            "p50_ms": round(1000 * (cuts[gateway][9] - cuts[direct][9]), 1),
+            "p95_ms": round(1000 * (cuts[gateway][18] - cuts[direct][18]), 1),
+            "direct_p50_ms": round(1000 * cuts[direct][9], 1),
+        }
+    return found
+
+
+def prefix_share(door: Door, rounds: int) -> dict[str, float]:
+    """Seconds to one token after a fresh prompt of PREFIX tokens, and after the same one with another last word."""
+    draw = random.Random(0)
+    cold, warm = [], []
+    for _ in range(2 * rounds):
+        # The tokenizer knows each of these words of four letters as one token.
+        words = "".join("".join(draw.choices("abcdefghijklmnop", k=4)) for _ in range(PREFIX))
+        for ending, taken in (("aaaa", cold), ("bbbb", warm)):
+            body = {"model": door.model, "messages": [{"role": "user", "content": words + ending}], "max_tokens": 1}
+            began = time.perf_counter()
+            call(f"{door.url}/v1/chat/completions", door.key, body)
+            taken.append(time.perf_counter() - began)
+    return {
+        "cold_seconds": round(statistics.median(cold), 3),
+        "warm_seconds": round(statistics.median(warm), 3),
+        "share": round(statistics.median(warm) / statistics.median(cold), 3),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = parser.parse_args().rounds
+    speeds: dict[str, dict[int, list[float]]] = {
+        name: {streams: [] for streams in STREAMS} for name in ("gateway", "engine", "transformers")
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        model = Path(scratch) / "models" / NAME
+        write_model(model)
+        for _ in range(rounds):
+            with running("transformers", model, 2, Path(scratch)) as url:
+                peer = Door(url, str(model), "")
+                for streams in STREAMS:
+                    speeds["transformers"][streams].append(throughput(peer, streams).tokens_per_second)
+            with Studio(imports=model) as studio:
+                direct, gateway = open_doors(studio)
+                throughput(gateway, STREAMS[0])
+                for streams in STREAMS:
+                    for name, door in (("engine", direct), ("gateway", gateway)):
+                        speeds[name][streams].append(throughput(door, streams).tokens_per_second)
+        with Studio(imports=model) as studio:
+            direct, gateway = open_doors(studio)
+            asyncio.run(answers(gateway, 4))
+            overhead, prefix = added(direct, gateway, rounds), prefix_share(direct, rounds)
+    median = {
+        name: {str(streams): round(statistics.median(runs), 1) for streams, runs in by.items()}
+        for name, by in speeds.items()
+    }
+    result = {
+        "tokens_per_second": median,
+        "against_transformers": {
+            key: round(speed / median["transformers"][key], 2) for key, speed in median["gateway"].items()
+        },
+        "against_engine": {key: round(speed / median["engine"][key], 3) for key, speed in median["gateway"].items()},
+        "added": overhead,
+        "prefix": prefix,
+    }
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=2))
+    return 0 if min(result["against_transformers"].values()) >= 1.7 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
