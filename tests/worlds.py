@@ -184,6 +184,9 @@ class World:
     request: Any
     price: Any
     fetched: Any
+    rule: Any
+    destination: Any
+    delivery: Any
 
     @property
     def ids(self) -> dict[str, str]:
@@ -203,6 +206,9 @@ class World:
             "preview_id": self.preview.id,
             "request_id": self.request.id,
             "price_id": self.price.id,
+            "rule_id": self.rule.id,
+            "destination_id": self.destination.id,
+            "delivery_id": self.delivery.id,
             "user_id": self.request.user_id,
             "import_id": self.fetched.id,
             "base_model_id": self.fetched.model_id,
@@ -312,8 +318,9 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     """One of everything; the model waits for a reviewer, the deployment answers with the base model."""
     from datasets_app.recipes import default_recipe
     from datasets_app.services import create_preview, create_recipe, start_upload
-    from gptstudio.accounts.services import issue_key
-    from serving_app.services import create_deployment, set_price
+    from gptstudio.accounts.services import add_destination, issue_key
+    from gptstudio.notify.services import tell
+    from serving_app.services import create_deployment, create_rule, set_price
     from training_app.models import BaseModelImport, ImportState, LanguageModel, ModelKind
     from training_app.services import request_release
 
@@ -342,4 +349,11 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     fetched = BaseModelImport.objects.create(
         workspace_id=actor.workspace_id, hub_id="owner/tiny", name="tiny-1", state=ImportState.REGISTERED, model=vectors
     )
-    return World(dataset, file, version, job, model, deployment, key, recipe, preview, upload, request, price, fetched)
+    rule = create_rule(actor, workspace_id=actor.workspace_id, kind="errors", threshold=5)
+    to = add_destination(actor, workspace_id=actor.workspace_id, kind="webhook", address="https://hooks.example/in")
+    tell(workspace_id=actor.workspace_id, event="alert.began", title="Requests fail", data={})
+    delivery = to.deliveries.get()
+    return World(
+        dataset, file, version, job, model, deployment, key, recipe, preview, upload, request, price, fetched, rule, to,
+        delivery,
+    )  # fmt: skip

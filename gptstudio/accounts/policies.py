@@ -23,6 +23,7 @@ EVERYTHING = (
         "settings.edit",
         "budgets.edit",
         "prices.edit",
+        "alerts.edit",
         "base_models.register",
         "data.erase",
     }
@@ -48,6 +49,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "usage:read": frozenset({"usage.view"}),
     "budgets:write": frozenset({"budgets.edit", "usage.view"}),
     "prices:write": frozenset({"prices.edit", "usage.view"}),
+    "alerts:write": frozenset({"alerts.edit"}),
     "reviews:read": frozenset({"reviews.view"}),
     "reviews:write": frozenset({"reviews.decide"}),
     "keys:write": frozenset({"keys.view", "keys.edit"}),
@@ -68,6 +70,7 @@ SCOPE_HINTS = {
     "usage:read": "Read usage and cost",
     "budgets:write": "Set budgets of the workspace and its members",
     "prices:write": "Set prices of models",
+    "alerts:write": "Set alert rules and who is told",
     "reviews:read": "See the review queue",
     "reviews:write": "Decide in the review queue",
     "keys:write": "Make and revoke keys",

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "gptstudio.core",
     "gptstudio.audit",
+    "gptstudio.notify",
     "gptstudio.accounts",
     "gptstudio.review",
     "gptstudio.api",
@@ -95,6 +96,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Who shows this token at /metrics sees all workspaces' figures; empty: superusers alone
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+
+# May webhooks go to loopback and private networks? Then whoever sets an alert reaches what this machine reaches
+WEBHOOK_PRIVATE_ADDRESSES = env.flag("WEBHOOK_PRIVATE_ADDRESSES")
 
 # Work queue. Without REDIS_URL the broker is a folder: no server needed, enough for jobs.
 REDIS_URL = env.text("REDIS_URL")
@@ -185,6 +189,9 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["gptstudio.api.schema.only_native"],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "ENUM_NAME_OVERRIDES": {
+        "DeliveryState": "gptstudio.notify.models.DeliveryState",
+        "DestinationKind": "gptstudio.notify.models.DestinationKind",
+        "AlertKind": "serving_app.models.AlertKind",
         "RequestState": "serving_app.models.CompletionState",
         "FileState": "datasets_app.models.FileState",
         "VersionState": "datasets_app.models.VersionState",

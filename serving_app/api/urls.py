@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.api import money, usage
+from serving_app.api import alerts, money, usage
 
 app_name = "serving-api"
 urlpatterns = [
@@ -15,6 +15,11 @@ urlpatterns = [
     path("budgets", money.Budgets.as_view()),
     path("budgets/workspace", money.WorkspaceBudget.as_view()),
     path("budgets/members/<slug:user_id>", money.MemberBudget.as_view()),
+    path("alerts/rules", alerts.Rules.as_view()),
+    path("alerts/rules/<slug:rule_id>", alerts.RuleOne.as_view()),
+    path("alerts/destinations", alerts.Destinations.as_view()),
+    path("alerts/destinations/<slug:destination_id>", alerts.DestinationOne.as_view()),
+    path("alerts/deliveries", alerts.Deliveries.as_view()),
     path("prices", money.Prices.as_view()),
     path("prices/<slug:price_id>", money.PriceOne.as_view()),
 ]

@@ -1,5 +1,6 @@
-"""EngineReplica, Preview, Deployment and its revisions, Completion, UsageEvent, UsageDaily, ModelPrice, Balance, ResourceSample."""
+"""Deployments and engines, requests, the usage ledger with its sums and prices, samples and alert rules."""
 
+from serving_app.models.alert import AlertKind, AlertRule
 from serving_app.models.daily import ModelPrice, UsageDaily
 from serving_app.models.deployment import Deployment, DeploymentRevision
 from serving_app.models.replica import EngineReplica, Preview
@@ -7,6 +8,8 @@ from serving_app.models.sample import ResourceSample
 from serving_app.models.usage import Balance, Completion, CompletionState, UsageEvent, UsageKind
 
 __all__ = [
+    "AlertKind",
+    "AlertRule",
     "Balance",
     "Completion",
     "CompletionState",

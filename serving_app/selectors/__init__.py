@@ -1,5 +1,6 @@
 """Reading deployments, engines, requests and usage. The workspace comes first."""
 
+from serving_app.selectors.alerts import all_rules, broken_now, rule_of, rules_of
 from serving_app.selectors.budgets import Budget, budgets_of, to_be_told
 from serving_app.selectors.deployments import (
     current_revision,
@@ -53,9 +54,11 @@ __all__ = [
     "Standing",
     "Taken",
     "Watch",
+    "all_rules",
     "answers",
     "answers_on",
     "balance_of",
+    "broken_now",
     "budgets_of",
     "by_key_model_and_day",
     "completions_of",
@@ -80,6 +83,8 @@ __all__ = [
     "rate_in",
     "replicas",
     "revisions_of",
+    "rule_of",
+    "rules_of",
     "scheduled_price",
     "settled_counts",
     "to_be_told",

@@ -2,6 +2,7 @@
 
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.services.admission import Admission, Caller, admit
+from serving_app.services.alerts import create_rule, remove_rule
 from serving_app.services.comparison import Comparison, engine_minus_ledger, engine_usage_of
 from serving_app.services.daily import rebuild_usage, rebuild_workspace, sum_up_usage
 from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
@@ -25,6 +26,7 @@ __all__ = [
     "admit",
     "answer",
     "create_deployment",
+    "create_rule",
     "engine_minus_ledger",
     "engine_usage_of",
     "forget_seen",
@@ -32,6 +34,7 @@ __all__ = [
     "rebuild_usage",
     "rebuild_workspace",
     "release",
+    "remove_rule",
     "reserve",
     "retire_deployment",
     "roll_back",

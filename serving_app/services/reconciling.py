@@ -20,9 +20,11 @@ from datasets_app.services import requeue_stale as requeue_data
 from gptstudio.api.services import drop_old_answers
 from gptstudio.core import heartbeats
 from gptstudio.core.leftovers import sweep
+from gptstudio.notify.services import drop_old_deliveries
 from serving_app import engine_client, selectors
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused, JournalRow
 from serving_app.models import EngineReplica
+from serving_app.services.alerts import check_rules
 from serving_app.services.budgets import alert_budgets
 from serving_app.services.loading import Loader
 from serving_app.services.reaping import drift_of, release_strays, settle_uncounted, take_rows
@@ -92,6 +94,7 @@ class Reconciler:
             sweep(older_than=DEAD_SECONDS)
             drop_old_answers()
             drop_old_samples()
+            drop_old_deliveries()
 
     def _sample(self) -> None:
         """How busy the machine and its engines are, every fifteen seconds."""
@@ -105,6 +108,7 @@ class Reconciler:
             except (EngineAway, EngineBroke, EngineRefused, ValueError) as error:
                 logger.info("engine %s tells no metrics: %s", replica.name, error)
         record_sample(engines)
+        check_rules()
 
     def _send_again(self) -> None:
         """Wake workers for work that nobody holds; not in every pass, since a message may merely wait its turn."""

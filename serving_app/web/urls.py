@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.web.views import deployments, metrics, money, monitoring, playground, usage
+from serving_app.web.views import alerts, deployments, metrics, money, monitoring, playground, usage
 
 app_name = "serving"
 DEPLOYMENT = "deployments/<slug:deployment_id>"
@@ -19,6 +19,10 @@ urlpatterns = [
     path(f"{DEPLOYMENT}/retire", deployments.retire, name="deployment-retire"),
     path("metrics", metrics.metrics, name="metrics"),
     path("monitoring/", monitoring.monitoring, name="monitoring"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/rules/<slug:rule_id>/delete", alerts.remove_rule, name="rule-delete"),
+    path("alerts/destinations/<slug:destination_id>/delete", alerts.remove_destination, name="destination-delete"),
+    path("alerts/deliveries/<slug:delivery_id>/retry", alerts.send_again, name="delivery-retry"),
     path("monitoring/live", monitoring.monitoring_live, name="monitoring-live"),
     path("usage/", usage.usage, name="usage"),
     path("usage/requests", usage.requests, name="usage-requests"),

@@ -70,6 +70,9 @@ def seed(workspace, model):
     found |= {"deployment": deployment, "key": key}
     found["user"] = Membership.objects.get(workspace=workspace).user
     found["price"] = ModelPrice.objects.create(workspace=workspace, prompt_micro=1, completion_micro=1, valid_from=timezone.now())
+    found["rule"] = AlertRule.objects.create(workspace=workspace, kind="errors")
+    found["destination"] = to = Destination.objects.create(workspace=workspace, kind="email", address="a@b.example")
+    found["delivery"] = Delivery.objects.create(destination=to, event="e", title="t", body={}, next_at=timezone.now())
     found["request"] = Completion.objects.create(workspace=workspace, model=model, replica="embedded", endpoint="completions")
     found["recipe"] = CurationRecipe.objects.create(workspace=workspace, name="Ours", body=recipe)
     return {f"{name}_id": each.id for name, each in found.items()} | {"subject_id": version.id, "split": "train", "place": "0"}
@@ -84,7 +87,8 @@ from datasets_app.recipes import default_recipe
 from gptstudio.accounts import services
 from django.utils import timezone
 from gptstudio.accounts.models import ApiKey, Membership
-from serving_app.models import Completion, Deployment, ModelPrice
+from gptstudio.notify.models import Delivery, Destination
+from serving_app.models import AlertRule, Completion, Deployment, ModelPrice
 from training_app.models import FineTuningJob
 from training_app.services import ensure_starter
 

@@ -3,17 +3,21 @@
 from gptstudio.accounts.services.bootstrap import bootstrap, bootstrap_key
 from gptstudio.accounts.services.budgets import set_budget
 from gptstudio.accounts.services.keys import issue_key, revoke_key, rotate_key, update_key
+from gptstudio.accounts.services.notices import add_destination, remove_destination, send_again
 from gptstudio.accounts.services.workspaces import add_member, create_user, create_workspace, set_release_policy
 
 __all__ = [
+    "add_destination",
     "add_member",
     "bootstrap",
     "bootstrap_key",
     "create_user",
     "create_workspace",
     "issue_key",
+    "remove_destination",
     "revoke_key",
     "rotate_key",
+    "send_again",
     "set_budget",
     "set_release_policy",
     "update_key",

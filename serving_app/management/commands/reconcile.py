@@ -12,11 +12,24 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from gptstudio.core.errors import StudioError
+from gptstudio.notify.services import send_due
 from serving_app.services import Reconciler
 from serving_app.services.reconciling import Stopped
 
 logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 2.0
+
+
+def send_until(stop: threading.Event) -> None:
+    """Send notices in a thread of their own: an address that is slow to answer keeps no engine waiting."""
+    while not stop.is_set():
+        try:
+            send_due()
+        except DatabaseError as error:
+            logger.warning("notices wait: %s", error)
+        finally:
+            close_old_connections()
+        stop.wait(PAUSE_SECONDS)
 
 
 class Command(BaseCommand):
@@ -27,6 +40,8 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_signal: stop.set())
         reconciler = Reconciler(stop)
+        sender = threading.Thread(target=send_until, args=(stop,), name="notices")
+        sender.start()
         try:
             while not stop.is_set():
                 self._pass(reconciler)
@@ -35,6 +50,8 @@ class Command(BaseCommand):
             logger.info("stopped while an engine was busy")
         finally:
             reconciler.close()
+            stop.set()
+            sender.join(timeout=10)
 
     def _pass(self, reconciler: Reconciler) -> None:
         """One pass; a database that is away, or a refusal, costs a pass and not the process."""

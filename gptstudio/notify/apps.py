@@ -1,0 +1,8 @@
+"""Django's entry for notices."""
+
+from django.apps import AppConfig
+
+
+class NotifyConfig(AppConfig):
+    name = "gptstudio.notify"
+    label = "notify"
