@@ -37,6 +37,17 @@ def _engine(found: dict[str, Any]) -> Iterator[Bar]:
     yield Bar("engine against transformers serve --continuous-batching, 16 streams, times", found["ratio"], 1.3)
 
 
+def _gateway(found: dict[str, Any]) -> Iterator[Bar]:
+    for streams, ratio in found["against_transformers"].items():
+        yield Bar(f"gateway against transformers serve --continuous-batching, {streams} streams, times", ratio, 1.7)
+    for streams, ratio in found["against_engine"].items():
+        yield Bar(f"gateway against the engine's own port, {streams} streams, times", ratio, 0.95)
+    one = found["added"]["1"]
+    yield Bar("the gateway adds at 1 stream: median in ms", one["p50_ms"], 6, is_most=True)
+    yield Bar("the gateway adds at 1 stream: p95 in ms", one["p95_ms"], 20, is_most=True)
+    yield Bar("first token with a known prefix of 512 tokens, share of cold", found["prefix"]["share"], 0.1, True)
+
+
 def _banking(found: dict[str, Any]) -> Iterator[Bar]:
     yield Bar("eight banking77 classes: seconds, median", found["median_seconds"], 300, is_most=True)
     yield Bar("eight banking77 classes: right, median", found["median_right"], 0.8)
@@ -102,6 +113,7 @@ def _upload(found: dict[str, Any]) -> Iterator[Bar]:
 
 READERS = {
     "engine_throughput": _engine,
+    "gateway": _gateway,
     "banking": _banking,
     "personal_data": _personal_data,
     "personal_data_speed": _personal_data_speed,

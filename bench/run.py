@@ -12,6 +12,7 @@ from bars import table
 HERE = Path(__file__).parent
 ALWAYS = (
     ("engine_throughput.py", "--rounds", "3"),
+    ("gateway.py", "--rounds", "2"),
     ("banking.py", "--draws", "1"),
     ("personal_data.py",),
     ("personal_data_speed.py", "--rounds", "3"),
