@@ -1,4 +1,4 @@
-"""OpenAI's own client for Node, unmodified, against a running studio. `make install` puts it beside Python's packages."""
+"""OpenAI's own client for Node, unmodified, against a running studio. `make test` puts it beside Python's packages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INSTALLED = Path(sys.prefix) / "node_client"
 def node(studio, make_key, studio_home):
     """Runs one task of the script; gives what it printed."""
     if not (INSTALLED / "node_modules" / "openai").is_dir():
-        pytest.fail("The client for Node is not installed: run make install.")
+        pytest.fail("The client for Node is not installed: run make test.")
     env = {"PATH": os.environ["PATH"], "OPENAI_BASE_URL": f"{studio}/v1", "OPENAI_API_KEY": make_key()}
 
     def run(*task: str) -> dict[str, Any]:
