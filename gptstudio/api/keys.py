@@ -21,6 +21,10 @@ class KeyShape(serializers.ModelSerializer):
     live = serializers.BooleanField(source="is_live", help_text="Neither revoked nor expired.")
     scopes = serializers.ListField(child=serializers.CharField())
     allowed_models = serializers.ListField(child=serializers.CharField())
+    # their bounds would follow the database, the schema must not
+    requests_per_minute = serializers.IntegerField(allow_null=True)
+    tokens_per_minute = serializers.IntegerField(allow_null=True)
+    parallel_requests = serializers.IntegerField(allow_null=True)
 
     class Meta:
         model = ApiKey

@@ -52,6 +52,8 @@ class RequestShape(serializers.ModelSerializer):
     key = serializers.CharField(source="api_key_id", allow_null=True)
     model = serializers.CharField(source="model.name")
     deployment = serializers.CharField(source="deployment.name", allow_null=True, default=None)
+    first_token_ms = serializers.IntegerField(allow_null=True)  # bounds would follow the database
+    total_ms = serializers.IntegerField(allow_null=True)
 
     class Meta:
         model = Completion

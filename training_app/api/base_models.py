@@ -19,6 +19,7 @@ class BaseModelShape(serializers.ModelSerializer):
     """A base model. `embeddings`: /v1/embeddings may ask it."""
 
     embeddings = serializers.BooleanField(source="embeds")
+    context_length = serializers.IntegerField()  # its bounds would follow the database, the schema must not
 
     class Meta:
         model = LanguageModel
