@@ -89,7 +89,8 @@ class Writing:
         for (file, number), row in leaving.items():
             self._drop(row, "tokens", COPY_NOW)
             self.digest.update(json.dumps(["left out", split, file, number]).encode())
-            self._classes[split][row["label"]] -= bool(row["label"])
+            self._classes[split].subtract([row["label"]] if row["label"] else [])
+        self._classes[split] = +self._classes[split]  # without labels that are gone
         self.counts[split] -= len(leaving)
 
     def _weigh(self, grouping: Grouping) -> None:

@@ -35,9 +35,10 @@ class Accounts:
             self._metrics.prompt_tokens(request.model, sequence.prompt_length)
 
     def embedded(self, request: Request, count: int) -> None:
-        """Tokens of a text were worked through for its vector."""
+        """Tokens of a text were worked through for its vector. A row a piece: a kill loses none that are done."""
         request.prompt_tokens += count
         self._metrics.prompt_tokens(request.model, count)
+        self._record(request, None)
 
     def tokens_written(self, sequences: Iterable[Sequence]) -> None:
         """One more token for each of these sequences."""

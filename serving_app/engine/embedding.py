@@ -32,13 +32,18 @@ class Embedding:
         self._accounts = accounts
         self._budget = budget
         self._pieces = self._read()
-        self._found: dict[int, list[float]] = {}
+        self._found: dict[int, Tensor] = {}
         self.over = False
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all its texts."""
+        return sum(map(len, self._prompts))
 
     @property
     def vectors(self) -> list[list[float]]:
         """One vector a prompt."""
-        return [self._found[index] for index in range(len(self._prompts))]
+        return [self._found[index].tolist() for index in range(len(self._prompts))]
 
     def step(self) -> list[tuple[Request, Event]]:
         """Do one piece; gives the closing event with the last one."""
@@ -99,10 +104,9 @@ class Embedding:
         return total
 
 
-def unit(total: Tensor) -> list[float]:
+def unit(total: Tensor) -> Tensor:
     """A sum of states scaled to length 1: the mean has the same direction."""
-    scaled: list[float] = torch.nn.functional.normalize(total, dim=0).tolist()
-    return scaled
+    return torch.nn.functional.normalize(total, dim=0)
 
 
 def grouped(lengths: list[int], *, budget: int) -> Iterator[list[int]]:

@@ -125,6 +125,9 @@ class Engine:
         request = self._new_request(served, attempt_id, room=1, streams=False, deliver=deliver)
         budget = self.settings.prefill_tokens
         work = Embedding(served.loaded.model, request, prompts, accounts=self.accounts, budget=budget)
+        queued = self.stepper.embedding_tokens
+        if queued and queued + work.tokens > self.settings.embedding_tokens:
+            raise _too_many()
         with self._accepted(request):
             self.stepper.embed(work)
             yield work, events
@@ -141,13 +144,7 @@ class Engine:
 
     def _check_room(self, wanted: int) -> None:
         if self.stepper.waiting + wanted > self.settings.queue_limit:
-            raise EngineError(
-                "Too many requests are waiting for this engine.",
-                status=429,
-                kind="requests",
-                code="rate_limit_exceeded",
-                retry_after=1,
-            )
+            raise _too_many()
 
     def _new_request(
         self, served: ServedModel, attempt_id: str, *, room: int, streams: bool, deliver: Callable[[Event], None]
@@ -175,6 +172,16 @@ class Engine:
         finally:
             if request.attempt_id in self._open:
                 self.stepper.cancel(request)
+
+
+def _too_many() -> EngineError:
+    return EngineError(
+        "Too many requests are waiting for this engine.",
+        status=429,
+        kind="requests",
+        code="rate_limit_exceeded",
+        retry_after=1,
+    )
 
 
 def mint_attempt_id() -> str:

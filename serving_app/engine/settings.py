@@ -11,7 +11,8 @@ class EngineSettings:
     """The engine's fixed choices. Lengths are in tokens, times in seconds.
 
     `token` None means that no bearer token is asked for. `prefill_tokens` bounds the prompt tokens worked through in
-    one step, so that a long prompt cannot hold up the streams that are already running.
+    one step, so that a long prompt cannot hold up the streams that are already running. `embedding_tokens` bounds the
+    texts that wait for their vectors, over all requests; one request alone is always taken.
     """
 
     model_root: Path
@@ -22,5 +23,6 @@ class EngineSettings:
     dtype: str = "auto"
     queue_limit: int = 256
     prefill_tokens: int = 256
+    embedding_tokens: int = 1_000_000
     drain_seconds: float = 20.0
     stuck_seconds: float = 60.0

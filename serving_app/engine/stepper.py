@@ -18,6 +18,9 @@ from serving_app.engine.threads import ThreadChoice
 
 log = logging.getLogger(__name__)
 
+# Requests for embeddings that are worked on in turn. Those behind them hold no vectors yet.
+IN_TURN = 8
+
 
 class Stepper:
     """One thread for all models, so that they never fight over cores. It never waits for the event loop."""
@@ -25,7 +28,8 @@ class Stepper:
     def __init__(self, loop: asyncio.AbstractEventLoop, metrics: Metrics, *, threads: int, positions: int) -> None:
         self._loop = loop
         self._metrics = metrics
-        self._choice = ThreadChoice(threads)
+        self._threads = threads
+        self._choices: dict[ServedModel, ThreadChoice] = {}
         self._positions = positions
         self._models: list[ServedModel] = []
         self._embeddings: deque[Embedding] = deque()
@@ -85,6 +89,11 @@ class Stepper:
         """Sequences that wait for a row, over all models, and requests for embeddings."""
         return sum(served.scheduler.waiting for served in self._models) + len(self._embeddings)
 
+    @property
+    def embedding_tokens(self) -> int:
+        """Tokens of all texts of the requests for embeddings that are queued or worked on."""
+        return sum(work.tokens for work in list(self._embeddings))
+
     def stalled_for(self) -> float:
         """Seconds without progress while there is work; endless when the thread has died."""
         if not self._thread.is_alive():
@@ -118,12 +127,14 @@ class Stepper:
             if served.retired.is_set():
                 with self._lock:
                     self._models = [model for model in self._models if model is not served]
+                self._choices.pop(served, None)
             return False
-        torch.set_num_threads(self._choice.threads)
+        choice = self._choices.setdefault(served, ThreadChoice(self._threads))
+        torch.set_num_threads(choice.threads)
         began = time.perf_counter()
         events = scheduler.step()
         if scheduler.alike is not None:
-            self._choice.took(time.perf_counter() - began, work=(served.name, scheduler.alike))
+            choice.took(time.perf_counter() - began, work=scheduler.alike)
         self._hand_over(events)
         self._progress = time.monotonic()
         self._observe(served)
@@ -132,13 +143,14 @@ class Stepper:
     def _step_embedding(self) -> bool:
         if not self._embeddings:
             return False
+        torch.set_num_threads(self._threads)
         work = self._embeddings[0]
-        self._hand_over(work.step())
+        events = work.step()
         self._progress = time.monotonic()
-        if work.over:
-            self._embeddings.popleft()
-        else:
-            self._embeddings.rotate(-1)
+        self._embeddings.popleft()
+        if not work.over:
+            self._embeddings.insert(IN_TURN - 1, work)
+        self._hand_over(events)
         return True
 
     def _observe(self, served: ServedModel) -> None:

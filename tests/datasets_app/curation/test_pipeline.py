@@ -258,20 +258,25 @@ def test_held_out_rows_that_become_copies_when_shortened_leave_with_a_reason(cur
         ending = [("user", "may I ask one more thing about returns"), ("assistant", "of course gladly do")]
         return [("user", own), ("assistant", f"{own[:20]} yes"), *ending]
 
-    lines = [
-        json.dumps({"messages": [{"role": role, "content": content} for role, content in talk(number)]})
-        for number in range(60)
-    ]
-    done = curate(
-        write("a.jsonl", "\n".join(lines)),
-        without=("personal_data",),
-        tokens={"limit": 14, "policy": policy},
-        tokenizer=tokenizer,
-    )
+    def lines(labels: dict[int, str]) -> str:
+        return "\n".join(
+            json.dumps(
+                {"messages": [{"role": role, "content": content} for role, content in talk(number)]}
+                | ({"label": labels[number]} if number in labels else {})
+            )
+            for number in range(60)
+        )
+
+    settings = {"without": ("personal_data",), "tokens": {"limit": 14, "policy": policy}, "tokenizer": tokenizer}
+    partly = curate(write("b.jsonl", lines(dict.fromkeys(range(1, 60, 2), "own"))), **settings)
+    assert partly.report["rows"]["dropped"]["copy_when_short"] > 0
+    assert sum(found["own"] for found in partly.report["classes"].values()) == 30
+    done = curate(write("a.jsonl", lines({})), **settings)
     splits, dropped = done.report["splits"], done.report["rows"]["dropped"]
     assert splits["leaks"] == 0 and dropped["copy_when_short"] > 0
     assert splits["validation"] > 0 and splits["test"] > 0
     assert done.report["rows"]["in"] == done.report["rows"]["kept"] + sum(dropped.values()) == 60
+    assert done.report["classes"] == {}
     left = {row["row"] for row in done.ledger() if row["reason"] == "copy_when_short"}
     assert len(left) == dropped["copy_when_short"] and not left & {row["row"] for row in done.rows()}
 

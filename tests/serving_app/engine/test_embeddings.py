@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import math
 import struct
@@ -20,11 +21,13 @@ from transformers import PreTrainedModel
 
 from serving_app.engine.accounts import Accounts
 from serving_app.engine.embedding import Embedding, grouped
+from serving_app.engine.engine import Engine
 from serving_app.engine.errors import EngineError
 from serving_app.engine.journal import Journal
 from serving_app.engine.metrics import Metrics
 from serving_app.engine.protocol.embedding_request import read_embedding_request
 from serving_app.engine.requests import Closed, Request
+from serving_app.engine.settings import EngineSettings
 from tests.openai_types import check
 
 SIZE = 64
@@ -86,6 +89,37 @@ def test_a_cancelled_request_ends_at_the_next_piece_with_what_was_read(
     assert (closed.reason, closed.usage.prompt_tokens, work.over) == ("cancelled", 2, True)
 
 
+def test_what_was_read_stands_in_the_journal_before_the_end(tiny_model: PreTrainedModel, tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    request = Request("one", "m", False, lambda event: None)
+    work = Embedding(tiny_model, request, [[1, 2], [3, 4, 5]], accounts=Accounts(journal, Metrics()), budget=2)
+    work.step()
+    assert [(row.prompt_tokens, row.finish_reason) for row in journal.rows_after(0)] == [(2, None)]
+    assert work.tokens == 5
+
+
+def test_texts_that_wait_are_bounded_over_all_requests_but_one_alone_is_taken(model_root: Path, tmp_path: Path) -> None:
+    settings = EngineSettings(model_root=model_root, threads=1, drain_seconds=1, embedding_tokens=10)
+
+    async def ask() -> list[str]:
+        engine = Engine(settings, Journal(tmp_path / "journal"))
+        served = await engine.load(name="llama", path="llama", digest=None)
+        told = []
+        async with engine.embed(served, [[1] * 400] * 40, attempt_id="long") as (_work, events):
+            try:
+                async with engine.embed(served, [[1, 2]], attempt_id="short"):
+                    told.append("taken")
+            except EngineError as error:
+                told.append(f"{error.status} {error.code}")
+            told.append((await events.get()).reason)
+        async with engine.embed(served, [[1, 2]], attempt_id="again") as (_work, events):
+            told.append((await events.get()).reason)
+        await engine.drain()
+        return told
+
+    assert asyncio.run(ask()) == ["429 rate_limit_exceeded", "stop", "stop"]
+
+
 @given(lengths=st.lists(st.integers(1, 50), max_size=20), budget=st.integers(1, 60))
 def test_groups_hold_every_text_once_and_stay_within_the_budget(lengths: list[int], budget: int) -> None:
     groups = list(grouped(lengths, budget=budget))
@@ -128,7 +162,7 @@ def test_the_journal_counts_what_the_answer_says(http: httpx.Client) -> None:
     while page := http.get("/usage", params={"after": after}).json()["data"]:
         mine += [row for row in page if row["attempt_id"] == "embed-1"]
         after = page[-1]["seq"]
-    assert [(row["prompt_tokens"], row["finish_reason"]) for row in mine] == [(0, None), (8, "stop")]
+    assert [(row["prompt_tokens"], row["finish_reason"]) for row in mine] == [(0, None), (8, None), (8, "stop")]
     assert answer.json()["usage"]["prompt_tokens"] == 8
 
 
