@@ -42,7 +42,7 @@ check: install ## format, lint, types, import contracts, migrations, licences
 starter: install ## make the starter model again, from its generated text (about 30 minutes)
 	$(V)/python -m training_app.engine.starter --out training_app/engine/starter/model
 
-pii-model: install ## train the personal-data tagger again, on its generated text (about 7 minutes on one core)
+pii-model: install ## train the personal-data tagger again, on its generated text (about 10 minutes on one core)
 	OMP_NUM_THREADS=1 $(V)/python -m datasets_app.curation.pii.tagger --out datasets_app/curation/pii/tagger/model
 
 bench: install ## every benchmark against its peers in one run (FULL=1 for the long ones)

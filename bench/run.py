@@ -16,13 +16,14 @@ ALWAYS = (
     ("banking.py", "--draws", "1"),
     ("personal_data.py",),
     ("personal_data_speed.py", "--rounds", "3"),
+    ("ordinary_texts.py",),
     ("cleaning.py",),
     ("near_duplicates.py",),
     ("curation_scale.py", "--without", "personal_data"),
     ("row_browser.py",),
     ("slow_upload.py",),
 )
-ON_REAL_DATA = ("banking.py", "personal_data.py", "personal_data_speed.py", "cleaning.py")
+ON_REAL_DATA = ("banking.py", "personal_data.py", "personal_data_speed.py", "ordinary_texts.py", "cleaning.py")
 MILLION = (
     "curation_scale.py", "--rows", "1000000", "--without", "personal_data",
     "--results", str(HERE / "results" / "curation_million.json"),

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
     trained = train(Generator(plan.seed), plan, tell)
     weights = {name: tensor.numpy() for name, tensor in trained.network.state_dict().items()}
     about = {"size": trained.size.as_dict(), "temperature": 1.0, "seed": plan.seed, "examples": plan.examples}
-    save(given.out, weights, about, trained.vocabulary)
+    save(given.out, weights, about, trained.vocabulary, trained.kinds)
     print(f"{given.out}: {sum(file.stat().st_size for file in given.out.iterdir()) / 2**20:.1f} MB")
 
 

@@ -15,7 +15,7 @@ from datasets_app.curation.pii.tagger.labels import OUTSIDE, begins
 from datasets_app.curation.pii.tagger.tokens import TURN, Token, features, tokenize
 
 LONGEST = 160
-BEFORE = 48
+BEFORE = 24
 """Tokens of the turns before that are looked at."""
 IGNORED = -100
 

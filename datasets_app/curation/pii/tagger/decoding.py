@@ -17,15 +17,16 @@ BRIDGE = 0.15
 _RIM = ",;:.!?\n"
 
 
-def spans_of(tokens: Sequence[Token], tags: NDArray[np.float32], least: float) -> list[Span]:
+def spans_of(tokens: Sequence[Token], tags: NDArray[np.float32], least: float | NDArray[np.float32]) -> list[Span]:
     """Findings in order, without overlaps.
 
     Args:
         tags: (tokens, tags) probabilities.
-        least: how likely a token must be to belong to anything; the score is the mean of that over the finding.
+        least: how likely a token must be to belong to anything, one figure or one a token; the score is the mean of
+            how likely the finding's tokens are.
     """
     inside = 1.0 - tags[:, OUTSIDE]
-    if not len(inside) or float(inside.max()) < least:
+    if not (inside >= least).any():
         return []
     begin, go_on = tags[:, 1::2], tags[:, 2::2]
     kinds = (begin + go_on).argmax(axis=1)

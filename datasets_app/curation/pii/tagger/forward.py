@@ -18,8 +18,8 @@ from datasets_app.curation.pii.tagger.tokens import Features
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
-ROWS = 64
-"""Rows of a block; shorter blocks are filled up."""
+ROWS = (8, 16, 32, 64)
+"""How many rows a block may have; it is filled up to the next of these."""
 
 
 STATE = 127
@@ -54,12 +54,12 @@ class _Layer:
         self._scale = np.stack([each.scale for each in staying])[:, None, :]
 
     def run(self, forwards: Floats, backwards: Floats) -> Floats:
-        """Hidden states (T, 2, ROWS, hidden) in steps of 1/`STATE` from entering gates, both (T, ROWS, 4·hidden);
+        """Hidden states (T, 2, rows, hidden) in steps of 1/`STATE` from entering gates, both (T, rows, 4·hidden);
         `backwards` begins with each row's last token."""
-        hidden = self.hidden
-        states = np.empty((len(forwards), 2, ROWS, hidden), np.float32)
-        state, cell = np.zeros((2, ROWS, hidden), np.float32), np.zeros((2, ROWS, hidden), np.float32)
-        gates = np.empty((2, ROWS, 4 * hidden), np.float32)
+        hidden, rows = self.hidden, forwards.shape[1]
+        states = np.empty((len(forwards), 2, rows, hidden), np.float32)
+        state, cell = np.zeros((2, rows, hidden), np.float32), np.zeros((2, rows, hidden), np.float32)
+        gates = np.empty((2, rows, 4 * hidden), np.float32)
         for step in range(len(forwards)):
             np.matmul(state, self._staying, out=gates)
             gates *= self._scale
@@ -109,9 +109,10 @@ class Forward:
         return np.stack([(tokens @ first.entering[way] + first.bias[way])[:, 0] for way in range(2)])
 
     def probabilities(self, gates: Floats, places: Numbers, lengths: Numbers) -> Floats:
-        """(ROWS, T, tags) from `places` (ROWS, T) in `gates`; behind a row's length the figures mean nothing."""
+        """(rows, T, tags) from `places` (rows, T) in `gates`, one of `ROWS`; behind a row's length the figures mean
+        nothing."""
         turned = np.maximum(lengths[:, None] - 1 - np.arange(places.shape[1])[None, :], 0).T
-        rows = np.arange(ROWS)[None, :]
+        rows = np.arange(len(places))[None, :]
 
         def both(states: Floats) -> Floats:
             return np.concatenate([states[:, 0], states[turned, 1, rows]], axis=2)

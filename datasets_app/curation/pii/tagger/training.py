@@ -34,7 +34,7 @@ class Plan:
         rate: the highest learning rate; it rises over the first twentieth and falls to nothing along a cosine.
     """
 
-    examples: int = 300_000
+    examples: int = 360_000
     vocabulary_from: int = 50_000
     budget: int = 1200
     rate: float = 2.5e-3
@@ -44,11 +44,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A network in evaluation mode and the vocabulary that it was trained with."""
+    """A network in evaluation mode, the vocabulary that it was trained with, and the kind of each number of it."""
 
     network: Network
     size: Size
     vocabulary: dict[str, int]
+    kinds: list[int]
 
 
 def vocabulary_of(generator: Generator, count: int, seed: int) -> dict[str, int]:
@@ -119,4 +120,4 @@ def train(generator: Generator, plan: Plan, tell: Callable[[int, float], None]) 
             losses.append(loss.item())
             learnt += len(batch.lengths)
         tell(learnt, sum(losses) / len(losses))
-    return Trained(network.eval(), size, vocabulary)
+    return Trained(network.eval(), size, vocabulary, kinds)

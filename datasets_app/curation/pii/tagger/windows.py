@@ -11,7 +11,7 @@ WINDOW = 160
 OVERLAP = 40
 """Longer texts are read in windows of `WINDOW` tokens that share `OVERLAP`; each token is judged in the window that shows
 more of its surroundings."""
-BEFORE = 48
+BEFORE = 24
 """Tokens of what was said before that are looked at."""
 _CHARACTERS_BEFORE = 16 * BEFORE
 

@@ -41,6 +41,8 @@ class Companies:
             return rng.choice(forms)
         if chance < 0.62:
             return pick(rng, "house").format(self._places.town(rng))
+        if chance < 0.72:
+            return self._shop(rng)
         first, second = self._lexicon.rare(rng).capitalize(), self._lexicon.word(rng).capitalize()
         invented = (
             f"{first}{second}",
@@ -52,3 +54,18 @@ class Companies:
             f"{names.last(rng)} {pick(rng, 'trade')} {pick(rng, 'legal form')}",
         )
         return rng.choice(invented)
+
+    def _shop(self, rng: random.Random) -> str:
+        """A hotel, a restaurant or a shop: "Hotel Turin", "Ada's Diner", "Bella Plaisance Grill"."""
+        name, kind = self._lexicon.coined(rng).capitalize(), pick(rng, "shop")
+        forms = (
+            f"{self._names.first(rng)}'s {kind}",
+            f"{self._names.last(rng)} {kind}",
+            f"{name} {kind}",
+            f"{name} {self._lexicon.coined(rng).capitalize()} {kind}",
+            f"{kind} {name}",
+            f"{kind} {self._places.town(rng)}",
+            f"{name} {kind} {self._places.town(rng)}",
+            f"{self._lexicon.rare(rng).capitalize()} {kind}",
+        )
+        return rng.choice(forms)

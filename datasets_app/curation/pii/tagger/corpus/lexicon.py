@@ -20,6 +20,9 @@ END = "\n"
 FUNCTION_RANK = 400
 """Words up to this rank are taken as plain however they are spelt elsewhere: `an`, `my` and `so` are surnames too."""
 
+NAMES_ALONE = frozenset({"john", "jan"})
+"""Of these the ones that are no other word."""
+
 
 class Weighted:
     """Draws from choices by weight in O(log n)."""
@@ -37,7 +40,7 @@ class Spelling:
 
     def __init__(self, words: Iterable[str]) -> None:
         after: defaultdict[str, list[str]] = defaultdict(list)
-        for word in words:
+        for word in sorted(words):  # of a set, each process would have another order
             padded = END * ORDER + word.lower() + END
             for place in range(ORDER, len(padded)):
                 after[padded[place - ORDER : place]].append(padded[place])
@@ -73,12 +76,13 @@ class Lexicon:
     def __init__(self, people: Collection[str], places: Collection[str]) -> None:
         counts = _frequencies("frequency_dictionary_en_82_765.txt")
         plain = set(LISTS["plain word"])
-        top = {word for word, _ in counts[:FUNCTION_RANK]}
+        top = {word for word, _ in counts[:FUNCTION_RANK]} - NAMES_ALONE
         barred = (set(people) | set(places)) - plain - top
         self.kinds = dict.fromkeys((word for word, _ in counts), "english") | dict.fromkeys(barred, "name")
         self.kinds |= dict.fromkeys(barred.intersection(places), "place")
         self.kinds |= dict.fromkeys(barred.intersection(places, people), "name or place")
         self.kinds |= dict.fromkeys(plain, "plain")
+        self.kinds = dict.fromkeys(LISTS["slang"], "english") | self.kinds
         kept = [(word, count) for word, count in counts if word not in barred and len(word) > 1]
         self._common = Weighted({word: count**0.5 for word, count in kept})
         self.words = [word for word, _ in kept]
@@ -102,6 +106,10 @@ class Lexicon:
     def rare(self, rng: random.Random) -> str:
         """Any word of the list, each as likely as the next; one in ten is invented."""
         return self._invented.invent(rng, 4, 12) if rng.random() < 0.1 else rng.choice(self.words)
+
+    def coined(self, rng: random.Random) -> str:
+        """A word that nobody has used yet, as products and works are called."""
+        return self._invented.invent(rng, 4, 11)
 
     def ending(self, rng: random.Random, end: str) -> str:
         """A word with the ending, a crude part of speech: `ing`, `ed`, `ly`, `s`, `tion`, `er`, `able`."""

@@ -52,15 +52,19 @@ class Names:
     def parts(self) -> set[str]:
         """Every word of every name, lower-case."""
         names = (name for country in self.countries.values() for name in (*country.first, *country.last))
-        return {word for name in names for word in name.lower().replace("-", " ").split()}
+        known = {name.lower() for name in LISTS["well-known first name"]}
+        return known | {word for name in names for word in name.lower().replace("-", " ").split()}
 
     def _country(self, rng: random.Random) -> Country:
         return self.countries[rng.choice(COMMON if rng.random() < 0.4 else LOCALES)]
 
     def first(self, rng: random.Random) -> str:
-        """A first name; one in five is invented."""
-        if rng.random() < 0.2:
+        """A first name; one in five is invented, one in ten well known."""
+        chance = rng.random()
+        if chance < 0.2:
             return self._first.invent(rng, 3, 11).title()
+        if chance < 0.3:
+            return pick(rng, "well-known first name")
         name = rng.choice(self._country(rng).first)
         return f"{name}-{rng.choice(self._country(rng).first)}" if rng.random() < 0.01 else name
 

@@ -11,6 +11,7 @@ from datasets_app.curation.pii.tagger.corpus.pieces import Piece
 
 _MARKS = re.compile(r"[^\w\s]|_")
 _WORD = re.compile(r"[^\W\d_]{4,}")
+_GAP = re.compile(r"(?<=[a-z]) (?=[a-z])")
 _STRAY = ("â€™", "Ã©", "\u200b", "\ufeff", "�", "â€“", "&amp;", "&#39;", "\xa0", "🙂", "😀", "👍", "🙏")
 KEPT = ("EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS")
 Change = Callable[[str], str]
@@ -45,6 +46,15 @@ def _slips(pieces: list[Piece], rate: float, rng: random.Random) -> list[Piece]:
     return _everywhere(pieces, change, marks=True)
 
 
+def _joined(pieces: list[Piece], rng: random.Random) -> list[Piece]:
+    """Ordinary words run together: "thankyou", "somuch"."""
+
+    def change(text: str) -> str:
+        return _GAP.sub(lambda found: "" if rng.random() < 0.2 else " ", text)
+
+    return [Piece(text if label else change(text), label) for text, label in pieces]
+
+
 def _case(pieces: list[Piece], rng: random.Random) -> list[Piece]:
     chance = rng.random()
     if chance < 0.26:
@@ -75,6 +85,8 @@ def as_typed(pieces: list[Piece], rng: random.Random) -> list[Piece]:
         pieces = _everywhere(pieces, lambda text: text.replace(". ", ".").replace(", ", ","), marks=True)
     if rng.random() < 0.02:
         pieces = _everywhere(pieces, lambda text: text.replace(" ", "  "))
+    if rng.random() < 0.06:
+        pieces = _joined(pieces, rng)
     if rng.random() < 0.03:
         place = rng.randrange(len(pieces) + 1)
         pieces = [*pieces[:place], Piece(rng.choice(_STRAY) + rng.choice(("", " "))), *pieces[place:]]
@@ -89,4 +101,6 @@ def as_chat(pieces: list[Piece], rng: random.Random) -> list[Piece]:
         pieces = _everywhere(pieces, lambda text: _MARKS.sub("", text).replace("\n", " "), marks=True)
     if rng.random() < 0.2:
         pieces = _slips(pieces, rng.choice((0.05, 0.15, 0.3)), rng)
+    if rng.random() < 0.1:
+        pieces = _joined(pieces, rng)
     return pieces

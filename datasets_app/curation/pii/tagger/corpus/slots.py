@@ -41,6 +41,11 @@ def _personal(names: Names, places: Places, numbers: Numbers, companies: Compani
         town = places.town(rng)
         return f"{town}, {places.region(rng)}" if rng.random() < 0.12 else town
 
+    def venue(rng: random.Random) -> str:
+        """A place that is called after somebody or something: "Ada Miller Bridge", "Turin Airport"."""
+        called = rng.choice((places.town, places.town, names.last, names.last, names.whole, names.first))
+        return f"{called(rng)} {pick(rng, 'venue')}"
+
     def short_address(rng: random.Random) -> str:
         parts = [
             f"{places.number(rng)} {places.street(rng)}",
@@ -69,6 +74,7 @@ def _personal(names: Names, places: Places, numbers: Numbers, companies: Compani
         "unusual": ("PERSON", names.unusual),
         "place": ("LOCATION", place),
         "town_only": ("LOCATION", places.town),
+        "venue": ("LOCATION", venue),
         "company": ("ORGANIZATION", companies.company),
         "address": ("ADDRESS", places.address),
         "short_address": ("ADDRESS", short_address),
@@ -157,6 +163,9 @@ def _ordinary(seed: int, numbers: Numbers, places: Places, lexicon: Lexicon) -> 
     return {
         "word": lexicon.word,
         "Word": lambda rng: lexicon.word(rng).capitalize(),
+        "WORD": lambda rng: lexicon.rare(rng).upper(),
+        "Ly": lambda rng: lexicon.ending(rng, "ly").capitalize(),
+        "Coined": lambda rng: lexicon.coined(rng).capitalize(),
         "rare": lexicon.rare,
         "Rare": lambda rng: lexicon.rare(rng).capitalize(),
         "ing": lambda rng: lexicon.ending(rng, "ing"),
@@ -176,6 +185,8 @@ def _ordinary(seed: int, numbers: Numbers, places: Places, lexicon: Lexicon) -> 
         "accented": lambda rng: pick(rng, "accented word"),
         "Accented": lambda rng: pick(rng, "accented word").capitalize(),
         "Hail": lambda rng: pick(rng, "interjection").capitalize(),
+        "slang": lambda rng: pick(rng, "slang"),
+        "Slang": lambda rng: pick(rng, "slang").capitalize(),
         "Kin": lambda rng: pick(rng, "kin").capitalize(),
         "uuid": uuid,
         "kin": lambda rng: pick(rng, "kin"),

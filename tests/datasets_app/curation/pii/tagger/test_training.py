@@ -41,7 +41,13 @@ def test_training_again_gives_the_same_weights(generator: Generator, trained: Tr
 def test_the_inference_in_numpy_gives_what_the_network_gives(
     generator: Generator, trained: Trained, tmp_path: Path
 ) -> None:
-    save(tmp_path, weights(trained), {"size": trained.size.as_dict(), "temperature": 1.0}, trained.vocabulary)
+    save(
+        tmp_path,
+        weights(trained),
+        {"size": trained.size.as_dict(), "temperature": 1.0},
+        trained.vocabulary,
+        trained.kinds,
+    )
     kept, about = load(tmp_path)
     assert vocabulary_of(about) == trained.vocabulary
     assert about["size"]["vocabulary"] == trained.size.vocabulary
@@ -55,8 +61,8 @@ def test_the_inference_in_numpy_gives_what_the_network_gives(
     kinds = list(dict.fromkeys(kind for row in rows for kind in row.tokens))
     forward = Forward(kept)
     gates = forward.gates([features(text, trained.vocabulary, glued=glued) for text, glued in kinds])
-    places = np.zeros((ROWS, batch.places.shape[1]), np.int64)
-    lengths = np.ones(ROWS, np.int64)
+    places = np.zeros((ROWS[-1], batch.places.shape[1]), np.int64)
+    lengths = np.ones(ROWS[-1], np.int64)
     for line, row in enumerate(rows):
         places[line, : len(row.tokens)] = [kinds.index(kind) for kind in row.tokens]
         lengths[line] = len(row.tokens)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 
 from hypothesis import given, settings
@@ -58,3 +61,18 @@ def test_texts_come_in_all_casings(generator: Generator) -> None:
     assert any(text.isupper() for text in long)
     assert any(text.islower() for text in long)
     assert any(text.istitle() for text in long)
+
+
+def test_every_process_draws_the_same_examples_whatever_order_it_gives_to_sets() -> None:
+    code = (
+        "import random; from datasets_app.curation.pii.tagger.corpus.generator import Generator; "
+        "made, rng = Generator(7, draws=20), random.Random(3); "
+        "print([made.example(rng) for _ in range(300)])"
+    )
+
+    def said(order: str) -> str:
+        surroundings = {**os.environ, "PYTHONHASHSEED": order}
+        ran = subprocess.run([sys.executable, "-c", code], env=surroundings, capture_output=True, text=True, check=True)
+        return ran.stdout
+
+    assert said("1") == said("2") != ""
