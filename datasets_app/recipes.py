@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from datasets_app.curation.errors import Refusal
-from datasets_app.curation.kinds import KINDS
+from datasets_app.curation.kinds import BY_NAME, KINDS
 from datasets_app.curation.recipe import parse_recipe
 from gptstudio.core.errors import Invalid
 
 STEP_KINDS = tuple(kind.name for kind in KINDS)
 STUDIO_OPTIONS = {"tokens": ("model",)}  # what the studio resolves before curation sees the recipe
+KEEPS, NO_NAMES = "keeps personal data", "does not look for names and addresses"
 Recipe = dict[str, Any]
 ENGINE_PARTS = ("version", "mapping", "reading", "system_prompt", "steps")
 
@@ -77,7 +78,11 @@ def recipe(*, train: float, validation: float, test: float, turns: str = "all", 
         "system_prompt": "",
         "steps": [
             {"kind": "normalize", "enabled": True, "options": {}},
-            {"kind": "personal_data", "enabled": True, "options": {"turns": turns, "policy": {}, "default": "mask"}},
+            {
+                "kind": "personal_data",
+                "enabled": True,
+                "options": {"turns": turns, "names": True, "policy": {}, "default": "mask"},
+            },
             {"kind": "exact_duplicates", "enabled": True, "options": {}},
             {"kind": "near_duplicates", "enabled": near, "options": {"threshold": 0.7}},
             {
@@ -225,14 +230,20 @@ def catalogue() -> list[dict[str, Any]]:
 
 
 def hides_personal_data(body: Recipe) -> bool:
-    """Whether every type of personal data is hidden or its row dropped."""
+    """Whether names are looked for and every type of personal data is hidden or its row dropped."""
+    return not why_seen(body)
+
+
+def why_seen(body: Recipe) -> str:
+    """What a recipe does so that a reviewer must look at its versions; empty where nobody must."""
     try:
         found = step(body, "personal_data")
     except KeyError:
-        return False
-    options = found.get("options", {})
-    kept = [kind for kind, policy in options.get("policy", {}).items() if policy == "keep"]
-    return bool(found.get("enabled", True)) and options.get("default", "mask") != "keep" and not kept
+        return KEEPS
+    options = {**BY_NAME["personal_data"].defaults(), "policy": {}, **found.get("options", {})}
+    if not found.get("enabled", True) or options["default"] == "keep" or "keep" in options["policy"].values():
+        return KEEPS
+    return "" if options["names"] else NO_NAMES
 
 
 def for_engine(body: Recipe) -> Recipe:

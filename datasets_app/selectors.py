@@ -137,7 +137,7 @@ def ready_versions(dataset: Dataset) -> QuerySet[DatasetVersion]:
 
 
 def version_is_cleared(version: DatasetVersion) -> bool:
-    """Whether training may use it: personal data is hidden, or a reviewer said yes to keeping it."""
+    """Whether training may use it: its recipe hides personal data, names too, or a reviewer said yes."""
     return recipes.hides_personal_data(version.recipe) or is_cleared(version.id, kind="version")
 
 

@@ -60,7 +60,10 @@ def _cleared(version: DatasetVersion) -> Finding:
     title = "Personal data"
     if not version_is_cleared(version):
         return Finding(
-            title, "The recipe keeps personal data, and nobody has allowed it.", "stop", "Ask a reviewer to decide."
+            title,
+            f"The recipe {recipes.why_seen(version.recipe)}, and nobody has allowed it.",
+            "stop",
+            "Ask a reviewer to decide.",
         )
     return Finding(title, "Hidden, or allowed by a reviewer.", "fine")
 

@@ -41,7 +41,9 @@ class CheckShape(serializers.Serializer):
     """The recipe as it will be run."""
 
     body = serializers.JSONField()
-    hides_personal_data = serializers.BooleanField(help_text="False: a reviewer must allow a version of it.")
+    hides_personal_data = serializers.BooleanField(
+        help_text="False: it keeps a type or looks for no names, so a reviewer must allow a version of it."
+    )
 
 
 class Recipes(NativeView):

@@ -101,11 +101,11 @@ def _steps(version: DatasetVersion) -> Section:
 
 def _personal(version: DatasetVersion, report: dict[str, Any]) -> Section:
     counts = sorted((report.get("personal_data") or {}).items(), key=lambda pair: (-pair[1], pair[0]))
-    hides = recipes.hides_personal_data(version.recipe)
+    why = recipes.why_seen(version.recipe)
     sentence = (
-        "Personal data that was found is hidden."
-        if hides
-        else "The recipe keeps personal data of at least one type; a reviewer had to allow this version."
+        f"The recipe {why}; a reviewer had to allow this version."
+        if why
+        else "Personal data that was found is hidden, names too."
     )
     rows = [(personal_title(kind), f"{count:,}") for kind, count in counts]
     return Section("Personal data", (sentence,), ("Type", "Times found") if rows else (), rows)

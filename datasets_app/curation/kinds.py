@@ -47,7 +47,7 @@ KINDS = (
         "personal_data",
         (
             TURNS,
-            Option("names", "bool", False),
+            Option("names", "bool", True),
             Option("policy", "map", {"URL": "keep"}, choices=POLICIES),
             Option("default", "choice", "mask", choices=POLICIES),
             Option("allow", "texts", []),

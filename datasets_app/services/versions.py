@@ -122,7 +122,7 @@ def note_progress(version: DatasetVersion, *, progress: dict[str, Any]) -> bool:
 
 @transaction.atomic
 def finish_version(version: DatasetVersion, *, report: dict[str, Any], digest: str) -> bool:
-    """Freeze a built version. A recipe that keeps personal data opens a review item."""
+    """Freeze a built version. A recipe that keeps personal data or looks for no names opens a review item."""
     mine = DatasetVersion.objects.filter(id=version.id)
     done = leases.release(
         mine,
@@ -149,14 +149,14 @@ def _open_review(actor: Actor, *, version: DatasetVersion, report: dict[str, Any
         workspace_id=version.dataset.workspace_id,
         kind="version",
         subject_id=version.id,
-        title=f"{version}: its recipe keeps personal data",
+        title=f"{version}: its recipe {recipes.why_seen(version.recipe)}",
         evidence={"rows": report.get("rows", {}), "personal_data": report.get("personal_data", {})},
         makers=[maker for maker in {*uploaders, version.created_by_id} if maker],
     )
 
 
 def request_version_review(actor: Actor, *, version: DatasetVersion) -> ReviewItem:
-    """Ask for a decision about a version whose recipe keeps personal data."""
+    """Ask for a decision about a version whose recipe keeps personal data or looks for no names."""
     require(actor, "datasets.edit", workspace_id=version.dataset.workspace_id)
     return _open_review(actor, version=version, report=version.report)
 

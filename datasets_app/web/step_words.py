@@ -42,8 +42,8 @@ OPTIONS: dict[str, OptionWords] = {
     "grammar.language": OptionWords("Language of that server", "Such as en-US or en-GB."),
     "personal_data.names": OptionWords(
         "Look for names and addresses",
-        "By the studio's own tagger. It takes some other words for names, so look through the findings. Without it a run "
-        "is faster, and names and addresses mostly stay.",
+        "By the studio's own tagger. It takes some other words for names, so look through the findings. Without it "
+        "names and addresses mostly stay, and a reviewer has to allow the version.",
     ),
     "personal_data.policy": OptionWords("For each type", "What happens to a piece of this type.", TYPES),
     "personal_data.default": OptionWords("Everything else", "What happens to types that are set to “As the rest”."),

@@ -60,6 +60,7 @@ def test_a_recipe_that_curation_would_not_take_is_refused(body) -> None:
         (changed("personal_data", policy={"EMAIL": "drop_row"}), True),
         (changed("personal_data", policy={"EMAIL": "keep"}), False),
         (changed("personal_data", default="keep"), False),
+        (changed("personal_data", names=False), False),
         ({"steps": [{"kind": "split"}]}, False),
         ({"steps": [{"kind": "personal_data", "enabled": False, "options": {}}]}, False),
     ],

@@ -157,6 +157,16 @@ def test_a_version_that_keeps_personal_data_waits_for_a_second_person(upload, as
     assert selectors.version_is_cleared(version)
 
 
+def test_a_version_whose_recipe_looks_for_no_names_waits_too_and_its_item_says_why(upload, as_bob, dataset) -> None:
+    upload("question,answer\na,b\n")
+    body = recipes.default_recipe()
+    recipes.step(body, "personal_data")["options"]["names"] = False
+    version = services.create_version(as_bob, dataset=dataset, recipe=body)
+    services.finish_version(services.claim_version(version.id, holder="w"), report=REPORT, digest="d" * 64)
+    assert not selectors.version_is_cleared(row(version).get())
+    assert "does not look for names" in ReviewItem.objects.get(subject_id=version.id).title
+
+
 def test_after_a_no_the_maker_may_ask_again(upload, as_bob, as_alice, dataset) -> None:
     version = kept(upload, as_bob, dataset)
     item = ReviewItem.objects.get(subject_id=version.id)

@@ -1,6 +1,7 @@
 """The step `personal_data`: what is found is hidden by policy, or its row dropped. A batch is searched at once.
 
-`names` off leaves the tagger out, which is faster: people and addresses then stay unless a word before gives them away.
+`names` is on unless a recipe says otherwise; without the tagger people and addresses stay unless a word before gives them
+away.
 Beside what the finder finds, a column's name tells of its values and of where they stand in the row's turns, and the
 workspace's list names texts that are always personal.
 """

@@ -30,6 +30,7 @@ def version_page(request: MemberRequest, version_id: str, tab: str) -> dict[str,
         "sentence": wording.version_sentence(version.report) if version.report else "",
         "is_busy": version.state in UNDER_WAY,
         "is_cleared": selectors.version_is_cleared(version),
+        "why_seen": recipes.why_seen(version.recipe),
         "mark": live.mark_of(version.state, version.progress, version.cancel_requested),
     }
 

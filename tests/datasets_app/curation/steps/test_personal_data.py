@@ -75,7 +75,12 @@ def test_names_that_the_policy_keeps_stay_and_are_traced():
 
 def test_without_the_tagger_shapes_and_words_alone_are_found():
     one = row(("user", "Ewa Kowalska wrote to ann@example.com"), ("assistant", "My name is Ewa Kowalska"))
-    assert contents(run(one, step())) == ["Ewa Kowalska wrote to [EMAIL]", "My name is [PERSON]"]
+    assert contents(run(one, step(names=False))) == ["Ewa Kowalska wrote to [EMAIL]", "My name is [PERSON]"]
+
+
+def test_names_are_looked_for_unless_a_recipe_says_otherwise():
+    one = row(("user", "Ewa Kowalska wrote to ann@example.com"), ("assistant", "Fine."))
+    assert contents(run(one, step())) == ["[PERSON] wrote to [EMAIL]", "Fine."]
 
 
 def test_a_denied_text_is_hidden_and_an_allowed_one_stays():
