@@ -106,18 +106,26 @@ def test_another_workspaces_model_is_not_found(stranger, embedder):
 
 
 def test_a_client_that_hangs_up_is_billed_for_what_was_read(studio, make_key, embedder, engine, reconciler):
-    body = json.dumps({"model": embedder.name, "input": ["some words " * 200] * 100})
+    body = json.dumps({"model": embedder.name, "input": ["some words " * 200] * 130})
     head = f"Host: x\r\nAuthorization: Bearer {make_key('chat')}\r\nContent-Type: application/json\r\n"
     address = urlsplit(studio)
-    with socket.create_connection((address.hostname, address.port)) as caller:
-        caller.sendall(f"POST /v1/embeddings HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-        attempt = until(lambda: UsageEvent.objects.filter(kind="reserve").first()).attempt_id
-        until(lambda: attempt in httpx.get(f"{engine.url}/usage", headers=TOLD, params=newest(engine)).text)
 
-    def settled():
-        reconciler.run_pass()
-        return UsageEvent.objects.filter(kind="settle").first()
+    def hang_up() -> UsageEvent:
+        known = set(UsageEvent.objects.values_list("attempt_id", flat=True))
+        with socket.create_connection((address.hostname, address.port)) as caller:
+            caller.sendall(f"POST /v1/embeddings HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            reserved = UsageEvent.objects.filter(kind="reserve").exclude(attempt_id__in=known)
+            attempt = until(reserved.first).attempt_id
+            until(lambda: attempt in httpx.get(f"{engine.url}/usage", headers=TOLD, params=newest(engine)).text)
 
-    bill = until(settled)
-    assert bill.source == "reaper" and bill.prompt_tokens < 220_000
-    assert attempt not in engine_minus_ledger().attempts
+        def settled():
+            reconciler.run_pass()
+            return UsageEvent.objects.filter(kind="settle", attempt_id=attempt).first()
+
+        bill: UsageEvent = until(settled)
+        assert attempt not in engine_minus_ledger().attempts
+        return bill
+
+    # A quick machine may have read everything before it learns that nobody listens; then the gateway billed the whole.
+    bill = next((bill for bill in (hang_up() for _ in range(6)) if bill.source == "reaper"), None)
+    assert bill is not None and bill.prompt_tokens < 286_000
