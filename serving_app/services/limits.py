@@ -99,6 +99,8 @@ def counted(key: ApiKey | None, attempt_id: str, *, tokens: int) -> Iterator[Sta
         if key is not None and standing is not None:
             redis_window.correct(key.id, attempt_id, tokens=None)
         raise
+    if limits.by_minute and standing is None:
+        redis_window.missed()
 
 
 def correct(key: ApiKey | None, attempt_id: str, *, tokens: int) -> None:

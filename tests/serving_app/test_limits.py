@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -58,6 +59,14 @@ class OwnRedis:
             except redis.ConnectionError:
                 time.sleep(0.02)
         raise AssertionError("Redis did not start")
+
+    def hang(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """With all that it knew, and with what was sent to it meanwhile."""
+        self.process.send_signal(signal.SIGCONT)
+        assert redis.Redis(port=self.port).ping()
 
     def kill(self) -> None:
         if self.process is not None:
@@ -218,6 +227,35 @@ def test_redis_that_is_killed_lets_nothing_slip_and_knows_everything_when_it_is_
     assert error.standing.requests.used == 3
     own_redis.kill()
     assert refused(attempt, requests_per_minute=3).standing.requests.used == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_redis_that_hung_and_kept_its_memory_learns_what_the_database_let_in(own_redis, attempt) -> None:
+    first = attempt(requests_per_minute=4, tokens_per_minute=350)
+    own_redis.hang()
+    settle(first, tokens=Tokens(prompt=30, completion=10), ending=Ending("stop"))
+    attempt(requests_per_minute=4, tokens_per_minute=350)
+    attempt(requests_per_minute=4, tokens_per_minute=350)
+    assert refused(attempt, Tokens(200, 0), requests_per_minute=4, tokens_per_minute=350).noun == "tokens"
+    own_redis.go_on()
+    attempt(requests_per_minute=4, tokens_per_minute=350)
+    error = refused(attempt, requests_per_minute=4, tokens_per_minute=350)
+    assert (error.standing.requests.used, error.standing.tokens.used) == (4, 340)
+    (name,) = redis.Redis(port=own_redis.port).keys("studio:minute:*:at")
+    known = {each.decode() for each in redis.Redis(port=own_redis.port).zrange(name, 0, -1)}
+    assert known == set(Completion.objects.values_list("id", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_one_process_let_in_without_redis_counts_in_all_once_it_is_back(own_redis, attempt, settings) -> None:
+    attempt(requests_per_minute=2)
+    other = redis_window.Windows(own_redis.url)  # as another process has it
+    own_redis.hang()
+    second = attempt(requests_per_minute=2)
+    own_redis.go_on()
+    assert refused(attempt, requests_per_minute=2).standing.requests.used == 2
+    key_id = Completion.objects.get(id=second).api_key_id
+    assert other.take(key_id, ("req_other", 1, 2, 0), lambda: [])[:2] == [0, 2]
 
 
 @pytest.mark.django_db(transaction=True)
