@@ -21,6 +21,7 @@ from serving_app.selectors.export import usage_csv
 
 BY = {"day": "day", "key": "api_key_id", "member": "user_id", "model": "model_name"}
 MOST_DAYS = 366
+EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)  # room on both sides for what is worked out from a day
 PARAMETERS = [
     OpenApiParameter("since", date, description="The first day; 30 days ago when not given."),
     OpenApiParameter("until", date, description="The last day; today when not given."),
@@ -85,9 +86,12 @@ class BillShape(RequestShape):
 def _day(request: Request, name: str, otherwise: date) -> date:
     raw = request.query_params.get(name) or ""
     try:
-        return date.fromisoformat(raw) if raw else otherwise
+        found = date.fromisoformat(raw) if raw else otherwise
     except ValueError as error:
         raise Invalid(f"{name} is {raw[:40]!r}.", fix="Write a day as 2026-03-31.", param=name) from error
+    if not EARLIEST <= found <= LATEST:
+        raise Invalid(f"{name} is {found}.", fix=f"Ask for days from {EARLIEST} to {LATEST}.", param=name)
+    return found
 
 
 def _span(request: Request) -> tuple[date, date]:

@@ -50,11 +50,28 @@ class Rebuilt:
     wrong_balances: int
 
 
-@transaction.atomic
 def rebuild_workspace(workspace_id: str) -> Rebuilt:
-    """Make sums and balances of a workspace anew from its ledger. Whoever ends an attempt meanwhile waits."""
-    Balance.objects.get_or_create(id=workspace_id)
-    Balance.objects.select_for_update().get(id=workspace_id)
+    """Make sums and balances of a workspace anew from its ledger. Whoever begins or ends an attempt meanwhile waits."""
+    while True:
+        with transaction.atomic():
+            held = _accounts_in(workspace_id)
+            for owner in sorted(held):  # as requests lock them
+                Balance.objects.get_or_create(id=owner)
+                Balance.objects.select_for_update().get(id=owner)
+            if _accounts_in(workspace_id) <= held:  # else somebody asked for the first time: let go and begin again
+                return _rebuild(workspace_id)
+
+
+def _accounts_in(workspace_id: str) -> set[str]:
+    """Ids of all balances that the workspace's ledger moves."""
+    rows = UsageEvent.objects.filter(workspace_id=workspace_id, kind=UsageKind.RESERVE).order_by()
+    pairs = rows.values_list("api_key_id", "user_id").distinct()
+    members = {member_account(workspace_id, user_id) for _, user_id in pairs if user_id}
+    return {workspace_id, *members, *(key_id for key_id, _ in pairs if key_id)}
+
+
+def _rebuild(workspace_id: str) -> Rebuilt:
+    """The caller holds all balances of the workspace."""
     days: dict[tuple[object, ...], list[int]] = defaultdict(lambda: [0] * (1 + len(COUNTS)))
     spent: dict[str, int] = defaultdict(int, {workspace_id: 0})
     held: dict[str, int] = defaultdict(int)

@@ -12,6 +12,7 @@ from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid
 from serving_app.models import ModelPrice
 from serving_app.selectors import prices_of
+from training_app.selectors import model_named
 
 MOST_MICRO = 10**12
 LATENESS = timedelta(minutes=1)  # a form that was filled in for a moment still means now
@@ -38,12 +39,19 @@ def set_price(
         raise Invalid(
             "A price cannot begin in the past: what was billed is billed.", fix="Let it begin now.", param="valid_from"
         )
+    model_name = model_name.strip()
+    if model_name and model_named(workspace_id, model_name) is None:
+        raise Invalid(
+            f"{model_name[:200]!r} is no model of this workspace.",
+            fix="Name a model as bills do: a base model or a fine-tune. A deployment is billed as the model that answers.",
+            param="model_name",
+        )
     for name, value in (("prompt_micro", prompt_micro), ("completion_micro", completion_micro)):
         if not 0 <= value <= MOST_MICRO:
             raise Invalid(f"{name} is {value}.", fix=f"Use 0 to {MOST_MICRO:,}.", param=name)
     price = ModelPrice.objects.create(
         workspace_id=workspace_id,
-        model_name=model_name.strip()[:200],
+        model_name=model_name,
         prompt_micro=prompt_micro,
         completion_micro=completion_micro,
         valid_from=max(start, now),

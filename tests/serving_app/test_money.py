@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -26,8 +26,18 @@ from serving_app.prices import Price, Tokens, cost_micro
 from serving_app.services.admission import Caller, _accounts
 from serving_app.services.budgets import alert_budgets
 from serving_app.services.usage import Ending
+from training_app.models import LanguageModel, ModelKind
 
 BOUND, USED = Tokens(1000, 1000), Tokens(prompt=7, completion=5, cached=3)
+
+
+@pytest.fixture
+def tuned(workspace, starter) -> LanguageModel:
+    """A fine-tune of the workspace."""
+    name = "ft:studio-starter-1:care:tone:00000001"
+    return LanguageModel.objects.create(
+        workspace=workspace, name=name, kind=ModelKind.FINE_TUNE, base=starter, digest="c" * 64
+    )
 
 
 @pytest.fixture
@@ -136,25 +146,42 @@ def test_a_settle_uses_the_price_that_was_in_force_at_the_reserve(ask, as_alice,
     assert (row.price_prompt_micro, row.price_completion_micro) == (10_000_000, 20_000_000)
 
 
-def test_a_models_own_price_goes_before_the_one_for_all_and_neither_begins_early(as_alice, workspace, settings) -> None:
+def test_a_models_own_price_goes_before_the_one_for_all_and_neither_begins_early(
+    as_alice, workspace, settings, tuned, starter
+) -> None:
     def set_price(name: str, micro: int, **more) -> None:
         services.set_price(
             as_alice, workspace_id=workspace.id, model_name=name, prompt_micro=micro, completion_micro=micro, **more
         )
 
     usual = Price(settings.PRICE_PROMPT_MICRO, settings.PRICE_COMPLETION_MICRO)
-    assert selectors.price_of(workspace.id, "a") == usual
+    assert selectors.price_of(workspace.id, tuned.name) == usual
     set_price("", 5)
-    set_price("a", 7)
+    set_price(tuned.name, 7)
     later = timezone.now() + timedelta(days=1)
-    set_price("a", 9, valid_from=later)
-    assert [selectors.price_of(workspace.id, name).prompt_micro for name in "ab"] == [7, 5]
-    assert selectors.price_of(workspace.id, "a", at=later).prompt_micro == 9
-    assert selectors.price_of("ws_other", "a") == usual
+    set_price(tuned.name, 9, valid_from=later)
+    assert [selectors.price_of(workspace.id, each.name).prompt_micro for each in (tuned, starter)] == [7, 5]
+    assert selectors.price_of(workspace.id, tuned.name, at=later).prompt_micro == 9
+    assert selectors.price_of("ws_other", tuned.name) == usual
 
 
-def test_the_past_has_its_prices(as_alice, workspace) -> None:
-    options = {"workspace_id": workspace.id, "model_name": "a", "prompt_micro": 1, "completion_micro": 1}
+def test_a_price_names_a_model_that_bills_name(as_alice, as_charlie, workspace, starter, tuned) -> None:
+    services.create_deployment(
+        as_alice, workspace_id=workspace.id, name="support", targets=[{"model": starter.id, "weight": 1}]
+    )
+    micro = {"prompt_micro": 1, "completion_micro": 1}
+    with pytest.raises(Invalid, match="'support' is no model of this workspace") as refused:
+        services.set_price(as_alice, workspace_id=workspace.id, model_name="support", **micro)
+    assert "deployment is billed as the model" in str(refused.value)
+    with pytest.raises(Invalid, match="no model"):
+        services.set_price(as_charlie, workspace_id=as_charlie.workspace_id, model_name=tuned.name, **micro)
+    services.set_price(as_charlie, workspace_id=as_charlie.workspace_id, model_name=starter.name, **micro)
+    services.set_price(as_alice, workspace_id=workspace.id, model_name=f" {tuned.name} ", **micro)
+    assert set(ModelPrice.objects.values_list("model_name", flat=True)) == {starter.name, tuned.name}
+
+
+def test_the_past_has_its_prices(as_alice, workspace, starter) -> None:
+    options = {"workspace_id": workspace.id, "model_name": starter.name, "prompt_micro": 1, "completion_micro": 1}
     with pytest.raises(Invalid, match="past"):
         services.set_price(as_alice, **options, valid_from=timezone.now() - timedelta(hours=1))
     begun = services.set_price(as_alice, **options)
@@ -213,10 +240,12 @@ def test_a_rebuild_makes_sums_and_balances_right_and_says_how_many_were_wrong(as
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rebuild_in_the_middle_of_traffic_loses_nothing(ask, workspace) -> None:
+def test_a_rebuild_of_wrong_balances_in_the_middle_of_traffic_loses_nothing(ask, workspace) -> None:
     def live(number: int) -> None:
         try:
             if number % 10 == 0:
+                spoilt = Balance.objects.filter(id__startswith="key_" if number % 20 else workspace.id)
+                spoilt.update(spent_micro=F("spent_micro") + 5)
                 services.rebuild_workspace(workspace.id)
             else:
                 services.settle(ask(), tokens=USED, ending=Ending("stop"))

@@ -15,9 +15,9 @@ from gptstudio.accounts.services import set_budget
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm, WholeMoney, amount
-from gptstudio.web.model_names import names_of
 from serving_app import selectors, services
 from serving_app.prices import usual_price
+from training_app.selectors import models_of
 
 
 class BudgetForm(StudioForm):
@@ -44,7 +44,7 @@ class PriceForm(StudioForm):
 
     def __init__(self, *args: object, workspace_id: str, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        names = [(name, name) for name in names_of(workspace_id)]
+        names = [(each.name, each.name) for each in models_of(workspace_id)]
         self.fields["model_name"].choices = [("", "Every model without a price of its own"), *names]  # type: ignore[attr-defined]
 
     def clean_prompt_micro(self) -> int:

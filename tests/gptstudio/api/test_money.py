@@ -26,7 +26,17 @@ def test_usage_is_summed_as_one_asks_and_comes_as_csv_too(program, world) -> Non
 
 
 @pytest.mark.parametrize(
-    "query", ["by=colour", "by=", "since=yesterday", "since=2026-02-01&until=2026-01-01", "since=0001-01-01"]
+    "query",
+    [
+        "by=colour",
+        "by=",
+        "since=yesterday",
+        "since=2026-02-01&until=2026-01-01",
+        "since=0001-01-01",
+        "until=9999-12-31",
+        "until=0001-01-01",
+        "since=9999-12-31",
+    ],
 )
 def test_a_span_that_is_none_is_refused_by_name(program, world, query) -> None:
     answer = program("usage:read")("get", f"/api/v1/usage?{query}")
@@ -60,5 +70,7 @@ def test_prices_are_set_seen_and_taken_back(program, world) -> None:
     assert {each["id"] for each in ask("get", "/api/v1/prices").json()["data"]} == {made.json()["id"], world.price.id}
     assert ask("delete", f"/api/v1/prices/{made.json()['id']}").status_code == 409
     assert ask("delete", f"/api/v1/prices/{world.price.id}").status_code == 204
+    nobody = ask("post", "/api/v1/prices", {"model": "support", "prompt_micro": 5, "completion_micro": 6})
+    assert nobody.status_code == 400 and "'support' is no model" in nobody.json()["detail"]
     past = {"prompt_micro": 5, "completion_micro": 6, "valid_from": "2020-01-01T00:00:00Z"}
     assert "past" in ask("post", "/api/v1/prices", past).json()["detail"]

@@ -6,6 +6,7 @@ import pytest
 
 from gptstudio.accounts.models import Membership, Workspace
 from serving_app.models import ModelPrice
+from serving_app.services import create_deployment
 from tests.worlds import make_request
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,12 @@ def test_a_price_is_set_seen_in_force_and_taken_back_while_it_is_to_come(at_alic
     assert ModelPrice.objects.count() == 1
     refused = at_alice.post("/usage/prices", {**now, "valid_from": "2020-01-01T00:00"})
     assert refused.status_code == 400 and "in the past" in refused.content.decode()
+
+
+def test_prices_are_offered_for_models_and_not_for_deployments(at_alice, as_alice, starter, workspace) -> None:
+    create_deployment(as_alice, workspace_id=workspace.id, name="support", targets=[{"model": starter.id, "weight": 1}])
+    page = at_alice.get("/usage/prices").content.decode()
+    assert f'<option value="{starter.name}"' in page and '<option value="support"' not in page
 
 
 def test_an_editor_sees_budgets_and_prices_and_changes_none(at_bob, workspace) -> None:
