@@ -17,6 +17,7 @@ class CompletionState(models.TextChoices):
     COMPLETED = "completed", "Answered"
     CANCELLED = "cancelled", "Client went away"
     FAILED = "failed", "Failed"
+    REFUSED = "refused", "Refused"  # by the engine, for the caller's own mistake
 
 
 class Completion(models.Model):

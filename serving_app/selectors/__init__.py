@@ -26,6 +26,7 @@ from serving_app.selectors.monitoring import (
     open_reservations,
     percentile,
     watch,
+    watch_counts,
 )
 from serving_app.selectors.paging import Page, page, with_metadata
 from serving_app.selectors.prices import price_of, prices_of, scheduled_price
@@ -91,6 +92,7 @@ __all__ = [
     "totals",
     "usage_of",
     "watch",
+    "watch_counts",
     "window_of",
     "with_metadata",
 ]

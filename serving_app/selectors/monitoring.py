@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
 from serving_app.models import Completion, CompletionState, ResourceSample, UsageDaily, UsageEvent
@@ -49,7 +49,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A span in slots, and the whole of it. `is_cut`: there were more requests than are looked at."""
+    """A span in slots, and the whole of it. `is_cut`: there were more requests or bills than are looked at."""
 
     slots: list[Slot]
     length: timedelta
@@ -64,7 +64,7 @@ class Watch:
 
 
 def watch(workspace_id: str, *, span: timedelta, slots: int) -> Watch:
-    """The workspace's last `span`, in as many slots."""
+    """The workspace's last `span`, in as many slots. What an engine refused for the caller's mistake is left out."""
     length, now = span / slots, timezone.now()
     since = now - span
     found = [Slot(since + length * number) for number in range(slots)]
@@ -72,9 +72,11 @@ def watch(workspace_id: str, *, span: timedelta, slots: int) -> Watch:
     def slot_at(moment: datetime) -> Slot:
         return found[min(slots - 1, max(0, int((moment - since) / length)))]
 
-    rows = Completion.objects.filter(workspace_id=workspace_id, created_at__gt=since).order_by("-created_at")
+    rows = Completion.objects.filter(workspace_id=workspace_id, created_at__gt=since).exclude(
+        state=CompletionState.REFUSED
+    )
     columns = ("created_at", "state", "error_code", "total_ms", "first_token_ms", "gateway_us")
-    seen = list(rows.values_list(*columns)[: MOST_ROWS + 1])
+    seen = list(rows.order_by("-created_at").values_list(*columns)[: MOST_ROWS + 1])
     codes: Counter[str] = Counter()
     for at, state, code, whole_ms, first_ms, gateway_us in seen[:MOST_ROWS]:
         slot = slot_at(at)
@@ -89,20 +91,32 @@ def watch(workspace_id: str, *, span: timedelta, slots: int) -> Watch:
                 values.append(value + own)
         if gateway_us is not None:
             slot.gateway.append(own)
-    _add_spend(workspace_id, since, slot_at)
+    is_cut = _add_spend(workspace_id, since, slot_at) or len(seen) > MOST_ROWS
     _add_samples(since, slot_at)
     ordered = {name: sorted(v for slot in found for v in getattr(slot, name)) for name in ("whole", "first", "gateway")}
-    return Watch(found, length, errors=codes.most_common(8), is_cut=len(seen) > MOST_ROWS, **ordered)
+    return Watch(found, length, errors=codes.most_common(8), is_cut=is_cut, **ordered)
 
 
-def _add_spend(workspace_id: str, since: datetime, slot_at: Any) -> None:
+def watch_counts(workspace_id: str, *, span: timedelta) -> tuple[int, int]:
+    """How many requests of the last `span` have ended and failed, counted by the database: tells whether to look."""
+    rows = Completion.objects.filter(workspace_id=workspace_id, created_at__gt=timezone.now() - span)
+    found = rows.aggregate(
+        ended=Count("id", filter=~Q(state__in=[CompletionState.RUNNING, CompletionState.REFUSED])),
+        failed=Count("id", filter=Q(state=CompletionState.FAILED)),
+    )
+    return found["ended"], found["failed"]
+
+
+def _add_spend(workspace_id: str, since: datetime, slot_at: Any) -> bool:
+    """Whether there were more bills than are looked at."""
     billed = UsageEvent.objects.filter(workspace_id=workspace_id, kind__in=BILLED, at__gt=since).order_by("-at")
-    for at, cost, prompt, completion in billed.values_list("at", "cost_micro", "prompt_tokens", "completion_tokens")[
-        :MOST_ROWS
-    ]:
+    columns = ("at", "cost_micro", "prompt_tokens", "completion_tokens")
+    seen = list(billed.values_list(*columns)[: MOST_ROWS + 1])
+    for at, cost, prompt, completion in seen[:MOST_ROWS]:
         slot = slot_at(at)
         slot.cost_micro += cost
         slot.tokens += prompt + completion
+    return len(seen) > MOST_ROWS
 
 
 def _add_samples(since: datetime, slot_at: Any) -> None:

@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError
 from gptstudio.core.errors import StudioError, Unavailable
 from serving_app import engine_client
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
+from serving_app.models import CompletionState
 from serving_app.prices import Tokens
 from serving_app.services.admission import Admission
 from serving_app.services.metering import count_broken, count_times
@@ -93,8 +94,8 @@ def _refusal(error: EngineRefused, admission: Admission) -> StudioError:
     )
 
 
-async def _give_back(admission: Admission, code: str) -> None:
-    await asyncio.shield(in_ledger_thread(release, admission.attempt_id, error_code=code))
+async def _give_back(admission: Admission, code: str, state: str = CompletionState.FAILED) -> None:
+    await asyncio.shield(in_ledger_thread(release, admission.attempt_id, error_code=code, state=state))
 
 
 async def _bill(admission: Admission, tokens: Tokens | None, *, finish_reason: str, clock: Clock) -> None:
@@ -122,7 +123,9 @@ async def _failed(error: Exception, admission: Admission) -> StudioError:
     if isinstance(error, EngineRefused):
         told = _refusal(error, admission)
         if error.status != 500:  # an answer that failed half-way is in the journal
-            await _give_back(admission, told.code or f"engine_{error.status}")
+            is_callers = isinstance(told, RefusedByEngine) and 400 <= error.status < 500 and error.status != 429
+            state = CompletionState.REFUSED if is_callers else CompletionState.FAILED
+            await _give_back(admission, told.code or f"engine_{error.status}", state)
         return told
     return Unavailable(BROKEN, fix="Try again.", code="engine_broke")
 

@@ -7,6 +7,7 @@ when somebody asks; what engines know is taken from their own /metrics.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -17,6 +18,7 @@ from serving_app import engine_client, selectors
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.services.trips import in_ledger_thread
 
+logger = logging.getLogger(__name__)
 WHOLE = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
 SMALL = (0.0005, 0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 REGISTRY = CollectorRegistry()
@@ -109,7 +111,8 @@ class _Passed:
 
 
 def _named(engine: str, text: str, into: dict[str, Metric]) -> None:
-    for family in text_string_to_metric_families(text):
+    """All of an engine's families, or ValueError and none of them."""
+    for family in list(text_string_to_metric_families(text)):
         if not family.name.startswith("vllm:"):
             continue
         kept = into.setdefault(family.name, Metric(family.name, family.documentation, family.type))
@@ -117,13 +120,19 @@ def _named(engine: str, text: str, into: dict[str, Metric]) -> None:
 
 
 async def _of_engines() -> bytes:
-    """Batch size, queue, cache use and times as the engines measure them; one that is away is left out."""
+    """Batch size, queue, cache use and times as the engines measure them.
+
+    One that is away, or that answers something else, is left out.
+    """
     replicas = await in_ledger_thread(lambda: [(each.name, each.url) for each in selectors.replicas() if each.is_up])
     texts = await asyncio.gather(*(engine_client.metrics(url) for _, url in replicas), return_exceptions=True)
     families: dict[str, Metric] = {}
     for (name, _), text in zip(replicas, texts, strict=True):
         if isinstance(text, str):
-            _named(name, text, families)
+            try:
+                _named(name, text, families)
+            except ValueError as error:
+                logger.info("engine %s tells no metrics: %s", name, error)
         elif not isinstance(text, EngineAway | EngineBroke | EngineRefused):
             raise text
     registry = CollectorRegistry()

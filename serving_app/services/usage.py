@@ -192,12 +192,12 @@ def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
 
 
 @transaction.atomic
-def release(attempt_id: str, *, error_code: str, source: str = "gateway") -> bool:
+def release(attempt_id: str, *, error_code: str, source: str = "gateway", state: str = CompletionState.FAILED) -> bool:
     """Give back what was held for an attempt that no engine worked on. False when it has ended already."""
     reserved = _locked(attempt_id)
     if reserved is None or _ends(attempt_id).exists():
         return False
     ending = Ending("error", source=source)
     _close(reserved, kind=UsageKind.RELEASE, tokens=Tokens(), ending=ending)
-    _note(reserved, state=CompletionState.FAILED, tokens=Tokens(), ending=ending, error_code=error_code)
+    _note(reserved, state=state, tokens=Tokens(), ending=ending, error_code=error_code)
     return True

@@ -70,6 +70,18 @@ def test_failures_above_the_threshold_are_told_once_when_they_begin_and_once_whe
     assert [each.action for each in acts] == ["alert.rule_made", "alert.began", "alert.ended"]
 
 
+def test_what_an_engine_refused_for_the_callers_mistake_is_neither_a_failure_nor_an_answer(
+    as_alice, told, ended
+) -> None:
+    rule(as_alice, kind="errors", threshold=20)
+    ended(9, state="refused", total_ms=None)
+    ended(4)
+    ended(1, state="failed")
+    assert check_rules() == 0, "exactly the threshold"
+    ended(1, state="failed")
+    assert check_rules() == 1 and AlertRule.objects.get().detail == "2 of 6 requests failed (33.3 %)."
+
+
 def test_slow_answers_are_told_and_a_handful_is_no_sign(as_alice, told, ended) -> None:
     rule(as_alice, kind="latency", threshold=500, minutes=10)
     ended(4, total_ms=9_000)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import httpx
 import openai
 import pytest
@@ -101,6 +104,28 @@ def test_no_closing_row_is_no_difference(db) -> None:
 def test_an_engine_that_is_away_is_left_out(read, engine, base_model) -> None:
     EngineReplica.objects.update(url="http://127.0.0.1:1")
     assert not any(key[0].startswith("vllm:") for key in read())
+
+
+@pytest.mark.parametrize("page", ["<html><body>Welcome</body></html>", '{"status": "ok"}', "# TYPE vllm:a b\nvllm:a 1"])
+def test_an_engine_that_answers_something_else_is_left_out_alone(read, engine, base_model, page) -> None:
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        Thread(target=server.serve_forever).start()
+        EngineReplica.objects.create(name="odd", url=f"http://127.0.0.1:{server.server_port}", is_up=True)
+        try:
+            found = read()
+        finally:
+            server.shutdown()
+    engines = {key[1] for key in found if key[0] == "vllm:num_requests_running"}
+    assert engines == {"embedded"} and found["studio_engine_up", "odd"] == 1
 
 
 def test_the_reconciler_samples_machine_and_engines(base_model) -> None:

@@ -108,6 +108,8 @@ def test_prompts_that_are_too_long(ask, nothing_held):
     assert refusal(ask("completions", {"prompt": [65] * 10_000}), 400)["code"] == "context_length_exceeded"
     assert refusal(ask("chat/completions", {"messages": HELLO, "n": 128}), 400)["param"] == "n"
     assert refusal(ask("chat/completions", {"messages": HELLO, "temperature": -1}), 400)["param"] == "temperature"
+    states = set(Completion.objects.values_list("state", flat=True))
+    assert states == {"refused"}, "the caller's own mistakes are no failures"
 
 
 def test_an_expired_key_opens_nothing(ask, nothing_held):

@@ -138,13 +138,23 @@ def _seconds(ms: float) -> str:
     return f"{number_text(ms / 1000)} s" if ms >= 1000 else f"{ms:.0f} ms"
 
 
-def _context(request: MemberRequest) -> dict[str, Any]:
-    span = next((each for each in SPANS if each.key == request.GET.get("span")), SPANS[1])
+def _span_of(request: MemberRequest) -> Span:
+    return next((each for each in SPANS if each.key == request.GET.get("span")), SPANS[1])
+
+
+def _mark(request: MemberRequest, span: Span) -> str:
+    """Whether something changed, without reading requests and bills one by one."""
+    sample, engines = selectors.latest_sample(), [(each.name, each.is_up) for each in selectors.replicas()]
+    counts = selectors.watch_counts(request.actor.workspace_id, span=span.length)
+    return live.mark_of(span.key, counts, sample and sample.at, engines, timezone.now().minute)
+
+
+def _context(request: MemberRequest, mark: str) -> dict[str, Any]:
+    span = _span_of(request)
     found = selectors.watch(request.actor.workspace_id, span=span.length, slots=span.slots)
     ended = found.total("ended")
     ranks = [(f"p{at}", percentile(found.whole, at), percentile(found.first, at)) for at in RANKS]
     sample, engines = selectors.latest_sample(), list(selectors.replicas())
-    seen = (ended, found.total("failed"), sample and sample.at, [(each.name, each.is_up) for each in engines])
     return {
         "span": span,
         "spans": SPANS,
@@ -160,18 +170,20 @@ def _context(request: MemberRequest) -> dict[str, Any]:
         "is_cut": found.is_cut,
         "sample": sample,
         "engines": engines,
-        "mark": live.mark_of(span.key, *seen, timezone.now().minute),
+        "mark": mark,
     }
 
 
 @member_page("usage.view")
 def monitoring(request: MemberRequest) -> HttpResponse:
     """The whole page; `span` is hour, day or week."""
-    return render(request, "serving/monitoring.html", _context(request))
+    return render(request, "serving/monitoring.html", _context(request, _mark(request, _span_of(request))))
 
 
 @member_page("usage.view")
 def monitoring_live(request: MemberRequest) -> HttpResponse:
     """All below the heading by itself, every ten seconds."""
-    context = _context(request)
-    return live.part(request, "serving/parts/monitoring.html", context, mark=context["mark"])
+    mark = _mark(request, _span_of(request))
+    if request.GET.get("mark") == mark:
+        return HttpResponse(status=204)
+    return live.part(request, "serving/parts/monitoring.html", _context(request, mark), mark=mark)

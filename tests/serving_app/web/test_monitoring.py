@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gptstudio.core.ids import mint
@@ -93,6 +95,34 @@ def test_the_live_part_is_silent_while_nothing_changed(at_alice, ended) -> None:
     assert at_alice.get(f"/monitoring/live?span=day&mark={mark}").status_code == 200
 
 
+def test_the_live_part_reads_no_request_one_by_one_while_nothing_changed(at_alice, ended) -> None:
+    ended()
+    mark = at_alice.get("/monitoring/live").content.decode().split("mark=")[1].split('"')[0]
+    with CaptureQueriesContext(connection) as asked:
+        assert at_alice.get(f"/monitoring/live?mark={mark}").status_code == 204
+    read = " ".join(each["sql"] for each in asked)
+    assert "serving_completion" in read and "gateway_us" not in read and "serving_usageevent" not in read
+
+
+def test_more_requests_or_bills_than_are_looked_at_are_told(as_alice, ended, starter, workspace, monkeypatch) -> None:
+    monkeypatch.setattr(selectors.monitoring, "MOST_ROWS", 2)
+    for _ in range(2):
+        make_request(as_alice, model=starter)
+    assert not watch(workspace).is_cut
+    make_request(as_alice, model=starter)
+    Completion.objects.update(created_at=timezone.now() - timedelta(hours=2))  # long answers: billed within the hour
+    found = watch(workspace)
+    assert found.is_cut and found.total("ended") == 0 and found.total("cost_micro") == 2 * 12
+
+
+def test_what_an_engine_refused_for_the_callers_mistake_is_left_out(ended, workspace) -> None:
+    ended()
+    ended(state="refused", error_code="invalid_body", total_ms=None)
+    found = watch(workspace)
+    assert (found.total("ended"), found.total("failed"), found.errors) == (1, 0, [])
+    assert selectors.watch_counts(workspace.id, span=timedelta(hours=1)) == (1, 0)
+
+
 def test_the_request_log_is_searched_by_id(at_alice, ended) -> None:
     wanted, other = ended(), ended()
     page = at_alice.get(f"/usage/requests?q={wanted.id}").content.decode()
@@ -102,9 +132,9 @@ def test_the_request_log_is_searched_by_id(at_alice, ended) -> None:
 
 def test_the_page_asks_the_same_few_queries(at_alice, ended, django_assert_num_queries) -> None:
     ended()
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(12):
         at_alice.get("/monitoring/")
     for _ in range(9):
         ended()
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(12):
         at_alice.get("/monitoring/")
