@@ -21,7 +21,9 @@ from gptstudio.notify.webhooks import post, secret_of
 
 logger = logging.getLogger(__name__)
 PAUSES = tuple(timedelta(seconds=each) for each in (10, 60, 300, 1_800, 7_200, 21_600, 43_200))
-LEASE = timedelta(seconds=60)  # longer than any try; whoever died in one loses it then
+# Longer than a try: a resolver's minute and webhooks.SECONDS, or a mail server at EMAIL_TIMEOUT for each word. Whoever died
+# in one loses it then; a mail server that drags its words out over more may get a letter twice.
+LEASE = timedelta(minutes=3)
 KEPT = timedelta(days=30)
 MOST = 20
 
@@ -86,7 +88,8 @@ def _try(delivery: Delivery) -> None:
             answer, is_done = "The destination was removed.", False
         elif destination.kind == DestinationKind.EMAIL:
             lines = [delivery.title, "", *(f"{name}: {value}" for name, value in delivery.body["data"].items())]
-            send_mail(f"GPT Studio: {delivery.title}", "\n".join(lines), None, [destination.address])
+            subject = " ".join(f"GPT Studio: {delivery.title}".split())  # a header is one line
+            send_mail(subject, "\n".join(lines), None, [destination.address])
             answer, is_done = "handed over", True
         else:
             answer, is_done = _posted(delivery)
@@ -94,6 +97,9 @@ def _try(delivery: Delivery) -> None:
         answer, is_done = str(error), False
     except (OSError, http.client.HTTPException) as error:  # SMTP's errors are OSErrors too
         answer, is_done = f"No answer ({type(error).__name__}).", False
+    except Exception as error:  # whatever is wrong with one notice, the others go out
+        logger.warning("%s cannot be sent: %s", delivery.id, type(error).__name__, exc_info=True)
+        answer, is_done = f"Could not be sent ({type(error).__name__}).", False
     _note(delivery, answer=answer, is_done=is_done)
 
 

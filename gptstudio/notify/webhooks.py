@@ -1,4 +1,4 @@
-"""One signed POST. No redirects, no proxies, and no more of the answer than its status.
+"""One signed POST, over within SECONDS. No redirects, no proxies, and no more of the answer than its head.
 
 `X-Studio-Signature: t=<seconds>,v1=<hex>`, where hex is HMAC-SHA256 over `<seconds>.<body>` with the destination's secret.
 """
@@ -8,15 +8,48 @@ from __future__ import annotations
 import hashlib
 import hmac
 import http.client
+import io
 import socket
 import ssl
 import time
+from typing import Any
 
 from django.conf import settings
 
 from gptstudio.notify.addresses import Target, looked_up, target_of
 
-SECONDS = 5.0
+SECONDS = 10.0  # for all of a try but the look-up of its name, which is bounded by the resolver
+MOST_BYTES = 65_536  # of an answer's head
+
+
+class _Answer(io.RawIOBase):
+    """What a server sends until the deadline, however slowly it comes, and no more than MOST_BYTES of it."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock, self._deadline, self._left = sock, deadline, MOST_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._left:
+            raise http.client.HTTPException(f"more than {MOST_BYTES:,} bytes")
+        self._sock.settimeout(_seconds_to(self._deadline))
+        count = self._sock.recv_into(buffer, min(len(buffer), self._left))
+        self._left -= count
+        return count
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What HTTPResponse asks a socket for."""
+        return io.BufferedReader(self)
+
+
+def _seconds_to(deadline: float) -> float:
+    """What is left of a try. Raises TimeoutError when nothing is."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError(f"no answer within {SECONDS:g} seconds")
+    return left
 
 
 def secret_of(destination_id: str) -> str:
@@ -31,19 +64,23 @@ def signature(secret: str, body: bytes, *, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
-def _connection(target: Target) -> http.client.HTTPConnection:
+def _connection(target: Target, address: str, deadline: float) -> http.client.HTTPConnection:
     """Connected to the number that was checked, under the name that was asked for."""
-    made = http.client.HTTPConnection(target.host, target.port, timeout=SECONDS)
-    made.sock = socket.create_connection((looked_up(target), target.port), timeout=SECONDS)
+    made = http.client.HTTPConnection(target.host, target.port)
+    made.sock = socket.create_connection((address, target.port), timeout=_seconds_to(deadline))
     if target.scheme == "https":
+        made.sock.settimeout(_seconds_to(deadline))
         made.sock = ssl.create_default_context().wrap_socket(made.sock, server_hostname=target.host)
+    made.sock.settimeout(_seconds_to(deadline))
     return made
 
 
 def post(url: str, body: bytes, *, secret: str, event: str, delivery_id: str) -> int:
     """The status of the answer. Raises NotReachable, OSError, HTTPException."""
     target = target_of(url)
-    connection = _connection(target)
+    address = looked_up(target)
+    deadline = time.monotonic() + SECONDS
+    connection = _connection(target, address, deadline)
     try:
         headers = {
             "Host": target.name,
@@ -55,6 +92,9 @@ def post(url: str, body: bytes, *, secret: str, event: str, delivery_id: str) ->
             "Connection": "close",
         }
         connection.request("POST", target.path, body=body, headers=headers)
-        return connection.getresponse().status
+        answer: Any = _Answer(connection.sock, deadline)
+        with http.client.HTTPResponse(answer, method="POST") as response:
+            response.begin()
+            return response.status
     finally:
         connection.close()

@@ -156,6 +156,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 EMAIL_URL = env.text("EMAIL_URL")
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_URL else "gptstudio.web.mail.LogBackend"
+EMAIL_TIMEOUT = 10  # seconds for each word with the mail server
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "studio@localhost")
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

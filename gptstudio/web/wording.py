@@ -222,6 +222,7 @@ ACTS = {
     "alert.ended": "Ended an alert:",
     "destination.added": "Has alerts sent to",
     "destination.removed": "Stopped alerts to",
+    "delivery.sent_again": "Had a notice sent again to",
     "budget.set": "Set the budget of",
     "budget.reached": "Told that a budget is reached:",
     "price.set": "Set the price of",

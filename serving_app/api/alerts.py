@@ -101,7 +101,9 @@ class RuleOne(AlertViews):
 
 
 class Destinations(AlertViews):
-    """Where to tell."""
+    """Where to tell. An answer with a webhook's secret is not kept for repeats."""
+
+    replays = False
 
     @extend_schema(
         operation_id="alerts_destinations_list",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -33,10 +33,15 @@ def all_rules() -> QuerySet[AlertRule]:
     return AlertRule.objects.all()
 
 
-def broken_now(rule: AlertRule) -> str:
-    """What a rule sees that passes its threshold, as a sentence; empty when nothing does."""
+def broken_now(rule: AlertRule, *, watched_since: datetime | None = None) -> str:
+    """What a rule sees that passes its threshold, as a sentence; empty when nothing does.
+
+    `watched_since`: engines were not looked at before, so being away counts from then at the earliest.
+    """
     since = timezone.now() - timedelta(minutes=rule.minutes)
     if rule.kind == AlertKind.ENGINE_DOWN:
+        if watched_since is not None and watched_since > since:
+            return ""
         seen_long_ago = Q(last_seen_at__lt=since) | Q(last_seen_at__isnull=True)
         names = EngineReplica.objects.filter(seen_long_ago, is_up=False).values_list("name", flat=True)
         return f"Does not answer: {', '.join(names)}." if names else ""

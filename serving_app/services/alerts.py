@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -58,14 +60,16 @@ def remove_rule(actor: Actor, *, rule: AlertRule) -> None:
     rule.delete()
 
 
-def check_rules() -> int:
-    """Look at every rule; how many began or ended."""
-    return sum(_look(rule) for rule in all_rules())
+def check_rules(*, watched_since: datetime | None = None) -> int:
+    """Look at every rule; how many began or ended. `watched_since`: when engines began to be looked at."""
+    return sum(_look(rule, watched_since) for rule in all_rules())
 
 
 @transaction.atomic
-def _look(rule: AlertRule) -> bool:
-    seen, mine = broken_now(rule), AlertRule.objects.filter(id=rule.id)
+def _look(rule: AlertRule, watched_since: datetime | None) -> bool:
+    mine = AlertRule.objects.filter(id=rule.id)
+    is_new = rule.firing_since is None  # what fired before a restart is not over because of it
+    seen = broken_now(rule, watched_since=watched_since if is_new else None)
     if seen and rule.firing_since is None:
         changed = mine.filter(firing_since__isnull=True).update(firing_since=timezone.now(), detail=seen[:200])
     elif not seen and rule.firing_since is not None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.utils import timezone
 
 from datasets_app.services import expire_uploads
 from datasets_app.services import requeue_stale as requeue_data
@@ -62,6 +63,7 @@ class Reconciler:
         self._stop = stop
         self._runner = asyncio.Runner()
         self._loader = Loader(self._ask)
+        self._watched_since = timezone.now()
         self._sent_at = self._swept_at = self._sampled_at = float("-inf")
 
     def close(self) -> None:
@@ -72,7 +74,6 @@ class Reconciler:
         """Everything once."""
         heartbeats.beat("reconciler")
         forget_old_previews()
-        self._sample()
         desired = {model.engine_name: model for model in selectors.desired_models()}
         for replica in seed_replicas():
             try:
@@ -80,6 +81,7 @@ class Reconciler:
             except (EngineAway, EngineBroke, EngineRefused) as error:
                 logger.info("engine %s: %s", replica.name, error)
                 record_seen(replica, is_up=False, loaded=[])
+        self._sample()  # rules look at what was just seen, not at what was seen before a restart
         settle_uncounted()
         alert_budgets()
         finish_waiting_jobs()
@@ -108,7 +110,7 @@ class Reconciler:
             except (EngineAway, EngineBroke, EngineRefused, ValueError) as error:
                 logger.info("engine %s tells no metrics: %s", replica.name, error)
         record_sample(engines)
-        check_rules()
+        check_rules(watched_since=self._watched_since)
 
     def _send_again(self) -> None:
         """Wake workers for work that nobody holds; not in every pass, since a message may merely wait its turn."""

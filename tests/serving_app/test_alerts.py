@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from gptstudio.accounts import services as accounts
 from gptstudio.accounts.models import Workspace
+from gptstudio.api.models import KeptAnswer
 from gptstudio.audit.models import AuditEvent
 from gptstudio.core.errors import Invalid, NotAllowed
 from gptstudio.core.ids import mint
 from gptstudio.notify.models import Delivery
+from gptstudio.notify.services import tell
 from serving_app import services
 from serving_app.models import AlertRule, Completion, EngineReplica
 from serving_app.services.alerts import check_rules
@@ -104,6 +107,37 @@ def test_an_engine_that_is_away_for_long_enough_is_told_by_name(as_alice, told) 
     assert check_rules() == 1
 
 
+@pytest.mark.parametrize("seen", [None, timedelta(days=1)])
+def test_being_away_counts_from_the_start_of_the_watch_at_the_earliest(as_alice, told, seen) -> None:
+    rule(as_alice, kind="engine_down", minutes=5)
+    now = timezone.now()
+    EngineReplica.objects.create(name="attic", url="http://127.0.0.1:1", is_up=False, last_seen_at=seen and now - seen)
+    assert check_rules(watched_since=now - timedelta(minutes=4)) == 0
+    assert check_rules(watched_since=now - timedelta(minutes=6)) == 1
+    assert check_rules(watched_since=now) == 0, "what fired before a restart is not over because of it"
+    EngineReplica.objects.update(is_up=True)
+    assert check_rules(watched_since=now) == 1
+    assert [event for event, _ in told()] == ["alert.began", "alert.ended"]
+
+
+def test_sending_a_notice_again_is_written_down_with_who_did_it(as_alice, told, workspace, alice) -> None:
+    tell(workspace_id=workspace.id, event="alert.began", title="Requests fail", data={})
+    sent = Delivery.objects.get()
+    accounts.send_again(as_alice, delivery=sent)
+    line = AuditEvent.objects.get(action="delivery.sent_again")
+    assert (line.subject_id, line.data["delivery"]) == (sent.destination_id, sent.id)
+    assert line.subject_label == "ops@care.example" and line.actor_label == as_alice.label
+
+
+def test_the_answer_with_a_webhooks_secret_is_kept_for_no_repeat(as_alice, workspace) -> None:
+    _, secret = accounts.issue_key(as_alice, workspace_id=workspace.id, name="ops", scopes=["alerts:write"])
+    hook = {"kind": "webhook", "address": "https://hooks.example/in"}
+    headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "one"}
+    made = Client().post("/api/v1/alerts/destinations", hook, content_type="application/json", headers=headers)
+    assert made.status_code == 201 and made.json()["secret"].startswith("whsec_")
+    assert not KeptAnswer.objects.exists()
+
+
 def test_a_budget_that_is_reached_is_told_with_its_amounts(as_alice, told, starter, workspace) -> None:
     Workspace.objects.update(soft_budget_micro=1)
     make_request(as_alice, model=starter)
@@ -147,8 +181,6 @@ def test_the_page_adds_shows_and_removes(at_alice, workspace) -> None:
 
 @pytest.fixture
 def at_alice(alice, workspace):
-    from django.test import Client
-
     client = Client()
     client.force_login(alice)
     return client

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from gptstudio.core import heartbeats
-from serving_app import selectors
-from serving_app.models import EngineReplica, Preview
+from serving_app import selectors, services
+from serving_app.management.commands import reconcile
+from serving_app.models import AlertRule, EngineReplica, Preview
 
 
 def test_the_starter_is_loaded_and_the_engine_counts_as_ready(engine, transactional_db, reconciler):
@@ -58,11 +60,39 @@ def test_one_engine_that_is_away_does_not_keep_the_other_waiting(settings, engin
     assert selectors.answers(base_model)
 
 
+def test_rules_on_engines_look_after_the_engines_were_looked_at(settings, engine, as_alice, reconciler, monkeypatch):
+    long_ago = timezone.now() - timedelta(days=1)
+    for name, url in {"absent": "http://127.0.0.1:1", "embedded": engine.url}.items():
+        EngineReplica.objects.create(name=name, url=url, is_up=False, last_seen_at=long_ago)
+    settings.ENGINE_URLS = {"absent": "http://127.0.0.1:1", "embedded": engine.url}
+    services.create_rule(as_alice, workspace_id=as_alice.workspace_id, kind="engine_down", minutes=5)
+    reconciler.run_pass()
+    assert AlertRule.objects.get().firing_since is None, "the watch has only begun"
+    monkeypatch.setattr(reconciler, "_watched_since", long_ago)
+    monkeypatch.setattr(reconciler, "_sampled_at", float("-inf"))
+    EngineReplica.objects.update(is_up=False, last_seen_at=long_ago)
+    reconciler.run_pass()
+    assert AlertRule.objects.get().detail == "Does not answer: absent."
+
+
 def test_engines_that_the_settings_forget_are_forgotten(settings, base_model, reconciler):
     settings.ENGINE_URLS = {"absent": "http://127.0.0.1:1"}
     reconciler.run_pass()
     assert [replica.name for replica in selectors.replicas()] == ["absent"]
     assert not selectors.engine_is_ready()
+
+
+def test_a_notice_that_is_being_sent_does_not_keep_the_process_from_ending(monkeypatch):
+    held, begun = threading.Event(), threading.Event()
+    monkeypatch.setattr(reconcile, "send_due", lambda: (begun.set(), held.wait(10)))
+    stop = threading.Event()
+    sender = reconcile.sender_until(stop)
+    sender.start()
+    assert begun.wait(5) and sender.daemon
+    stop.set()
+    held.set()
+    sender.join(timeout=5)
+    assert not sender.is_alive()
 
 
 def test_a_preview_is_unloaded_when_its_time_is_over(base_model, make_tuned, reconciler):

@@ -25,9 +25,16 @@ CHANGEABLE = ("name", "allowed_models", "expires_at", "budget_micro", "soft_budg
 
 
 def _name(name: str) -> str:
-    if not name.strip():
+    name = name.strip()
+    if not name:
         raise Invalid("The key has no name.", fix="Name it after the program that will use it.", param="name")
-    return name.strip()[:LONGEST_NAME]
+    if not name.isprintable():
+        raise Invalid(
+            "The key's name has line breaks or other characters that cannot be seen.",
+            fix="Write it on one line, in letters, digits, signs and spaces.",
+            param="name",
+        )
+    return name[:LONGEST_NAME]
 
 
 def _scopes(actor: Actor, scopes: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from gptstudio.notify import services
 from gptstudio.notify.models import Delivery, Destination
 
 
-def _audit(actor: Actor, destination: Destination, action: str) -> None:
+def _audit(actor: Actor, destination: Destination, action: str, **data: str) -> None:
     record(
         actor,
         workspace_id=destination.workspace_id,
@@ -18,7 +18,7 @@ def _audit(actor: Actor, destination: Destination, action: str) -> None:
         subject_kind="destination",
         subject_id=destination.id,
         subject_label=destination.address,
-        data={"kind": destination.kind},
+        data={"kind": destination.kind, **data},
     )
 
 
@@ -44,3 +44,4 @@ def send_again(actor: Actor, *, delivery: Delivery) -> None:
     """Try a delivery anew."""
     require(actor, "alerts.edit", workspace_id=delivery.destination.workspace_id)
     services.send_again(delivery)
+    _audit(actor, delivery.destination, "delivery.sent_again", delivery=delivery.id, event=delivery.event)

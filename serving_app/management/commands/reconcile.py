@@ -32,6 +32,11 @@ def send_until(stop: threading.Event) -> None:
         stop.wait(PAUSE_SECONDS)
 
 
+def sender_until(stop: threading.Event) -> threading.Thread:
+    """That thread. A try it is in keeps no process from ending: the claim runs out and the next start tries again."""
+    return threading.Thread(target=send_until, args=(stop,), name="notices", daemon=True)
+
+
 class Command(BaseCommand):
     help = "Look after engines, usage and stale work until told to stop."
 
@@ -40,7 +45,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_signal: stop.set())
         reconciler = Reconciler(stop)
-        sender = threading.Thread(target=send_until, args=(stop,), name="notices")
+        sender = sender_until(stop)
         sender.start()
         try:
             while not stop.is_set():

@@ -63,6 +63,18 @@ def test_an_expired_key_is_dead(as_alice, workspace) -> None:
     assert selectors.live_key(secret) is None
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\r\nBcc: b", "a\tb", "a\x00b", "a\u2028b", "a\u202eb"])
+def test_a_name_that_cannot_be_seen_on_one_line_is_refused_when_made_and_when_changed(
+    issued, as_alice, workspace, name
+) -> None:
+    with pytest.raises(Invalid, match="line breaks") as refused:
+        services.issue_key(as_alice, workspace_id=workspace.id, name=name, scopes=["chat"])
+    assert refused.value.param == "name" and refused.value.fix
+    with pytest.raises(Invalid, match="line breaks"):
+        services.update_key(as_alice, key=issued[0], name=name)
+    assert [each.name for each in ApiKey.objects.all()] == ["shop"]
+
+
 @pytest.mark.parametrize(("name", "scopes"), [("", ["chat"]), ("n", []), ("n", ["chat", "everything"])])
 def test_a_key_without_name_or_with_strange_scopes_is_refused(as_alice, workspace, name, scopes) -> None:
     with pytest.raises(Invalid):

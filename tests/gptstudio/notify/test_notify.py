@@ -106,6 +106,27 @@ def test_an_email_says_what_and_where(workspace) -> None:
     assert "seen: 5 of 9 requests failed" in letter.body
 
 
+def test_a_subject_is_one_line_whatever_the_names_in_it(workspace) -> None:
+    services.add_destination(workspace_id=workspace.id, kind="email", address="ops@care.example")
+    tell(workspace_id=workspace.id, event="budget.reached", title="The key a\r\nBcc: \t b has reached it", data={})
+    assert send_due() == 1 and Delivery.objects.get().state == "sent"
+    assert mail.outbox[0].subject == "GPT Studio: The key a Bcc: b has reached it"
+
+
+def test_a_notice_that_cannot_be_written_costs_a_try_and_the_others_go_out(
+    workspace, destination, hook, settings, caplog
+) -> None:
+    services.add_destination(workspace_id=workspace.id, kind="email", address="ops@care.example")
+    settings.DEFAULT_FROM_EMAIL = "studio@care.example\nBcc: all@care.example"
+    say(workspace)
+    with caplog.at_level(logging.WARNING):
+        assert send_due() == 2
+    broken = Delivery.objects.get(destination__kind="email")
+    assert (broken.state, broken.attempts, broken.answer) == ("pending", 1, "Could not be sent (BadHeaderError).")
+    assert broken.next_at > timezone.now() and len(hook.got) == 1 and mail.outbox == []
+    assert f"{broken.id} cannot be sent: BadHeaderError" in caplog.text
+
+
 def test_a_destination_that_was_removed_gets_nothing_more(workspace, destination, hook) -> None:
     say(workspace)
     services.remove_destination(destination)
