@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.byte_llama import byte_llama
+
 TEMPLATE = (
     "{% if tools %}<|system|>You may call:{% for tool in tools %}{{ '\\n' }}{{ tool | tojson }}{% endfor %}<|end|>"
     "{% endif %}{% for message in messages %}<|{{ 'user' if message.role == 'tool' else message.role }}|>"
@@ -44,33 +46,10 @@ ANSWER = f'{SAID}\n<tool_call>\n{{"name": "weather", "arguments": {CALLED}}}\n</
 def write_calling_model(folder: Path) -> Path:
     """Teach a Llama of a few thousand weights, in seconds, and leave its folder."""
     import torch
-    from tokenizers import Tokenizer, decoders, pre_tokenizers
-    from tokenizers.models import BPE
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    core = Tokenizer(BPE(vocab={letter: at for at, letter in enumerate(alphabet)}, merges=[]))
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = decoders.ByteLevel()
-    core.add_special_tokens(["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"])
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=core, eos_token="<|end|>", pad_token="<|end|>", chat_template=TEMPLATE
-    )
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=260,
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=4096,
-        bos_token_id=None,
-        eos_token_id=256,
-    )
-    model = LlamaForCausalLM(config)
+    model, tokenizer = byte_llama(TEMPLATE, hidden=64, intermediate=96, seed=0)
     asked = tokenizer.apply_chat_template(QUESTION, tools=TOOLS, tokenize=False, add_generation_prompt=True)
-    prompt, answer = core.encode(asked).ids, core.encode(ANSWER + "<|end|>").ids
+    prompt, answer = (tokenizer(text, add_special_tokens=False).input_ids for text in (asked, ANSWER + "<|end|>"))
     _teach(model, torch.tensor([prompt + answer]), torch.tensor([[-100] * len(prompt) + answer]))
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

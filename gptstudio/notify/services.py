@@ -20,6 +20,9 @@ from gptstudio.notify.models import Delivery, DeliveryState, Destination, Destin
 from gptstudio.notify.webhooks import post, secret_of
 
 logger = logging.getLogger(__name__)
+# What a notice that cannot be written raises, such as a header with a line break in it. The database's errors are not among
+# them: nothing could be noted then.
+DEFECTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
 PAUSES = tuple(timedelta(seconds=each) for each in (10, 60, 300, 1_800, 7_200, 21_600, 43_200))
 # Longer than a try: a resolver's minute and webhooks.SECONDS, or a mail server at EMAIL_TIMEOUT for each word. Whoever died
 # in one loses it then; a mail server that drags its words out over more may get a letter twice.
@@ -97,7 +100,7 @@ def _try(delivery: Delivery) -> None:
         answer, is_done = str(error), False
     except (OSError, http.client.HTTPException) as error:  # SMTP's errors are OSErrors too
         answer, is_done = f"No answer ({type(error).__name__}).", False
-    except Exception as error:  # whatever is wrong with one notice, the others go out
+    except DEFECTS as error:  # whatever is wrong with one notice, the others go out
         logger.warning("%s cannot be sent: %s", delivery.id, type(error).__name__, exc_info=True)
         answer, is_done = f"Could not be sent ({type(error).__name__}).", False
     _note(delivery, answer=answer, is_done=is_done)

@@ -16,6 +16,7 @@ from pathlib import Path
 import openai
 import pytest
 
+from tests.byte_llama import END, byte_llama
 from tests.calling_model import write_calling_model
 from tests.openai_types import check_answer
 
@@ -29,34 +30,11 @@ TEMPLATE = (
 def write_tiny_model(folder: Path, *, seed: int) -> Path:
     """A Llama of a few thousand weights with a byte tokenizer; its end token is never likely, so answers run long."""
     import torch
-    from tokenizers import Tokenizer, decoders, pre_tokenizers
-    from tokenizers.models import BPE
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    core = Tokenizer(BPE(vocab={letter: at for at, letter in enumerate(alphabet)}, merges=[]))
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    core.decoder = decoders.ByteLevel()
-    core.add_special_tokens(["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"])
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=core, eos_token="<|end|>", pad_token="<|end|>", chat_template=TEMPLATE
-    )
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=260,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=4096,
-        bos_token_id=None,
-        eos_token_id=256,
-    )
-    model = LlamaForCausalLM(config)
+    model, tokenizer = byte_llama(TEMPLATE, hidden=32, intermediate=48, seed=seed)
     with torch.no_grad():  # logits far apart, and the end token's always 0: it is drawn once in a million answers
         model.lm_head.weight.mul_(50)
-        model.lm_head.weight[config.eos_token_id] = 0
+        model.lm_head.weight[END] = 0
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
