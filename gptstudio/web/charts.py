@@ -99,9 +99,9 @@ def nice_step(span: float, count: int) -> float:
 
 
 def ticks(low: float, high: float, count: int = 4) -> list[float]:
-    """Round values that reach from below `low` to above `high`."""
+    """Round values that reach from below `low` to above `high`; what is never below nothing gets no axis there."""
     if not high > low:
-        low, high = low - 0.5, high + 0.5
+        low, high = low - 0.5 if low < 0 else max(0.0, low - 0.5), high + 0.5
     step = nice_step(high - low, count)
     start, end = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(index * step, 12) for index in range(start, end + 1)]

@@ -80,3 +80,9 @@ def test_the_text_of_a_bar_stands_beyond_its_end() -> None:
         assert bar.beyond > bar.x + bar.width and f'x="{bar.beyond:.1f}"' in render_to_string(
             "web/charts/bars.html", {"chart": chart}
         )
+
+
+@pytest.mark.parametrize(("value", "least"), [(0, 0), (0.2, 0), (7, 6.4), (-3, -3.6)])
+def test_a_level_line_has_room_around_it_but_none_below_nothing(value, least):
+    found = ticks(value, value)
+    assert least <= found[0] <= value < found[-1]
