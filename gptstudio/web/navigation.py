@@ -51,6 +51,7 @@ PLACES = (
     Place("models", "Models", "training:models", "models.view", "Make"),
     Place("playground", "Playground", "serving:playground", "models.use", "Use"),
     Place("deployments", "Deployments", "serving:deployments", "deployments.view", "Use"),
+    Place("connect", "Connect", "serving:connect", "models.view", "Use"),
     Place("keys", "API keys", "web:keys", "keys.view", "Use"),
     Place("usage", "Usage", "serving:usage", "usage.view", "Use"),
     Place("monitoring", "Monitoring", "serving:monitoring", "usage.view", "Watch"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.web.views import alerts, deployments, metrics, money, monitoring, playground, usage
+from serving_app.web.views import alerts, connect, deployments, metrics, money, monitoring, playground, usage
 
 app_name = "serving"
 DEPLOYMENT = "deployments/<slug:deployment_id>"
 urlpatterns = [
     path("playground/", playground.playground, name="playground"),
     path("playground/stream", playground.stream, name="playground-stream"),
+    path("connect/", connect.connect, name="connect"),
     path("deployments/", deployments.deployments, name="deployments"),
     path("deployments/new", deployments.new, name="deployment-new"),
     path(f"{DEPLOYMENT}/", deployments.deployment, name="deployment"),

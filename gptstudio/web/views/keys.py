@@ -93,7 +93,7 @@ def keys(request: MemberRequest) -> HttpResponse:
 
 
 def _shown_once(request: MemberRequest, key: ApiKey, secret: str) -> HttpResponse:
-    context = {"key": key, "secret": secret, "base": request.build_absolute_uri("/v1")}
+    context = {"key": key, "secret": secret}
     shown = render(request, "web/key_made.html", context)
     shown.headers["Cache-Control"] = "no-store"
     return shown
