@@ -49,6 +49,7 @@ class Stepper:
         with self._lock:
             if served not in self._models:
                 self._models = [*self._models, served]
+                self._observe(served)  # a model that nobody has asked yet is measured, too
 
     def drop(self, served: ServedModel) -> None:
         """Finish what a model is writing, then let go of it."""

@@ -53,6 +53,8 @@ def test_models_and_adapters_come_and_go(engine_server: Any) -> None:
     adapter = {"lora_name": "tuned", "lora_path": "adapter", "base_model_name": "llama"}
     assert client.post("/v1/load_lora_adapter", json=adapter).json()["parent"] == "llama"
     assert [model["id"] for model in client.get("/v1/models").json()["data"]] == ["llama", "q", "tuned"]
+    unasked = [line for line in client.get("/metrics").text.splitlines() if 'model_name="q"' in line]
+    assert 'vllm:num_requests_running{model_name="q"} 0.0' in unasked
     assert len({say("llama"), say("tuned"), say("q")}) == 3
     assert client.post("/v1/unload_model", json={"name": "tuned"}).status_code == 400
     assert client.post("/v1/unload_lora_adapter", json={"lora_name": "tuned"}).status_code == 200
