@@ -20,6 +20,7 @@ from gptstudio.core.errors import Conflict, NotFound
 
 __all__ = ["SORTS", "SPLITS", "Found", "Wanted", "check_ready", "etag", "facets", "find", "row_of", "rows_of"]
 SIBLINGS = 20
+SAID = ("messages", "part")  # what the index lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,13 @@ def find(
         return Found()
     with sentences():
         hits = page(version.folder, replace(wanted, splits=splits), sort=sort, after=after, limit=limit)
-        whole = rows_at(version.folder, [(each["split"], each["place"]) for each in hits.rows])
+        whole = rows_at(version.folder, [(each["split"], each["place"]) for each in hits.rows], columns=SAID)
     rows = [{**each, **_said(whole[each["split"], each["place"]])} for each in hits.rows]
     return Found(rows, hits.after, hits.total)
 
 
 def _said(row: dict[str, Any]) -> dict[str, Any]:
-    """What the index lacks. Versions that were made before rows had parts have none."""
+    """The columns SAID. Versions that were made before rows had parts have none."""
     return {"messages": row["messages"], "part": row.get("part") or 0}
 
 
@@ -88,7 +89,7 @@ def rows_of(version: DatasetVersion, places: Sequence[Place]) -> dict[Place, dic
     found = rows_at(version.folder, places)
     missing = [place for place in places if place not in found]
     if missing:
-        raise NotFound(f"There is no row {missing[0][1]} in {missing[0][0]} of {version}.")
+        raise NotFound(f"There is no row {missing[0][1] + 1:,} in {missing[0][0]} of {version}.")
     return found
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,18 +18,36 @@ if TYPE_CHECKING:
 LEASH: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "512MB",
-    "temp_directory": "",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    "lock_configuration": True,
 }
+
+
+def _connected(spill: str) -> duckdb.DuckDBPyConnection:
+    import duckdb  # late: most requests never look into a version
+
+    connection = duckdb.connect(":memory:", config={**LEASH, "temp_directory": spill})
+    connection.execute("LOAD parquet")  # it is part of the package
+    connection.execute(
+        "SET GLOBAL parquet_metadata_cache = true"
+    )  # the end of an index is read once, not at each question
+    connection.execute("SET lock_configuration = true")
+    return connection
 
 
 @lru_cache(maxsize=1)
 def _root(process: int) -> duckdb.DuckDBPyConnection:
-    import duckdb  # late: most requests never look into a version
+    return _connected("")
 
-    return duckdb.connect(":memory:", config=LEASH)
+
+@contextmanager
+def spilling_database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database by itself under the same limits, which lays aside in ``folder`` what has no room in memory."""
+    connection = _connected(str(folder))
+    try:
+        yield connection
+    finally:
+        connection.close()
 
 
 @contextmanager

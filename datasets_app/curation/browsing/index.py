@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datasets_app.curation.browsing.database import database
+from datasets_app.curation.browsing.database import spilling_database
 from datasets_app.curation.errors import Refusal
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 INDEX = "index.parquet"
 FACETS = "facets.json"
+ORDERS = {"longest": "characters DESC, number", "shortest": "characters, number"}
 SEARCHED = 65_536  # characters of a row that are searched; a row of more is found by its beginning
-ROW_GROUP = 20_000
+# Small groups, so that twenty rows from all over cost little; LZ4, because a search unpacks all text each time.
+ROW_GROUP = 6_144
 MOST_VALUES = 200
 
 _ROWS = """
@@ -39,33 +42,41 @@ _COPY = """
                list_sort(list_distinct(regexp_extract_all(said, '\\[([A-Z_]{{2,24}})(?:_\\d+)?\\]', 1))) AS marks,
                lower(left(coalesce(said, ''), {searched})) AS text
         FROM ({rows}) AS rows LEFT JOIN sizes ON sizes.cluster = rows.cluster
-    ) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {row_group})
+    ) TO {target} ({format})
 """
+_FORMAT = f"FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {ROW_GROUP}"
 
 
-def index_of(folder: Path) -> Path:
-    """The index of the version in ``folder``; made now where it is missing. Refusal where there are no rows."""
-    path = folder / INDEX
-    if not path.exists() or not (folder / FACETS).exists():
+def index_of(folder: Path, *, order: str = "") -> Path:
+    """The index of the version in ``folder``; made now where it is missing. Refusal where there are no rows.
+
+    With an `order` of ORDERS, the copy of its narrow columns that lies in that order, where there is one.
+    """
+    if not all((folder / name).exists() for name in (INDEX, FACETS, *map(_copy_in, ORDERS))):
         write_index(folder)
-    return path
+    return folder / (_copy_in(order) if order in ORDERS else INDEX)
+
+
+def _copy_in(order: str) -> str:
+    return f"index-{order}.parquet"
 
 
 def write_index(folder: Path) -> None:
-    """Make index and facets from train, validation and test.parquet. Both appear whole or not at all."""
+    """Make index, its ordered copies and facets from train, validation and test.parquet; each appears whole."""
     splits = [split for split in SPLITS if (folder / f"{split}.parquet").exists()]
     if not splits:
         raise Refusal(code="no_rows", message="This version has no rows to look at.", fix="Make it again.")
-    target, facets = folder / f".{INDEX}.{os.getpid()}", folder / f".{FACETS}.{os.getpid()}"
-    try:
-        with database() as connection:
-            _copy(connection, folder, splits, target)
-            facets.write_text(json.dumps(_facets(connection, target)), encoding="utf-8")
-        os.replace(target, folder / INDEX)
-        os.replace(facets, folder / FACETS)
-    finally:
-        target.unlink(missing_ok=True)
-        facets.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".index-", dir=folder) as name:
+        made = Path(name)
+        with spilling_database(made / "spill") as connection:
+            _copy(connection, folder, splits, made / INDEX)
+            for order, columns in ORDERS.items():
+                ordered = f"SELECT * EXCLUDE (text, content) FROM read_parquet(?) ORDER BY {columns}"  # noqa: S608 - constants
+                target = _quoted(made / _copy_in(order))
+                connection.execute(f"COPY ({ordered}) TO {target} ({_FORMAT})", [str(made / INDEX)])
+            (made / FACETS).write_text(json.dumps(_facets(connection, made / INDEX)), encoding="utf-8")
+        for each in (*map(_copy_in, ORDERS), FACETS, INDEX):
+            os.replace(made / each, folder / each)
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, folder: Path, splits: Sequence[str], target: Path) -> None:
@@ -75,9 +86,12 @@ def _copy(connection: duckdb.DuckDBPyConnection, folder: Path, splits: Sequence[
     rows = " UNION ALL ".join(
         _ROWS.format(split=split, before=before) for split, before in zip(splits, _starts(paths), strict=True)
     )
-    place = str(target).replace("'", "''")
-    statement = _COPY.format(rows=rows, target=place, searched=SEARCHED, row_group=ROW_GROUP)
+    statement = _COPY.format(rows=rows, target=_quoted(target), searched=SEARCHED, format=_FORMAT)
     connection.execute(statement, paths)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _starts(paths: Sequence[str]) -> list[int]:

@@ -90,7 +90,8 @@ def _behind(cursor: str, sort: str) -> tuple[str, list[Any]]:
         raise Refusal(code="bad_cursor", message=message, fix="Start without one.") from error
     if sort == "place":
         return "number > ?", [number]
-    return f"({key} {'<' if way == 'DESC' else '>'} ? OR ({key} = ? AND number > ?))", [value, value, number]
+    further = "<" if way == "DESC" else ">"  # said twice: by the first alone whole row groups are skipped
+    return f"{key} {further}= ? AND ({key} {further} ? OR number > ?)", [value, value, number]
 
 
 def page(folder: Path, wanted: Wanted, *, sort: str = "place", after: str = "", limit: int = 20) -> Hits:
@@ -98,17 +99,19 @@ def page(folder: Path, wanted: Wanted, *, sort: str = "place", after: str = "", 
     if sort not in SORTS:
         message = f"Rows cannot be sorted by {sort[:40]!r}."
         raise Refusal(code="bad_sort", message=message, fix=f"Use one of {', '.join(SORTS)}.")
-    index, size = str(index_of(folder)), min(limit, LARGEST)
+    size = min(limit, LARGEST)
     total: int | None
     with database() as connection:
         if wanted.is_narrowed and not after:
+            index = str(index_of(folder))
             numbers, total = _narrowed(connection, index, wanted, sort=sort, limit=size + 1)
-            rows = _shown(connection, index, sort, ("list_contains(?::BIGINT[], number)", [numbers]), size + 1)
+            rows = _shown(connection, index, sort, ("number IN (SELECT unnest(?::BIGINT[]))", [numbers]), size + 1)
         else:
             condition, values = _conditions(wanted)
             if after:
                 behind, more = _behind(after, sort)
                 condition, values = f"{condition} AND {behind}", [*values, *more]
+            index = str(index_of(folder, order="" if wanted.text else sort))
             rows = _shown(connection, index, sort, (condition, values), size + 1)
             total = None if after else sum(facets_of(folder)["splits"].get(split, 0) for split in wanted.splits)
     return _hits(rows, size, total)

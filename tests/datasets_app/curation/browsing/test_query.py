@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from datasets_app.curation.browsing import index
@@ -85,6 +86,22 @@ def test_rows_come_whole_by_place_and_missing_places_are_left_out(shop) -> None:
     found = rows_at(shop, [("train", 59), ("train", 3), ("train", 60), ("test", 0), ("validation", 0)])
     assert set(found) == {("train", 59), ("train", 3), ("test", 0)}
     assert found["train", 59]["row_id"] == 59 and found["test", 0]["row"] == 100
+
+
+def test_of_rows_by_place_a_list_reads_only_the_columns_it_shows(shop) -> None:
+    found = rows_at(shop, [("train", 59)], columns=("messages", "part", "nothing of the kind"))["train", 59]
+    assert set(found) == {"messages", "part"} and "parcel 59" in found["messages"][0]["content"]
+
+
+def test_an_index_that_was_made_again_is_read_anew(shop) -> None:
+    assert len(page(shop, Wanted(), limit=100).rows) == 64
+    table = pq.read_table(shop / "train.parquet")
+    for kept in (30, 20, 10):
+        pq.write_table(table.slice(0, kept), shop / "train.parquet", row_group_size=10)
+        write_index(shop)
+        found = page(shop, Wanted(), limit=100)
+        assert (len(found.rows), found.total) == (kept + 4, kept + 4)
+        assert numbers(shop, text="parcel")[-1] == kept - 1
 
 
 def test_facets_count_by_split_and_the_most_frequent_comes_first(shop) -> None:
