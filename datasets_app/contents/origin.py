@@ -25,7 +25,7 @@ def as_it_came(version: DatasetVersion, row: dict[str, Any]) -> AsItCame:
     if file.bytes > LARGEST:
         raise NotFound(
             f"{file.name} is too large to be searched while you wait.",
-            fix=f"Download it and look at record {row['row']:,}.",
+            fix=f"Download it and look at row {row['row'] + 1:,}.",
         )
     with tempfile.TemporaryDirectory(prefix="studio-record-") as folder, sentences():
         name = row["file"].removesuffix(behind[1])
@@ -34,5 +34,5 @@ def as_it_came(version: DatasetVersion, row: dict[str, Any]) -> AsItCame:
         readings = readings_from_json({link.name: file.reading}) if file.reading else {}
         found = record_of(link, name=row["file"], row=row["row"], readings=readings)
     if found is None:
-        raise NotFound(f"{row['file']} has no record {row['row']:,}.")
+        raise NotFound(f"{row['file']} has no row {row['row'] + 1:,}.")
     return found

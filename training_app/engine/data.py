@@ -29,6 +29,11 @@ class Row:
     messages: list[Message]
     label: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it came from, for sentences: they count rows from 1, as pages do."""
+        return f"{self.file}, row {self.row + 1:,}"
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -119,7 +124,7 @@ def build_examples(
     truncated = nothing = 0
     chats = [_render_row(tokenizer, row) for row in rows]
     for row, chat, (ids, offsets) in zip(rows, chats, _tokenize(tokenizer, chats), strict=True):
-        labels = label_answers(ids, offsets, chat.answers, stop_tokens, where=f"{row.file}, row {row.row}")
+        labels = label_answers(ids, offsets, chat.answers, stop_tokens, where=row.place)
         example = Example(
             input_ids=ids[:max_length], labels=labels[:max_length], weight=(weights or {}).get(row.label or "", 1.0)
         )
@@ -164,7 +169,7 @@ def _render_row(tokenizer: PreTrainedTokenizerBase, row: Row) -> RenderedChat:
     try:
         return render_chat(tokenizer, row.messages)
     except EngineError as error:
-        raise EngineError(error.code, f"{row.file}, row {row.row}: {error.message}", fix=error.fix) from error
+        raise EngineError(error.code, f"{row.place}: {error.message}", fix=error.fix) from error
 
 
 def _tokenize(

@@ -75,19 +75,23 @@ def read_json_array(stream: TextIO) -> Iterator[Record | Problem]:
     row, line = 0, 1
     while chunk := stream.read(CHUNK_CHARACTERS):
         for text in scanner.feed(chunk):
-            first = line + text[: len(text) - len(text.lstrip())].count("\n")
             if text.strip() or not scanner.closed or row:
-                yield parse_record(text.strip(), row=row, line=first)
+                yield parse_record(text.strip(), row=row, line=line + _lines_before(text))
                 row += 1
             line += text.count("\n")
-    rest = "".join(scanner.parts).strip()
-    if not scanner.closed or rest:
-        yield _unfinished(rest, row=row, line=line, closed=scanner.closed)
+    rest = "".join(scanner.parts)
+    if not scanner.closed or rest.strip():
+        yield _unfinished(rest.strip(), row=row, line=line + _lines_before(rest), closed=scanner.closed)
+
+
+def _lines_before(text: str) -> int:
+    """How many lines end before the text begins."""
+    return text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _unfinished(rest: str, *, row: int, line: int, closed: bool) -> Problem:
     if closed:
         detail = f"Text follows the end of the list near line {line}; it was not read. Take it out."
     else:
-        detail = f"The list is cut off after record {row} (near line {line}): its closing bracket is missing."
+        detail = f"The list is cut off at row {row + 1:,} (near line {line}): its closing bracket is missing."
     return Problem(row, line, "bad_json", detail, rest[:2000])

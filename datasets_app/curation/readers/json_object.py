@@ -70,5 +70,5 @@ def read_json_object(stream: TextIO) -> Iterator[Record | Problem]:
         if isinstance(values, dict):
             yield Record(row, None, values)
         else:
-            detail = f"Record {row} is no object with named fields."
+            detail = f"Row {row + 1:,} is no object with named fields."
             yield Problem(row, None, "not_an_object", detail, str(values)[:2000])

@@ -58,7 +58,8 @@ def test_a_row_shows_its_turns_its_place_and_its_neighbours(at_alice, address) -
     page = text_of(at_alice.get(f"{address}/train/3/"))
     assert "Where is parcel 3?" in page and "Training, 4 of 60" in page and "<dt>Row of the file</dt>" in page
     assert f"{address}/train/2/" in page and f"{address}/train/4/" in page
-    assert at_alice.get(f"{address}/train/60/").status_code == 404
+    beyond = at_alice.get(f"{address}/train/60/")
+    assert beyond.status_code == 404 and "There is no row 61 in train" in text_of(beyond)
 
 
 def test_the_record_as_it_came_is_shown_beside_what_became_of_it(at_alice, as_alice, studio_home) -> None:
@@ -69,7 +70,7 @@ def test_the_record_as_it_came_is_shown_beside_what_became_of_it(at_alice, as_al
     address = f"/datasets/versions/{version.id}/rows/train"
     part = text_of(at_alice.get(f"{address}/3/as-it-came"))
     assert "WHERE is  parcel 3?" in part and "line 5" in part and "became" in part
-    assert "has no record 40" in text_of(at_alice.get(f"{address}/40/as-it-came"))
+    assert "has no row 41" in text_of(at_alice.get(f"{address}/40/as-it-came"))
 
 
 def test_a_turn_is_changed_for_the_next_version(at_alice, address, version) -> None:

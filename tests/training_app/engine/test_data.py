@@ -55,7 +55,7 @@ def test_a_template_whose_answers_never_stop_is_refused(
         "{% endfor %}"
     )
     tokenizer = load_tokenizer(model_folder(template=outside))
-    with pytest.raises(EngineError, match=r"In rows\.csv, row 0, the chat template puts no stop token") as caught:
+    with pytest.raises(EngineError, match=r"In rows\.csv, row 1, the chat template puts no stop token") as caught:
         examples_of(tokenizer, make_split("rows", [CHAT]))
     assert caught.value.code == "stop_token_unlearned"
 
@@ -69,7 +69,7 @@ def test_a_template_that_rewrites_earlier_turns_is_refused(
         "{% if add_generation_prompt %}<|assistant|>{% endif %}"
     )
     tokenizer = load_tokenizer(model_folder(template=rewriting))
-    with pytest.raises(EngineError, match=r"rows\.csv, row 0: The base model's chat template has no generation marks"):
+    with pytest.raises(EngineError, match=r"rows\.csv, row 1: The base model's chat template has no generation marks"):
         examples_of(tokenizer, make_split("rows", [CHAT]))
 
 

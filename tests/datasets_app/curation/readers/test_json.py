@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_app.curation.readers import json_array
+from datasets_app.curation.readers.json_object import read_json_object
 from datasets_app.curation.readers.jsontext import parse_record
 from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Problem, Record
@@ -66,6 +67,22 @@ def test_half_characters_and_zero_bytes_are_made_visible():
 @pytest.mark.parametrize("text", ["NaN", '{"a": Infinity}', "3", '"text"', "null", "[1]"])
 def test_what_is_no_object_is_a_problem(text):
     assert isinstance(parse_record(text, row=0, line=1), Problem)
+
+
+@pytest.mark.parametrize("text", ['[{"a": 1},\n{"a": 2},\n{"a": ', '[{"a": 1},\n{"a": 2},\n'])
+def test_a_list_that_is_cut_off_says_at_which_row_counted_from_one(text):
+    import io
+
+    *whole, broken = json_array.read_json_array(io.StringIO(text))
+    assert [each.row for each in (*whole, broken)] == [0, 1, 2]
+    assert broken.detail == "The list is cut off at row 3 (near line 3): its closing bracket is missing."
+
+
+def test_what_is_no_object_in_a_list_inside_an_object_is_named_by_its_row_counted_from_one():
+    import io
+
+    found = list(read_json_object(io.StringIO('{"rows": [{"a": 1}, 7]}')))
+    assert (found[1].row, found[1].detail) == (1, "Row 2 is no object with named fields.")
 
 
 VALUES = st.recursive(
