@@ -8,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from gptstudio.api import keys, schema
+from gptstudio.api import keys, schema, webhooks
 from gptstudio.api.errors import CONTENT_TYPE
 
 
@@ -29,5 +29,9 @@ urlpatterns = [
     path("api-keys/<slug:key_id>", keys.KeyOne.as_view(), name="key"),
     path("api-keys/<slug:key_id>/rotate", keys.RotateKey.as_view(), name="key-rotate"),
     path("api-keys/<slug:key_id>/revoke", keys.RevokeKey.as_view(), name="key-revoke"),
+    path("webhooks", webhooks.Webhooks.as_view(), name="webhooks"),
+    path("webhooks/<slug:destination_id>", webhooks.WebhookOne.as_view(), name="webhook"),
+    path("webhooks/<slug:destination_id>/test", webhooks.TestWebhook.as_view(), name="webhook-test"),
+    path("webhooks/<slug:destination_id>/deliveries", webhooks.WebhookDeliveries.as_view(), name="webhook-deliveries"),
     re_path(r"^(?P<rest>.*)$", unknown, name="unknown"),
 ]

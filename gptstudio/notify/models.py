@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from gptstudio.core.ids import PublicIdField
+from gptstudio.notify.events import alert_events
 
 
 class DestinationKind(models.TextChoices):
@@ -21,6 +22,7 @@ class Destination(models.Model):
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=8, choices=DestinationKind)
     address = models.CharField(max_length=500)
+    events = models.JSONField(default=alert_events, help_text="What it is told of, by name.")
     created_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 

@@ -24,3 +24,11 @@ def destination_of(workspace_id: str, destination_id: str) -> Destination:
 def deliveries_of(workspace_id: str) -> QuerySet[Delivery]:
     """The log, newest first, also to destinations that were removed."""
     return Delivery.objects.filter(destination__workspace_id=workspace_id).select_related("destination")
+
+
+def delivery_of(workspace_id: str, delivery_id: str) -> Delivery:
+    """One of them."""
+    found = deliveries_of(workspace_id).filter(id=delivery_id).first()
+    if found is None:
+        raise NotFound(f"There is no delivery {delivery_id} in this workspace.")
+    return found

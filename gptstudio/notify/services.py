@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from gptstudio.core.errors import Invalid
 from gptstudio.notify.addresses import NotReachable, target_of
+from gptstudio.notify.events import EVENTS, TEST, alert_events
 from gptstudio.notify.models import Delivery, DeliveryState, Destination, DestinationKind
 from gptstudio.notify.webhooks import post, secret_of
 
@@ -31,8 +33,22 @@ KEPT = timedelta(days=30)
 MOST = 20
 
 
-def add_destination(*, workspace_id: str, kind: str, address: str) -> Destination:
-    """A new destination. Raises Invalid for an address that cannot be one; where it leads is checked at each try."""
+def _chosen(events: Sequence[str]) -> list[str]:
+    """Names of events, each once, in the order of the table."""
+    unknown = sorted(set(events) - set(EVENTS))
+    if unknown or not events:
+        raise Invalid(
+            f"There is no event {unknown[0][:40]!r}." if unknown else "No event is chosen.",
+            fix=f"Choose from {', '.join(EVENTS)}.",
+            param="events",
+        )
+    return [name for name in EVENTS if name in events]
+
+
+def add_destination(*, workspace_id: str, kind: str, address: str, events: Sequence[str] | None = None) -> Destination:
+    """A new destination, told of alerts unless `events` are named. Raises Invalid for an address that cannot be one;
+    where it leads is checked at each try."""
+    chosen = alert_events() if events is None else _chosen(events)
     address = address.strip()
     if kind == DestinationKind.WEBHOOK:
         target_of(address)
@@ -48,7 +64,13 @@ def add_destination(*, workspace_id: str, kind: str, address: str) -> Destinatio
         raise Invalid(
             f"{address} is told already, or there are {MOST} destinations.", fix="Remove one first.", param="address"
         )
-    return Destination.objects.create(workspace_id=workspace_id, kind=kind, address=address)
+    return Destination.objects.create(workspace_id=workspace_id, kind=kind, address=address, events=chosen)
+
+
+def choose_events(destination: Destination, *, events: Sequence[str]) -> None:
+    """Have it told of these from now on. Raises Invalid for a name that is none, or no name."""
+    destination.events = _chosen(events)
+    destination.save(update_fields=["events"])
 
 
 def remove_destination(destination: Destination) -> None:
@@ -57,14 +79,23 @@ def remove_destination(destination: Destination) -> None:
 
 
 def tell(*, workspace_id: str, event: str, title: str, data: dict[str, Any]) -> int:
-    """Put a notice for each destination of the workspace into the outbox, in the caller's transaction; how many."""
-    now = timezone.now()
-    body = {"event": event, "title": title, "workspace": workspace_id, "at": now.isoformat(), "data": data}
-    rows = [
-        Delivery(destination=each, event=event, title=title[:200], body=body, next_at=now)
-        for each in Destination.objects.filter(workspace_id=workspace_id, removed_at__isnull=True)
-    ]
+    """Put a notice for each destination that chose the event into the outbox, in the caller's transaction; how many."""
+    found = Destination.objects.filter(workspace_id=workspace_id, removed_at__isnull=True)
+    rows = [_notice(each, event=event, title=title, data=data) for each in found if event in each.events]
     return len(Delivery.objects.bulk_create(rows))
+
+
+def _notice(destination: Destination, *, event: str, title: str, data: dict[str, Any]) -> Delivery:
+    now, workspace_id = timezone.now(), destination.workspace_id
+    body = {"event": event, "title": title, "workspace": workspace_id, "at": now.isoformat(), "data": data}
+    return Delivery(destination=destination, event=event, title=title[:200], body=body, next_at=now)
+
+
+def send_test(destination: Destination) -> Delivery:
+    """Put a notice that tells of nothing into the outbox for this destination alone."""
+    made = _notice(destination, event=TEST, title="A test: nothing has happened", data={})
+    made.save()
+    return made
 
 
 def send_again(delivery: Delivery) -> None:

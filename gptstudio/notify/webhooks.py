@@ -1,10 +1,13 @@
 """One signed POST, over within SECONDS. No redirects, no proxies, and no more of the answer than its head.
 
-`X-Studio-Signature: t=<seconds>,v1=<hex>`, where hex is HMAC-SHA256 over `<seconds>.<body>` with the destination's secret.
+It is signed twice with the destination's secret: as Standard Webhooks has it (`webhook-id`, `webhook-timestamp`,
+`webhook-signature: v1,<base64>`), where the key is what the secret says in base64 behind `whsec_`; and, as before,
+`X-Studio-Signature: t=<seconds>,v1=<hex>`, HMAC-SHA256 over `<seconds>.<body>` with the whole secret as text.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import http.client
@@ -64,6 +67,13 @@ def signature(secret: str, body: bytes, *, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
+def standard_signature(secret: str, body: bytes, *, delivery_id: str, at: int) -> str:
+    """The value of `webhook-signature`, by https://www.standardwebhooks.com: HMAC-SHA256 over `<id>.<seconds>.<body>`."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))  # 64 hexadecimal signs are base64 of 48 bytes
+    digest = hmac.new(key, f"{delivery_id}.{at}.".encode() + body, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
 def _connection(target: Target, address: str, deadline: float) -> http.client.HTTPConnection:
     """Connected to the number that was checked, under the name that was asked for."""
     made = http.client.HTTPConnection(target.host, target.port)
@@ -82,13 +92,17 @@ def post(url: str, body: bytes, *, secret: str, event: str, delivery_id: str) ->
     deadline = time.monotonic() + SECONDS
     connection = _connection(target, address, deadline)
     try:
+        at = int(time.time())
         headers = {
             "Host": target.name,
             "Content-Type": "application/json",
             "User-Agent": f"gptstudio/{settings.VERSION}",
             "X-Studio-Event": event,
             "X-Studio-Delivery": delivery_id,
-            "X-Studio-Signature": signature(secret, body, at=int(time.time())),
+            "X-Studio-Signature": signature(secret, body, at=at),
+            "webhook-id": delivery_id,
+            "webhook-timestamp": str(at),
+            "webhook-signature": standard_signature(secret, body, delivery_id=delivery_id, at=at),
             "Connection": "close",
         }
         connection.request("POST", target.path, body=body, headers=headers)

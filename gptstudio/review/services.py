@@ -13,6 +13,7 @@ from gptstudio.accounts.models import ReleasePolicy
 from gptstudio.accounts.policies import Actor
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed
+from gptstudio.notify.services import tell
 from gptstudio.review.models import TRANSITIONS, ReviewDecision, ReviewItem, ReviewState
 
 
@@ -54,7 +55,13 @@ def open_item(
             subject_id=subject_id,
             subject_label=title,
         )
+        _tell(item, "review.opened", f"Waits for a reviewer: {item.title}", requested_by=item.requested_by)
     return item
+
+
+def _tell(item: ReviewItem, event: str, title: str, **data: str) -> None:
+    subject = {"id": item.id, "kind": item.kind, "subject": item.subject_id, "title": item.title}
+    tell(workspace_id=item.workspace_id, event=event, title=title, data=subject | data)
 
 
 def check_may_decide(actor: Actor, *, item: ReviewItem, policy: str) -> None:
@@ -104,4 +111,6 @@ def decide(actor: Actor, *, item: ReviewItem, verdict: str, reason: str) -> Revi
         subject_label=item.title,
         data={"reason": decision.reason},
     )
+    said = {"verdict": verdict, "reason": decision.reason, "decided_by": actor.label}
+    _tell(item, "review.decided", f"{ReviewState(verdict).label}: {item.title}", **said)
     return decision

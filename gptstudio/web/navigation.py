@@ -56,6 +56,7 @@ PLACES = (
     Place("usage", "Usage", "serving:usage", "usage.view", "Use"),
     Place("monitoring", "Monitoring", "serving:monitoring", "usage.view", "Watch"),
     Place("alerts", "Alerts", "serving:alerts", "alerts.edit", "Watch"),
+    Place("notices", "Notices", "web:notices", "alerts.edit", "Watch"),
     Place("review", "Review", "admin:review_reviewitem_changelist", "reviews.view", "Watch", "?state__exact=pending"),
     Place("activity", "Activity", "web:activity", "audit.view", "Watch"),
     Place("erasure", "Erasure", "erasure", "data.erase", "Watch"),

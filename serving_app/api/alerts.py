@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from gptstudio.accounts import services as people
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from gptstudio.notify import selectors as notices
+from gptstudio.notify.events import EVENTS
 from gptstudio.notify.models import Delivery, Destination, DestinationKind
 from gptstudio.notify.webhooks import secret_of
 from serving_app import selectors, services
@@ -38,23 +39,26 @@ class RuleBody(serializers.Serializer):
 
 
 class DestinationShape(serializers.ModelSerializer):
-    """Where notices go. `secret` signs a webhook's body: see `X-Studio-Signature`; empty for e-mail."""
+    """Where notices go. `secret` signs a webhook's body: see `webhook-signature`; empty for e-mail."""
+
+    events = serializers.ListField(child=serializers.CharField(), help_text="What it is told of.")
 
     secret = serializers.SerializerMethodField()
 
     class Meta:
         model = Destination
-        fields = ("id", "kind", "address", "secret", "created_at")
+        fields = ("id", "kind", "address", "events", "secret", "created_at")
 
     def get_secret(self, destination: Destination) -> str:
         return secret_of(destination.id) if destination.kind == DestinationKind.WEBHOOK else ""
 
 
 class DestinationBody(serializers.Serializer):
-    """A new one."""
+    """A new one; without `events` it is told of alerts and budgets."""
 
     kind = serializers.ChoiceField(choices=DestinationKind.choices)
     address = serializers.CharField(max_length=500)
+    events = serializers.ListField(child=serializers.ChoiceField(list(EVENTS)), required=False, allow_empty=False)
 
 
 class DeliveryShape(serializers.ModelSerializer):

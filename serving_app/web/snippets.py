@@ -32,7 +32,8 @@ def snippets(*, base: str, name: str) -> list[Snippet]:
 
 
 _CURL = """\
-curl --fail-with-body {url} \\
+curl --fail-with-body \\
+  {url} \\
   -H "Authorization: Bearer $OPENAI_API_KEY" \\
   -H "Content-Type: application/json" \\
   -d {body}
@@ -40,7 +41,8 @@ curl --fail-with-body {url} \\
 _PYTHON = """\
 from openai import OpenAI
 
-client = OpenAI(base_url={base})  # the key comes from OPENAI_API_KEY
+# the key comes from OPENAI_API_KEY
+client = OpenAI(base_url={base})
 answer = client.chat.completions.create(
     model={model},
     messages=[{{"role": "user", "content": "Hello"}}],
@@ -50,7 +52,8 @@ print(answer.choices[0].message.content)
 _JAVASCRIPT = """\
 import OpenAI from "openai";
 
-const client = new OpenAI({{ baseURL: {base} }}); // the key comes from OPENAI_API_KEY
+// the key comes from OPENAI_API_KEY
+const client = new OpenAI({{ baseURL: {base} }});
 const answer = await client.chat.completions.create({{
   model: {model},
   messages: [{{ role: "user", content: "Hello" }}],
@@ -60,6 +63,7 @@ console.log(answer.choices[0].message.content);
 _LANGCHAIN = """\
 from langchain_openai import ChatOpenAI
 
-chat = ChatOpenAI(base_url={base}, model={model})  # the key comes from OPENAI_API_KEY
+# the key comes from OPENAI_API_KEY
+chat = ChatOpenAI(base_url={base}, model={model})
 print(chat.invoke("Hello").content)
 """

@@ -71,7 +71,7 @@ def seed(workspace, model):
     found["user"] = Membership.objects.get(workspace=workspace).user
     found["price"] = ModelPrice.objects.create(workspace=workspace, prompt_micro=1, completion_micro=1, valid_from=timezone.now())
     found["rule"] = AlertRule.objects.create(workspace=workspace, kind="errors")
-    found["destination"] = to = Destination.objects.create(workspace=workspace, kind="email", address="a@b.example")
+    found["destination"] = to = Destination.objects.create(workspace=workspace, kind="webhook", address="https://a.example")
     found["delivery"] = Delivery.objects.create(destination=to, event="e", title="t", body={}, next_at=timezone.now())
     found["request"] = Completion.objects.create(workspace=workspace, model=model, replica="embedded", endpoint="completions")
     found["recipe"] = CurationRecipe.objects.create(workspace=workspace, name="Ours", body=recipe)

@@ -168,13 +168,16 @@ def test_only_admins_make_rules_and_say_who_is_told(as_bob, as_charlie, as_alice
             accounts.add_destination(actor, workspace_id=workspace.id, kind="email", address="a@b.example")
 
 
-def test_the_page_adds_shows_and_removes(at_alice, workspace) -> None:
-    at_alice.post("/alerts/", {"form": "rule", "rule-kind": "errors", "rule-threshold": "5", "rule-minutes": "10"})
-    hook = {"form": "to", "to-kind": "webhook", "to-address": "https://hooks.example/in"}
-    page = at_alice.post("/alerts/", hook, follow=True).content.decode()
-    assert "More than 5 % of requests fail over 10 minutes" in page and "whsec_" in page and "all well" in page
-    wrong = at_alice.post("/alerts/", {**hook, "to-address": "nowhere"})
-    assert wrong.status_code == 400 and "https://example.org/hook" in wrong.content.decode()
+def test_the_page_adds_shows_and_removes(at_alice, as_alice, workspace) -> None:
+    rule = {"kind": "errors", "threshold": "5", "minutes": "10"}
+    page = at_alice.post("/alerts/", rule, follow=True).content.decode()
+    assert "More than 5 % of requests fail over 10 minutes" in page and "all well" in page and "Nobody is told" in page
+    accounts.add_destination(as_alice, workspace_id=workspace.id, kind="email", address="ops@care.example")
+    hook = {"kind": "webhook", "address": "https://hooks.example/in", "events": ["job.failed"]}
+    accounts.add_destination(as_alice, workspace_id=workspace.id, **hook)
+    page = at_alice.get("/alerts/").content.decode()
+    assert "ops@care.example" in page and "hooks.example" not in page, "only those who are told of alerts"
+    assert at_alice.post("/alerts/", {**rule, "minutes": "0"}).status_code == 400
     at_alice.post(f"/alerts/rules/{AlertRule.objects.get().id}/delete")
     assert "No rule yet" in at_alice.get("/alerts/").content.decode()
 

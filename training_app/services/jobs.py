@@ -20,6 +20,7 @@ from training_app import presets
 from training_app.models import FineTuningJob, JobPhase, JobState, LanguageModel, ModelKind, Wanted
 from training_app.models.job import TRANSITIONS
 from training_app.preflight import preflight
+from training_app.services.notices import tell_ended
 
 SUFFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 DEFAULT_SEED = 42
@@ -193,6 +194,8 @@ def _want(actor: Actor, job: FineTuningJob, *, wanted: str, at_once: str) -> Fin
             job.finished_at = timezone.now()
     job.save(update_fields=["wanted", "state", "finished_at"])
     _audit(actor, job, f"job.{wanted}_requested")
+    if job.state == JobState.CANCELLED:
+        tell_ended(job.id)
     return job
 
 

@@ -17,6 +17,7 @@ from gptstudio.core import leases
 from gptstudio.core.queue import enqueue
 from training_app import selectors
 from training_app.models import Checkpoint, FineTuningJob, JobEvent, JobPhase, JobState, MetricPoint, Wanted
+from training_app.services.notices import tell_ended
 from training_app.wording import level, sentence
 
 NEXT_PHASE = {JobPhase.TRAIN: JobPhase.EVALUATE, JobPhase.EVALUATE: JobPhase.SAFETY, JobPhase.SAFETY: JobPhase.RELEASE}
@@ -153,6 +154,8 @@ def stop_job(job: FineTuningJob) -> str:
     if leases.release(_one(job.id), attempt=job.attempt, state=state, finished_at=finished, progress={}):
         words = {"cancelled": "Cancelled; what was learnt so far is kept as a checkpoint", "paused": "Paused"}
         note(job, words.get(state, "The worker stopped; the run goes on from its last checkpoint"))
+        if state == JobState.CANCELLED:
+            tell_ended(job.id)
         wake_next()
     return state
 
@@ -165,16 +168,19 @@ def fail_job(job: FineTuningJob, *, code: str, message: str, fix: str = "") -> b
     if not leases.release(_one(job.id), attempt=job.attempt, **changes):
         return False
     note(job, f"{message} {fix}".strip(), kind="failed", severity="error")
+    tell_ended(job.id)
     wake_next()
     return True
 
 
+@transaction.atomic
 def succeed(job: FineTuningJob) -> bool:
     """End a run well; called by whoever completes the release phase."""
     changes = {"state": JobState.SUCCEEDED, "finished_at": timezone.now(), "progress": {}}
     if not leases.release(_one(job.id).filter(state=JobState.RUNNING), attempt=job.attempt, **changes):
         return False
     note(job, "The job has successfully completed")
+    tell_ended(job.id)
     wake_next()
     return True
 

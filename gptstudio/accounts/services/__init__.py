@@ -3,7 +3,13 @@
 from gptstudio.accounts.services.bootstrap import bootstrap, bootstrap_key
 from gptstudio.accounts.services.budgets import set_budget
 from gptstudio.accounts.services.keys import issue_key, revoke_key, rotate_key, update_key
-from gptstudio.accounts.services.notices import add_destination, remove_destination, send_again
+from gptstudio.accounts.services.notices import (
+    add_destination,
+    choose_events,
+    remove_destination,
+    send_again,
+    send_test,
+)
 from gptstudio.accounts.services.workspaces import add_member, create_user, create_workspace, set_release_policy
 
 __all__ = [
@@ -11,6 +17,7 @@ __all__ = [
     "add_member",
     "bootstrap",
     "bootstrap_key",
+    "choose_events",
     "create_user",
     "create_workspace",
     "issue_key",
@@ -18,6 +25,7 @@ __all__ = [
     "revoke_key",
     "rotate_key",
     "send_again",
+    "send_test",
     "set_budget",
     "set_release_policy",
     "update_key",

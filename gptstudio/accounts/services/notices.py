@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import transaction
 
 from gptstudio.accounts.policies import Actor, require
@@ -10,7 +13,7 @@ from gptstudio.notify import services
 from gptstudio.notify.models import Delivery, Destination
 
 
-def _audit(actor: Actor, destination: Destination, action: str, **data: str) -> None:
+def _audit(actor: Actor, destination: Destination, action: str, **data: Any) -> None:
     record(
         actor,
         workspace_id=destination.workspace_id,
@@ -23,11 +26,30 @@ def _audit(actor: Actor, destination: Destination, action: str, **data: str) -> 
 
 
 @transaction.atomic
-def add_destination(actor: Actor, *, workspace_id: str, kind: str, address: str) -> Destination:
-    """Have the workspace's alerts sent to an e-mail address or a URL."""
+def add_destination(
+    actor: Actor, *, workspace_id: str, kind: str, address: str, events: Sequence[str] | None = None
+) -> Destination:
+    """Have an e-mail address or a URL told of `events` of the workspace; of alerts when none are named."""
     require(actor, "alerts.edit", workspace_id=workspace_id)
-    made = services.add_destination(workspace_id=workspace_id, kind=kind, address=address)
-    _audit(actor, made, "destination.added")
+    made = services.add_destination(workspace_id=workspace_id, kind=kind, address=address, events=events)
+    _audit(actor, made, "destination.added", events=made.events)
+    return made
+
+
+@transaction.atomic
+def choose_events(actor: Actor, *, destination: Destination, events: Sequence[str]) -> None:
+    """Have it told of other events."""
+    require(actor, "alerts.edit", workspace_id=destination.workspace_id)
+    services.choose_events(destination, events=events)
+    _audit(actor, destination, "destination.changed", events=destination.events)
+
+
+@transaction.atomic
+def send_test(actor: Actor, *, destination: Destination) -> Delivery:
+    """Send it a notice that tells of nothing."""
+    require(actor, "alerts.edit", workspace_id=destination.workspace_id)
+    made = services.send_test(destination)
+    _audit(actor, destination, "destination.tested", delivery=made.id)
     return made
 
 

@@ -13,6 +13,7 @@ from gptstudio.accounts.models import Workspace
 from gptstudio.accounts.policies import system
 from gptstudio.audit.models import AuditEvent
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound, StudioError
+from gptstudio.notify.models import Delivery
 from gptstudio.review import selectors, services
 from gptstudio.review.models import ReviewDecision, ReviewItem
 
@@ -170,3 +171,16 @@ def test_of_two_deciders_at_once_one_decides_and_one_is_told(make_item, rita, as
         thread.join(timeout=60)
     assert sorted(said) == ["conflict", "decided"]
     assert ReviewDecision.objects.count() == 1
+
+
+def test_what_waits_and_what_was_decided_is_told(make_item, rita, as_alice, workspace) -> None:
+    hook = {"kind": "webhook", "address": "https://hooks.invalid/in", "events": ["review.opened", "review.decided"]}
+    accounts.add_destination(as_alice, workspace_id=workspace.id, **hook)
+    item = make_item()
+    make_item()
+    services.decide(rita, item=item, verdict="rejected", reason="Not yet.")
+    opened, decided = Delivery.objects.order_by("id")
+    assert (opened.event, opened.title) == ("review.opened", "Waits for a reviewer: Release Tone")
+    assert opened.body["data"]["subject"] == "model_1" and opened.body["data"]["requested_by"] == "bob@care.example"
+    assert (decided.event, decided.title) == ("review.decided", "Rejected: Release Tone")
+    assert (decided.body["data"]["verdict"], decided.body["data"]["reason"]) == ("rejected", "Not yet.")
