@@ -28,8 +28,12 @@ def free_port() -> int:
 class Studio:
     """`with Studio() as studio:` gives `url`, `key` and `manage(…)`."""
 
-    def __init__(self, *, release: str = "automatic", imports: Path | None = None) -> None:
-        """`imports` is a model folder to be found below STUDIO_HOME/import under its own name."""
+    def __init__(
+        self, *, release: str = "automatic", imports: Path | None = None, engine: str = "", database: str = ""
+    ) -> None:
+        """`imports` is a model folder to be found below STUDIO_HOME/import under its own name; `engine` the URL of an
+        engine that runs already, so that the studio starts none; `database` a URL for DATABASE_URL.
+        """
         self.home = Path(tempfile.mkdtemp(prefix="studio-bench-"))
         if imports is not None:
             shutil.copytree(imports, self.home / "import" / imports.name)
@@ -40,6 +44,11 @@ class Studio:
             "PORT": str(self.port),
             "ENGINE_PORT": str(free_port()),
         }
+        if engine:
+            self.env["ENGINE_URLS"] = f"bench={engine}"
+        if database:
+            self.env["DATABASE_URL"] = database
+        self.arguments = ["--no-engine"] if engine else []
         self.url = f"http://127.0.0.1:{self.port}"
         self.release = release
         self.key = ""
@@ -57,7 +66,7 @@ class Studio:
         arguments = ["--email", "bench@localhost.example", "--workspace", "Bench", "--release", self.release]
         self.key = self.manage("bootstrap", *arguments, "--print-key").strip().splitlines()[-1]
         log = (self.home / "run.log").open("wb")
-        argv = [sys.executable, "manage.py", "run"]
+        argv = [sys.executable, "manage.py", "run", *self.arguments]
         self.running = subprocess.Popen(argv, cwd=ROOT, env=self.env, stdout=log, stderr=log)
         self.wait_until_ready()
         return self

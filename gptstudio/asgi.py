@@ -13,9 +13,10 @@ django.setup(set_prefix=False)
 
 from gptstudio.core.bodies import BodyGate, DjangoOnOwnDisk  # noqa: E402 - models load with the set-up above
 from gptstudio.overview.bodies import StudioBodies  # noqa: E402
+from serving_app.openai.direct import InferenceFirst  # noqa: E402
 from serving_app.services.lifespan import lifespan  # noqa: E402
 
-answer = BodyGate(DjangoOnOwnDisk(), StudioBodies())
+answer = BodyGate(InferenceFirst(DjangoOnOwnDisk()), StudioBodies())
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

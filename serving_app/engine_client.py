@@ -70,6 +70,7 @@ def session() -> aiohttp.ClientSession:
     if found is None or found.closed:
         found = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Authorization": f"Bearer {settings.ENGINE_TOKEN}"},
         )
         _sessions[loop] = found

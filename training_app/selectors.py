@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from gptstudio.core.errors import NotFound
+from gptstudio.core.statements import Reading
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import is_cleared
 from training_app.models import (
@@ -19,6 +20,14 @@ from training_app.models import (
     LanguageModel,
     MetricPoint,
     ModelKind,
+)
+
+_ASKED = Reading(
+    lambda workspace_id, name: LanguageModel.objects.filter(
+        Q(workspace_id=workspace_id) | Q(workspace_id=None), name=name, archived_at__isnull=True
+    ).order_by("kind", "-created_at", "-id")[:1],
+    str,
+    str,
 )
 
 
@@ -70,6 +79,11 @@ def import_of(workspace_id: str, import_id: str) -> BaseModelImport:
 def model_named(workspace_id: str, name: str) -> LanguageModel | None:
     """A model by the name that programs call it by."""
     return models_of(workspace_id).filter(name=name).first()
+
+
+def model_asked(workspace_id: str, name: str) -> LanguageModel | None:
+    """The same for the path of every request: the bare model, which nobody may change or follow from."""
+    return next(iter(_ASKED.objects(workspace_id, name)), None)
 
 
 def base_model_named(workspace_id: str, name: str) -> LanguageModel:

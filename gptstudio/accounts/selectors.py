@@ -5,12 +5,26 @@ from __future__ import annotations
 import hashlib
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from gptstudio.accounts import policies
 from gptstudio.accounts.models import ApiKey, Membership, User, Workspace
 from gptstudio.accounts.policies import Actor
 from gptstudio.core.errors import NotFound
+from gptstudio.core.statements import Reading
+
+_KEYS = Reading(
+    lambda digest: ApiKey.objects.select_related("workspace", "created_by").filter(
+        Q(hash=digest) | Q(previous_hash=digest)
+    )[:1],
+    str,
+)
+_BUDGETS = Reading(
+    lambda workspace_id, user_id: Membership.objects.filter(workspace_id=workspace_id, user_id=user_id).values_list(
+        "budget_micro", flat=True
+    ),
+    str,
+    str,
+)
 
 
 def key_hash(secret: str) -> str:
@@ -19,11 +33,14 @@ def key_hash(secret: str) -> str:
 
 
 def live_key(secret: str) -> ApiKey | None:
-    """The key that this secret opens, unless it is revoked or expired. Asked each time: nothing remembers a live key."""
+    """The key that this secret opens, unless it is revoked or expired. Its row is read each time, so what another process
+    revokes is dead at once. Nobody may change the object.
+    """
     digest = key_hash(secret)
-    opened = Q(hash=digest) | Q(previous_hash=digest, previous_until__gt=timezone.now())
-    key = ApiKey.objects.select_related("workspace").filter(opened).first()
-    return key if key is not None and key.is_live else None
+    key = next(iter(_KEYS.objects(digest)), None)
+    if key is None or not key.is_live:
+        return None
+    return key if key.hash == digest or key.has_two_secrets else None
 
 
 def actor_of_key(key: ApiKey) -> Actor:
@@ -84,8 +101,7 @@ def members_of(workspace_id: str) -> QuerySet[Membership]:
 
 def member_budget(workspace_id: str, user_id: str | None) -> int | None:
     """What a member may spend, in millionths; None: no limit, or no member."""
-    rows = Membership.objects.filter(workspace_id=workspace_id, user_id=user_id)
-    return rows.values_list("budget_micro", flat=True).first() if user_id else None
+    return next(iter(_BUDGETS.objects(workspace_id, user_id)), None) if user_id else None
 
 
 def member_of(workspace_id: str, user_id: str) -> Membership:

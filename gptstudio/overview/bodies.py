@@ -7,6 +7,7 @@ the studio. Refusals have the shape that each face speaks. What is in a body is 
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -47,13 +48,16 @@ class StudioBodies:
 
     async def turned_away(self, scope: Scope) -> Exception | None:
         """A program without a key, or whoever sends a file with nothing that opens the studio."""
-        path, request = scope["path"], _request(scope)
+        path, takes_uploads = scope["path"], _takes_uploads(scope["path"])
         is_program = path.startswith((OPENAI, NATIVE))
-        secret = bearer(request.headers.get("Authorization", ""))
+        secret = bearer(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+        if secret and is_program and not takes_uploads:  # the path of every request
+            return None
+        request = _request(scope)
         session = "" if path.startswith(OPENAI) else request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         if is_program and not secret and not session:
             return NotAuthenticated()
-        if not _takes_uploads(path):
+        if not takes_uploads:
             return None
         try:
             async with ThreadSensitiveContext():
@@ -89,6 +93,7 @@ def _request(scope: Scope) -> ASGIRequest:
     return ASGIRequest(scope, io.BytesIO())
 
 
+@lru_cache(maxsize=1_000)
 def _takes_uploads(path: str) -> bool:
     try:
         view = resolve(path).func

@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from gptstudio.core.errors import NotFound
+from gptstudio.core.statements import Reading
 from gptstudio.review.models import ReviewItem, ReviewState
+
+_APPROVED = Reading(
+    lambda subject_id, kind: ReviewItem.objects.filter(
+        subject_id=subject_id, kind=kind, state=ReviewState.APPROVED
+    ).values_list("id")[:1],
+    str,
+    str,
+)
 
 
 def items_of(workspace_id: str) -> QuerySet[ReviewItem]:
@@ -33,4 +42,4 @@ def item_about(subject_id: str, *, kind: str) -> ReviewItem | None:
 
 def is_cleared(subject_id: str, *, kind: str) -> bool:
     """The gate: whether the subject was approved, and is so still."""
-    return ReviewItem.objects.filter(subject_id=subject_id, kind=kind, state=ReviewState.APPROVED).exists()
+    return bool(_APPROVED.rows(subject_id, kind))

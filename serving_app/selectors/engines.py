@@ -7,9 +7,14 @@ import random
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from gptstudio.core.statements import Reading
 from serving_app.models import EngineReplica, Preview
 from training_app.models import LanguageModel
 from training_app.selectors import released_models
+
+_UP = Reading(
+    lambda: EngineReplica.objects.filter(is_up=True).only("name", "url", "loaded", "has_journal").order_by("name")
+)
 
 
 def replicas() -> QuerySet[EngineReplica]:
@@ -24,7 +29,7 @@ def engine_is_ready() -> bool:
 
 def answers_on(model: LanguageModel) -> EngineReplica | None:
     """An engine that answers for the model now; one of them by chance when there are several."""
-    holding = [each for each in replicas().filter(is_up=True) if model.engine_name in each.loaded]
+    holding = [each for each in _UP.objects() if model.engine_name in each.loaded]
     return random.choice(holding) if holding else None
 
 

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gptstudio.core.errors import NotFound
+from gptstudio.core.statements import Reading
 from serving_app.models import ModelPrice
 from serving_app.prices import Price, usual_price
+
+_IN_FORCE = Reading(
+    lambda workspace_id, model_name, at: (
+        ModelPrice.objects.filter(
+            Q(model_name=model_name) | Q(model_name=""), workspace_id=workspace_id, valid_from__lte=at
+        )
+        .order_by("-model_name", "-valid_from", "-id")
+        .values_list("prompt_micro", "completion_micro")[:1]
+    ),
+    str,
+    str,
+    datetime,
+)
 
 
 def price_of(workspace_id: str, model_name: str, *, at: datetime | None = None) -> Price:
     """The model's own price, else the workspace's for every model, else the settings'; at a time, now by default."""
-    rows = ModelPrice.objects.filter(workspace_id=workspace_id, model_name__in=[model_name, ""])
-    found = rows.filter(valid_from__lte=at or timezone.now()).order_by("-model_name", "-valid_from", "-id").first()
-    return Price(found.prompt_micro, found.completion_micro) if found else usual_price()
+    found = _IN_FORCE.rows(workspace_id, model_name, at or timezone.now())
+    return Price(*found[0]) if found else usual_price()
 
 
 def prices_of(workspace_id: str) -> QuerySet[ModelPrice]:

@@ -23,7 +23,7 @@ from serving_app.selectors import Standing, member_account
 from serving_app.services.limits import counted, limits_of
 from serving_app.services.usage import Account, reserve
 from training_app.models import LanguageModel
-from training_app.selectors import is_released, model_named, models_of
+from training_app.selectors import is_released, model_asked, models_of
 
 PREVIEW_TIME = timedelta(minutes=15)
 LONGEST_NAME = 200
@@ -122,7 +122,7 @@ def _target_of(deployment: Deployment) -> LanguageModel:
 
 def _resolve(actor: Actor, name: str) -> tuple[LanguageModel, Deployment | None]:
     """The model behind a name: a base model's, a fine-tune's, or a deployment's."""
-    model = model_named(actor.workspace_id, name)
+    model = model_asked(actor.workspace_id, name)
     if model is not None:
         _check_released(actor, model)
         return model, None

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.utils import timezone
 
+from gptstudio.core.statements import execute
 from serving_app.models import Balance, UsageDaily, UsageEvent, UsageKind
 from serving_app.selectors import member_account
 from serving_app.selectors.usage import BILLED
 
 COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "cost_micro")
+
+
+ADD = (
+    "UPDATE serving_usagedaily SET requests = requests + 1, prompt_tokens = prompt_tokens + %s, "
+    "cached_tokens = cached_tokens + %s, completion_tokens = completion_tokens + %s, cost_micro = cost_micro + %s "
+    "WHERE workspace_id = %s AND day = %s AND user_id = %s AND model_name = %s AND api_key_id "
+)
+ADD_WITH_KEY, ADD_WITHOUT_KEY = ADD + "= %s", ADD + "IS NULL"
 
 
 def owners_of(event: UsageEvent) -> list[str]:
@@ -34,11 +42,12 @@ def _day_of(event: UsageEvent) -> dict[str, object]:
 
 def add_to_day(event: UsageEvent) -> None:
     """Count a billed row in. The caller holds the workspace's balance."""
-    more = {name: F(name) + getattr(event, name) for name in COUNTS}
-    mine = UsageDaily.objects.filter(**_day_of(event))
-    if not mine.update(requests=F("requests") + 1, **more):
-        counts = {name: getattr(event, name) for name in COUNTS}
-        UsageDaily.objects.create(**_day_of(event), requests=1, **counts)
+    counts = {name: getattr(event, name) for name in COUNTS}
+    day = _day_of(event)
+    owner = [event.workspace_id, connection.ops.adapt_datefield_value(timezone.localdate(event.at)), event.user_id]
+    key = [event.api_key_id] if event.api_key_id else []
+    if not execute(ADD_WITH_KEY if key else ADD_WITHOUT_KEY, [*counts.values(), *owner, event.model_name, *key]):
+        UsageDaily.objects.create(**day, requests=1, **counts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,8 @@ async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
 
 async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
     """The caller's stream: as it comes from the engine, then the bill, then the end mark."""
-    clock, rewriter = Clock(admission.arrived), Rewriter(called=admission.called, wants_usage=admission.wants_usage)
+    clock = Clock(admission.arrived)
+    rewriter = Rewriter(engine_name=admission.engine_name, called=admission.called, wants_usage=admission.wants_usage)
     body = to_engine(admission.body, engine_name=admission.engine_name)
     try:
         async with engine_client.asking(

@@ -103,7 +103,6 @@ def counted(key: ApiKey | None, attempt_id: str, *, tokens: int) -> Iterator[Sta
         redis_window.missed()
 
 
-def correct(key: ApiKey | None, attempt_id: str, *, tokens: int) -> None:
-    """An attempt took this many tokens instead of the most that it could."""
-    if key is not None and key.tokens_per_minute:
-        redis_window.correct(key.id, attempt_id, tokens=tokens)
+def correct(key_id: str, attempt_id: str, *, tokens: int) -> None:
+    """An attempt of a key with a limit of tokens took this many instead of the most that it could."""
+    redis_window.correct(key_id, attempt_id, tokens=tokens)

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from serving_app import engine_client, selectors
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
-from serving_app.services.trips import in_ledger_thread
+from serving_app.services.trips import in_report_thread
 
 logger = logging.getLogger(__name__)
 WHOLE = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
@@ -124,7 +124,7 @@ async def _of_engines() -> bytes:
 
     One that is away, or that answers something else, is left out.
     """
-    replicas = await in_ledger_thread(lambda: [(each.name, each.url) for each in selectors.replicas() if each.is_up])
+    replicas = await in_report_thread(lambda: [(each.name, each.url) for each in selectors.replicas() if each.is_up])
     texts = await asyncio.gather(*(engine_client.metrics(url) for _, url in replicas), return_exceptions=True)
     families: dict[str, Metric] = {}
     for (name, _), text in zip(replicas, texts, strict=True):
@@ -142,5 +142,5 @@ async def _of_engines() -> bytes:
 
 async def metrics_text() -> bytes:
     """Everything in Prometheus' text format."""
-    engines, database = await asyncio.gather(_of_engines(), in_ledger_thread(_of_database))
+    engines, database = await asyncio.gather(_of_engines(), in_report_thread(_of_database))
     return generate_latest(REGISTRY) + database + engines

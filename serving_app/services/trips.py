@@ -5,16 +5,19 @@ Nothing is held while tokens flow. A trip that was started runs to its end, also
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
 from django.db import connection
 
 P = ParamSpec("P")
 R = TypeVar("R")
-THREADS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="ledger")
+# SQLite lets one write at a time, and whoever finds it busy sleeps for longer and longer: a queue is quicker.
+LEDGER = ThreadPoolExecutor(max_workers=1 if connection.vendor == "sqlite" else 8, thread_name_prefix="ledger")
+REPORTS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="reports")
 
 
 def leave_connection() -> None:
@@ -24,12 +27,20 @@ def leave_connection() -> None:
 
 
 async def in_ledger_thread(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a service in one of the threads."""
+    """Run a short service that begins or ends an attempt."""
+    return await _in(LEDGER, lambda: work(*args, **kwargs))
 
+
+async def in_report_thread(work: Callable[[], R]) -> R:
+    """Run a reading that may take long: no attempt waits for it."""
+    return await _in(REPORTS, work)
+
+
+async def _in(threads: ThreadPoolExecutor, work: Callable[[], R]) -> R:
     def trip() -> R:
         try:
-            return work(*args, **kwargs)
+            return work()
         finally:
             leave_connection()
 
-    return await sync_to_async(trip, thread_sensitive=False, executor=THREADS)()
+    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, trip)

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, QuerySet
 
 from gptstudio.core.errors import TooMuch
+from gptstudio.core.statements import Reading, execute, insert
 from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
 from serving_app.prices import Price, Tokens, cost_micro, usual_price
 from serving_app.selectors import Limits, Standing, price_of
@@ -20,6 +20,16 @@ from serving_app.services.daily import add_to_day, owners_of
 from serving_app.services.limits import check_parallel, correct, count_in_database
 
 NO_LIMITS = Limits()
+HOLD = "UPDATE serving_balance SET reserved_micro = reserved_micro + %s WHERE id = %s"
+WITHIN = " AND spent_micro + reserved_micro <= %s"
+SPEND = "UPDATE serving_balance SET reserved_micro = reserved_micro - %s, spent_micro = spent_micro + %s WHERE id = %s"
+NOTE = (
+    "UPDATE serving_completion SET state = %s, finish_reason = %s, error_code = %s, counted_tokens = %s WHERE id = %s"
+)
+TIME = (
+    "UPDATE serving_completion SET first_token_ms = %s, total_ms = %s, gateway_us = %s "
+    "WHERE id = %s AND total_ms IS NULL"
+)
 STATES = {"cancelled": CompletionState.CANCELLED, "error": CompletionState.FAILED}
 
 
@@ -44,16 +54,50 @@ class Ending:
     estimated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What the reserve row of an attempt says, and its key's limit of tokens a minute."""
+
+    attempt_id: str
+    workspace_id: str
+    api_key_id: str | None
+    user_id: str
+    model_name: str
+    cost_micro: int
+    price_prompt_micro: int | None
+    price_completion_micro: int | None
+    tokens_per_minute: int | None
+
+
+_RESERVED = Reading(
+    lambda attempt_id: UsageEvent.objects.select_for_update(of=("self",))
+    .filter(attempt_id=attempt_id, kind=UsageKind.RESERVE)
+    .values_list(
+        "attempt_id", "workspace_id", "api_key_id", "user_id", "model_name", "cost_micro", "price_prompt_micro",
+        "price_completion_micro", "api_key__tokens_per_minute",
+    ),
+    str,
+)  # fmt: skip
+_ENDS = Reading(
+    lambda attempt_id: (
+        UsageEvent.objects.filter(attempt_id=attempt_id).exclude(kind=UsageKind.RESERVE).order_by().values_list("kind")
+    ),
+    str,
+)
+
+
+def _held(account: Account, cost: int) -> bool:
+    if account.limit_micro is None:
+        return bool(execute(HOLD, [cost, account.id]))
+    return bool(execute(HOLD + WITHIN, [cost, account.id, account.limit_micro - cost]))
+
+
 def _hold(account: Account, cost: int) -> None:
     """Reserve `cost`, or raise TooMuch. One conditional UPDATE: racing requests cannot both take the last coin."""
-    mine = Balance.objects.filter(id=account.id)
-    within = mine
-    if account.limit_micro is not None:
-        within = mine.filter(spent_micro__lte=account.limit_micro - cost - F("reserved_micro"))
-    if within.update(reserved_micro=F("reserved_micro") + cost):
+    if _held(account, cost):
         return
     Balance.objects.get_or_create(id=account.id)  # the first request makes it, or waits for the one that does
-    if within.update(reserved_micro=F("reserved_micro") + cost):
+    if _held(account, cost):
         return
     raise TooMuch(
         f"The budget of this {account.noun} does not cover this request.",
@@ -82,19 +126,21 @@ def reserve(
         _hold(account, cost)
     standing = _within_limits(request, limits, standing, tokens=bound.prompt + bound.completion)
     request.counted_tokens = bound.prompt + bound.completion
-    request.save(force_insert=True)
-    UsageEvent.objects.create(
-        attempt_id=request.id,
-        kind=UsageKind.RESERVE,
-        workspace_id=request.workspace_id,
-        api_key_id=request.api_key_id,
-        user_id=request.user_id,
-        model_name=model_name,
-        prompt_tokens=bound.prompt,
-        completion_tokens=bound.completion,
-        cost_micro=cost,
-        price_prompt_micro=price.prompt_micro,
-        price_completion_micro=price.completion_micro,
+    insert(request)
+    insert(
+        UsageEvent(
+            attempt_id=request.id,
+            kind=UsageKind.RESERVE,
+            workspace_id=request.workspace_id,
+            api_key_id=request.api_key_id,
+            user_id=request.user_id,
+            model_name=model_name,
+            prompt_tokens=bound.prompt,
+            completion_tokens=bound.completion,
+            cost_micro=cost,
+            price_prompt_micro=price.prompt_micro,
+            price_completion_micro=price.completion_micro,
+        )
     )
     return standing
 
@@ -110,27 +156,27 @@ def _within_limits(request: Completion, limits: Limits, standing: Standing | Non
     return standing
 
 
-def _locked(attempt_id: str) -> UsageEvent | None:
-    rows = UsageEvent.objects.select_for_update(of=("self",)).select_related("api_key")
-    return rows.filter(attempt_id=attempt_id, kind=UsageKind.RESERVE).first()
+def _locked(attempt_id: str) -> Reserved | None:
+    rows = _RESERVED.rows(attempt_id)
+    return Reserved(*rows[0]) if rows else None
 
 
-def _ends(attempt_id: str) -> QuerySet[UsageEvent]:
-    return UsageEvent.objects.filter(attempt_id=attempt_id).exclude(kind=UsageKind.RESERVE)
+def _kinds_of_ends(attempt_id: str) -> set[str]:
+    return {kind for (kind,) in _ENDS.rows(attempt_id)}
 
 
-def _price_then(reserved: UsageEvent) -> Price:
+def _price_then(reserved: Reserved) -> Price:
     """The price in force when the attempt was let in."""
     if reserved.price_prompt_micro is None or reserved.price_completion_micro is None:
         return usual_price()  # reserved before prices were kept
     return Price(reserved.price_prompt_micro, reserved.price_completion_micro)
 
 
-def _close(reserved: UsageEvent, *, kind: str, tokens: Tokens, ending: Ending) -> None:
+def _close(reserved: Reserved, *, kind: str, tokens: Tokens, ending: Ending) -> None:
     """Write the closing row and move the money: what was held goes back, what was used is spent."""
     price = _price_then(reserved)
     cost = cost_micro(tokens, price)
-    event = UsageEvent.objects.create(
+    event = UsageEvent(
         attempt_id=reserved.attempt_id,
         kind=kind,
         workspace_id=reserved.workspace_id,
@@ -146,30 +192,27 @@ def _close(reserved: UsageEvent, *, kind: str, tokens: Tokens, ending: Ending) -
         estimated=ending.estimated,
         source=ending.source,
     )
+    insert(event)
     held = 0 if kind == UsageKind.ADJUST else reserved.cost_micro
-    for owner in owners_of(reserved):
-        Balance.objects.filter(id=owner).update(
-            reserved_micro=F("reserved_micro") - held, spent_micro=F("spent_micro") + cost
-        )
+    for owner in owners_of(event):
+        execute(SPEND, [held, cost, owner])
     if kind != UsageKind.RELEASE:
         add_to_day(event)  # behind the workspace's balance, which a rebuild holds
 
 
-def _note(reserved: UsageEvent, *, state: str, tokens: Tokens, ending: Ending, error_code: str = "") -> None:
+def _note(reserved: Reserved, *, state: str, tokens: Tokens, ending: Ending, error_code: str = "") -> None:
     attempt_id, counted = reserved.attempt_id, tokens.prompt + tokens.completion
-    Completion.objects.filter(id=attempt_id).update(
-        state=state, finish_reason=ending.finish_reason[:24], error_code=error_code[:48], counted_tokens=counted
-    )
+    execute(NOTE, [str(state), ending.finish_reason[:24], error_code[:48], counted, attempt_id])
     _time(attempt_id, ending)
-    transaction.on_commit(lambda: correct(reserved.api_key, attempt_id, tokens=counted))
+    if reserved.api_key_id and reserved.tokens_per_minute:
+        key_id = reserved.api_key_id
+        transaction.on_commit(lambda: correct(key_id, attempt_id, tokens=counted))
 
 
 def _time(attempt_id: str, ending: Ending) -> None:
     """Times are known to the gateway alone, which may come after the reaper."""
     if ending.total_ms is not None:
-        Completion.objects.filter(id=attempt_id, total_ms__isnull=True).update(
-            first_token_ms=ending.first_token_ms, total_ms=ending.total_ms, gateway_us=ending.gateway_us
-        )
+        execute(TIME, [ending.first_token_ms, ending.total_ms, ending.gateway_us, attempt_id])
 
 
 @transaction.atomic
@@ -181,7 +224,7 @@ def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
     reserved = _locked(attempt_id)
     if reserved is None:
         return False
-    kinds = set(_ends(attempt_id).values_list("kind", flat=True))
+    kinds = _kinds_of_ends(attempt_id)
     if UsageKind.SETTLE in kinds or UsageKind.ADJUST in kinds:
         _time(attempt_id, ending)
         return False
@@ -195,7 +238,7 @@ def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
 def release(attempt_id: str, *, error_code: str, source: str = "gateway", state: str = CompletionState.FAILED) -> bool:
     """Give back what was held for an attempt that no engine worked on. False when it has ended already."""
     reserved = _locked(attempt_id)
-    if reserved is None or _ends(attempt_id).exists():
+    if reserved is None or _kinds_of_ends(attempt_id):
         return False
     ending = Ending("error", source=source)
     _close(reserved, kind=UsageKind.RELEASE, tokens=Tokens(), ending=ending)

@@ -53,18 +53,32 @@ def event(body: Mapping[str, Any]) -> bytes:
     return b"data: " + json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
+def _is_plain(block: bytes) -> bool:
+    """Whether a piece says nothing that the ledger needs, so that it need not be read. Quotes inside of JSON's texts have
+    a backslash before them: what is looked for is found among the keys alone.
+    """
+    return (
+        block.count(b'"finish_reason":') == block.count(b'"finish_reason":null') > 0
+        and block.count(b'"usage":') == block.count(b',"usage":null')
+        and b'"error":' not in block
+        and b"\n" not in block
+    )
+
+
 class Rewriter:
     """Turns the engine's stream into the caller's, piece by piece, and remembers what the ledger needs."""
 
-    def __init__(self, *, called: str, wants_usage: bool) -> None:
+    def __init__(self, *, engine_name: str, called: str, wants_usage: bool) -> None:
         self.tokens: Tokens | None = None
         self.finish_reason = ""
         self.has_text = False
         self.done = False
         self.error: dict[str, Any] | None = None
+        self._names = tuple(json.dumps(name, ensure_ascii=False).encode() for name in (engine_name, called))
         self._called = called
         self._wants_usage = wants_usage
         self._left = b""
+        self._head = self._new_head = b""
 
     def feed(self, data: bytes) -> bytes:
         """The caller's bytes for the engine's bytes. The end mark is kept back, so that the bill comes before it."""
@@ -76,6 +90,9 @@ class Rewriter:
             if block.startswith(b":"):  # a sign of life while the caller waits
                 yield block + b"\n\n"
             return
+        if self._head and block.startswith(self._head) and _is_plain(block):
+            yield self._new_head + self._without_usage(block[len(self._head) :]) + b"\n\n"
+            return
         payload = block[5:].strip()
         if payload == b"[DONE]":
             self.done = True
@@ -85,6 +102,16 @@ class Rewriter:
             self.error = body["error"]
             return
         yield from self._chunk(body)
+        self._learn(block)
+
+    def _learn(self, block: bytes) -> None:
+        """Once there is text: how the engine writes a piece up to its model's name, which is then replaced unread."""
+        head, name, _ = block.partition(self._names[0])
+        if self.has_text and not self._head and name and head.endswith((b'"model":', b'"model": ')):
+            self._head, self._new_head = head + name, head + self._names[1]
+
+    def _without_usage(self, rest: bytes) -> bytes:
+        return rest if self._wants_usage else rest.replace(b',"usage":null', b"")
 
     def _chunk(self, body: dict[str, Any]) -> Iterator[bytes]:
         self.tokens = tokens_in(body.get("usage")) or self.tokens
