@@ -44,10 +44,12 @@ def cost_micro(tokens: Tokens, price: Price | None = None) -> int:
     return -(-exact // MILLION)
 
 
-def _count(value: Any, default: int) -> int:
-    """A positive number from a body that nobody has checked yet; the engine refuses what is wrong with it."""
-    good = isinstance(value, int) and not isinstance(value, bool) and value > 0
-    return value if good else default
+def _count(value: Any, default: int, *, most: int) -> int:
+    """A positive number from a body that nobody has checked yet. Ours refuses what is none; other engines read 4.0 or
+    "4" as 4, so it is taken for the most."""
+    if value is None:
+        return default
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else most
 
 
 def _prompts(prompt: Any) -> int:
@@ -73,11 +75,12 @@ def upper_bound(body: Mapping[str, Any], *, size: int, context: int) -> Tokens:
     context = context or LONGEST_UNKNOWN_CONTEXT
     prompts = _prompts(body.get("prompt"))
     default = context if "messages" in body else DEFAULT_TEXT_TOKENS
-    limit = _count(body.get("max_completion_tokens"), _count(body.get("max_tokens"), default))
+    older = _count(body.get("max_tokens"), default, most=context)
+    limit = _count(body.get("max_completion_tokens"), older, most=context)
     prompt = prompts * context
     if not _has_tools(body):
         prompt = min(prompt, size + TEMPLATE_TOKENS * prompts)
-    answers = min(_count(body.get("n"), 1), MOST_ANSWERS)
+    answers = min(_count(body.get("n"), 1, most=MOST_ANSWERS), MOST_ANSWERS)
     return Tokens(prompt=prompt, completion=prompts * answers * min(limit, context))
 
 

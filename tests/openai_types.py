@@ -7,10 +7,12 @@ import json
 import re
 import struct
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
+import jsonschema_rs
 from openai.types import (
     Completion,
     CompletionChoice,
@@ -119,6 +121,30 @@ def unpacked(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "data": data}
 
 
+def check_documented(response: httpx.Response, body: Any) -> None:
+    """The document of /v1 knows this status of this address, and its schema fits the body."""
+    from serving_app.openai.document.paths import document  # settings are there by now
+
+    path = urlsplit(str(response.request.url)).path.removeprefix("/v1")
+    for template, operations in document()["paths"].items():
+        if not re.fullmatch(re.sub(r"\\{\w+\\}", ".+" if "/models/" in template else ONE, re.escape(template)), path):
+            continue
+        found = operations[response.request.method.lower()]["responses"][str(response.status_code)]
+        schema = json.dumps({**found, "components": document()["components"]})
+        validator(schema).validate(body)
+        return
+    raise AssertionError(f"{path} is not in the document.")
+
+
+@cache
+def validator(response: str) -> Any:
+    """Of a documented response's JSON body."""
+    found = json.loads(response)
+    kinds = found["components"]["responses"][found["$ref"].rsplit("/", 1)[-1]] if "$ref" in found else found
+    schema = {**kinds["content"]["application/json"]["schema"], "components": found["components"]}
+    return jsonschema_rs.Draft202012Validator(schema)
+
+
 def check_answer(response: httpx.Response) -> None:
     """An event hook for httpx: whatever comes back as JSON from /v1 has the shape that its address promises."""
     assert response.headers["x-request-id"]
@@ -126,6 +152,7 @@ def check_answer(response: httpx.Response) -> None:
         return
     response.read()
     body = response.json()
+    check_documented(response, body)
     if response.status_code >= 400:
         check_error(body)
         return

@@ -74,6 +74,13 @@ def read_body(request: HttpRequest) -> dict[str, Any]:
     return body
 
 
+def whole_number(value: Any) -> int | None:
+    """A whole number of a body, None for what is none. JSON has one kind of number: 3.0 is 3."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def query_number(request: Request, name: str, *, default: int, most: int) -> int:
     """A whole number from the address. What is larger than `most` is taken as `most`."""
     raw = request.query_params.get(name, str(default))

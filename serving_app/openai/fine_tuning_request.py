@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gptstudio.core.errors import Invalid
+from serving_app.openai.base import whole_number
+from training_app import presets
 
 KNOWN = {
     "model",
@@ -21,7 +23,7 @@ KNOWN = {
 }
 LARGEST_SEED = 2**31 - 1
 LONGEST_SUFFIX = 64
-MOST_METADATA = 16
+MOST_METADATA, LONGEST_METADATA, LONGEST_METADATA_NAME = 16, 512, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +61,45 @@ def _object(value: Any, param: str) -> dict[str, Any]:
 def _hyperparameters(body: Mapping[str, Any]) -> dict[str, Any]:
     """From `method.supervised.hyperparameters`, or from where older clients put them."""
     method = _object(body.get("method"), "method")
-    if method and method.get("type") != "supervised":
+    if body.get("method") is not None and method.get("type") != "supervised":
         raise Invalid(
             f"The method {str(method.get('type'))[:40]!r} is not offered here.",
             fix="Use supervised.",
             code="unsupported_value",
             param="method.type",
         )
+    _known(method, {"type", "supervised"}, before="method.")
     supervised = _object(method.get("supervised"), "method.supervised")
-    newer = _object(supervised.get("hyperparameters"), "method.supervised.hyperparameters")
-    found = newer or _object(body.get("hyperparameters"), "hyperparameters")
+    _known(supervised, {"hyperparameters"}, before="method.supervised.")
+    newer = _settings(supervised.get("hyperparameters"), "method.supervised.hyperparameters")
+    older = _settings(body.get("hyperparameters"), "hyperparameters")
+    return newer or older
+
+
+def _settings(value: Any, param: str) -> dict[str, Any]:
+    """Settings of a run; OpenAI knows whole epochs alone."""
+    found = _object(value, param)
     epochs = found.get("n_epochs")
     if isinstance(epochs, float) and not epochs.is_integer():
         raise Invalid("n_epochs must be a whole number.", code="invalid_value", param="n_epochs")
+    presets.checked(found)
     return found
+
+
+def _known(found: Mapping[str, Any], names: set[str], *, before: str = "") -> None:
+    for name in found:
+        if name not in names:
+            param = before + name[:80]
+            raise Invalid(f"Unrecognized request argument: {param}.", code="unknown_parameter", param=param)
 
 
 def _metadata(value: Any) -> dict[str, str]:
     found = _object(value, "metadata")
     good = all(
-        isinstance(text, str) and len(key) <= 64 and len(text) <= 512 and "\x00" not in key + text
+        isinstance(text, str)
+        and len(key) <= LONGEST_METADATA_NAME
+        and len(text) <= LONGEST_METADATA
+        and "\x00" not in key + text
         for key, text in found.items()
     )
     if not good or len(found) > MOST_METADATA:
@@ -91,17 +112,16 @@ def _metadata(value: Any) -> dict[str, str]:
 def _seed(value: Any) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_SEED:
+    seed = whole_number(value)
+    if seed is None or not 0 <= seed <= LARGEST_SEED:
         raise Invalid(f"'seed' must be a whole number from 0 to {LARGEST_SEED}.", code="invalid_value", param="seed")
-    return value
+    return seed
 
 
 def read_job_request(body: Mapping[str, Any]) -> JobRequest:
     """Read the body. Raises Invalid."""
-    for name in body:
-        if name not in KNOWN:
-            raise Invalid(f"Unrecognized request argument: {name[:80]}.", code="unknown_parameter", param=name[:80])
-    if body.get("integrations"):
+    _known(body, KNOWN)
+    if body.get("integrations") not in (None, []):
         raise Invalid("Integrations are not offered here.", code="unsupported_parameter", param="integrations")
     suffix = _text(body, "suffix") or ""
     if len(suffix) > LONGEST_SUFFIX:

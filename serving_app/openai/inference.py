@@ -44,6 +44,8 @@ class InferenceView(OpenAIView):
             response = errors.answer(error)
             if response is None:
                 raise
+            if response.status_code == 405:
+                response["Allow"] = "POST"
             return response
 
     def _admit(self, request: HttpRequest, body: Mapping[str, Any]) -> Admission:

@@ -38,6 +38,7 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "threats": ("harassment", "harassment/threatening"),
     "slurs": ("hate", "harassment"),
 }
+KNOWN = frozenset({"input", "model"})
 MOST_TEXTS = 64
 MOST_LETTERS = 200_000
 
@@ -101,7 +102,7 @@ class Moderations(OpenAIView):
     def post(self, request: Request) -> JsonResponse:
         body = self.object_body()
         for name in body:
-            if name not in ("input", "model"):
+            if name not in KNOWN:
                 raise _refused(f"'{name[:60]}' is not taken here.", param=name[:60], code="unknown_parameter")
         _check_model(body.get("model"))
         texts = _texts(body.get("input"))

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from datasets_app import selectors, services
 from datasets_app.models import FileUpload, UploadPart, UploadState
 from gptstudio.core.errors import Invalid
-from serving_app.openai.base import OpenAIView
+from serving_app.openai.base import OpenAIView, whole_number
 from serving_app.openai.files import PURPOSE, check_purpose, file_body
 
 CREATE = frozenset({"bytes", "filename", "mime_type", "purpose"})
@@ -56,7 +56,9 @@ def _wanted(body: dict[str, Any], name: str, kind: type) -> Any:
     value = body.get(name)
     if value is None:
         raise Invalid(f"'{name}' is required.", code="missing_required_parameter", param=name)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if kind is int:
+        value = whole_number(value)
+    if not isinstance(value, kind):
         raise Invalid(f"'{name}' has the wrong type.", code="invalid_type", param=name)
     return value
 

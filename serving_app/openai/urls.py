@@ -7,6 +7,7 @@ from django.urls import path, re_path
 from serving_app.openai.base import unknown
 from serving_app.openai.chat_completions import ChatCompletions
 from serving_app.openai.completions import Completions
+from serving_app.openai.document.view import openapi
 from serving_app.openai.embeddings import Embeddings
 from serving_app.openai.files import File, FileContent, Files
 from serving_app.openai.fine_tuning_jobs import Job, JobCheckpoints, JobEvents, Jobs, SteerJob
@@ -35,5 +36,6 @@ urlpatterns = [
     path(f"{JOB}/events", JobEvents.as_view(), name="job_events"),
     path(f"{JOB}/checkpoints", JobCheckpoints.as_view(), name="job_checkpoints"),
     *[path(f"{JOB}/{verb}", SteerJob.as_view(), {"verb": verb}, name=f"job_{verb}") for verb in SteerJob.verbs],
+    path("openapi.json", openapi, name="openapi"),
     re_path(r"^(?P<rest>.*)$", unknown, name="unknown"),
 ]

@@ -67,6 +67,9 @@ def test_hyperparameters_are_taken_from_both_places(client, file_id, options):
     ("options", "param"),
     [
         ({"method": {"type": "dpo"}}, "method.type"),
+        ({"method": {}}, "method.type"),
+        ({"method": {"type": "supervised", "dpo": {}}}, "method.dpo"),
+        ({"method": {"type": "supervised", "supervised": {"n_epochs": 2}}}, "method.supervised.n_epochs"),
         ({"hyperparameters": {"n_epochs": 0}}, "n_epochs"),
         ({"hyperparameters": {"n_epochs": 1.5}}, "n_epochs"),
         ({"hyperparameters": {"batch_size": "many"}}, "batch_size"),
@@ -74,6 +77,7 @@ def test_hyperparameters_are_taken_from_both_places(client, file_id, options):
         ({"seed": -1}, "seed"),
         ({"metadata": {"a": 1}}, "metadata"),
         ({"extra_body": {"nonsense": 1}}, "nonsense"),
+        ({"extra_body": {"integrations": {}}}, "integrations"),
         ({"integrations": [{"type": "wandb", "wandb": {"project": "p"}}]}, "integrations"),
     ],
 )

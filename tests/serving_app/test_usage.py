@@ -64,7 +64,9 @@ def test_prices_round_up_and_never_fall(settings):
         ({"messages": [], "max_tokens": 10**9}, Tokens(prompt=356, completion=512)),
         ({"prompt": "x"}, Tokens(prompt=356, completion=16)),
         ({"prompt": ["x", "y"], "n": 2, "max_tokens": 5}, Tokens(prompt=612, completion=20)),
-        ({"prompt": [1, 2, 3], "n": "wrong", "max_tokens": True}, Tokens(prompt=356, completion=16)),
+        ({"prompt": [1, 2, 3], "n": "4", "max_tokens": 5}, Tokens(prompt=356, completion=640)),
+        ({"messages": [], "n": 4.0, "max_tokens": 5}, Tokens(prompt=356, completion=640)),
+        ({"prompt": "x", "max_tokens": "100"}, Tokens(prompt=356, completion=512)),
     ],
 )
 def test_the_upper_bound_needs_no_tokenizer(body, bound):

@@ -29,8 +29,8 @@ class EmbeddingRequest:
 def read_embedding_request(body: object) -> EmbeddingRequest:
     """Read the body of `POST /v1/embeddings`. Errors: 400 with `param`."""
     fields = Fields(body)
-    form = fields.text("encoding_format") or "float"
-    if form not in FORMATS:
+    form = fields.text("encoding_format")
+    if form not in (None, *FORMATS):
         raise invalid(f"'encoding_format' must be one of {', '.join(FORMATS)}.", param="encoding_format")
     request = EmbeddingRequest(
         model=fields.need_text("model"),

@@ -78,7 +78,7 @@ class Fields:
         """Fields of which only some values can be honoured."""
         for name, values in allowed.items():
             value = self.take(name)
-            if value is not None and value not in values:
+            if value is not None and not any(type(value) is type(each) and value == each for each in values):
                 raise unsupported(self.at(name), reason)
 
     def finish(self) -> None:

@@ -13,6 +13,7 @@ from serving_app.engine.protocol.tool_fields import read_name
 ROLES = {"developer": "system", "system": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 TEXT_PARTS = {"text": "text", "refusal": "refusal"}
 EMPTY = ("refusal", "function_call", "audio", "annotations", "reasoning", "reasoning_content")
+NOTHING: tuple[Any, ...] = (None, "", [])
 LONGEST_ID = 128
 
 
@@ -44,7 +45,7 @@ def _read_message(value: object, path: str) -> dict[str, Any]:
     if name is not None:
         message["name"] = name
     for empty_name in EMPTY:
-        if fields.take(empty_name):
+        if fields.take(empty_name) not in NOTHING:
             raise unsupported(fields.at(empty_name), "only text and tool calls can be read back")
     fields.finish()
     return message

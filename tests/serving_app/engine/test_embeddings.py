@@ -194,6 +194,7 @@ def test_texts_and_answers_are_worked_on_side_by_side(client: openai.OpenAI) -> 
         ({"input": ["a"] * 2049}, "input"),
         ({"encoding_format": "hex"}, "encoding_format"),
         ({"encoding_format": 1}, "encoding_format"),
+        ({"encoding_format": ""}, "encoding_format"),
         ({"dimensions": 0}, "dimensions"),
         ({"user": 1}, "user"),
         ({"stream": True}, "stream"),

@@ -73,6 +73,8 @@ def chat(**more: Any) -> dict[str, Any]:
         ({"audio": {"voice": "x", "format": "wav"}}, "audio"),
         ({"prediction": {"type": "content", "content": "x"}}, "prediction"),
         ({"store": True}, "store"),
+        ({"store": 0}, "store"),
+        ({"messages": [{**USER, "audio": 0}]}, "messages[0].audio"),
         ({"service_tier": "priority"}, "service_tier"),
         ({"top_k": 5}, "top_k"),
         ({"temperature": 2.1}, "temperature"),
