@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache
 
 from serving_app.engine.accounts import Accounts
+from serving_app.engine.loader import LoadedModel
 from serving_app.engine.requests import Closed, Event, Request
 
 # What a forward pass can raise: out of memory and shape errors are RuntimeErrors in torch.
@@ -24,9 +25,10 @@ class Embedding:
     """The vectors of one request's prompts, in their order once `over`. `budget` bounds the tokens of one piece."""
 
     def __init__(
-        self, model: PreTrainedModel, request: Request, prompts: list[list[int]], *, accounts: Accounts, budget: int
+        self, loaded: LoadedModel, request: Request, prompts: list[list[int]], *, accounts: Accounts, budget: int
     ) -> None:
-        self._inner: Any = model.base_model
+        self._inner: Any = loaded.model.base_model
+        self.loaded = loaded
         self._request = request
         self._prompts = prompts
         self._accounts = accounts
@@ -83,7 +85,8 @@ class Embedding:
         prompts = [self._prompts[index] for index in group]
         width = max(map(len, prompts))
         tokens = torch.tensor([prompt + [0] * (width - len(prompt)) for prompt in prompts])
-        states = self._inner(input_ids=tokens, use_cache=False).last_hidden_state.float()
+        with self.loaded.adapters.rows([self.loaded.adapter] * len(prompts)):
+            states = self._inner(input_ids=tokens, use_cache=False).last_hidden_state.float()
         for index, prompt, row in zip(group, prompts, states, strict=True):
             self._found[index] = unit(row[: len(prompt)].sum(dim=0))
 
@@ -99,7 +102,8 @@ class Embedding:
 
     @torch.inference_mode()
     def _part(self, tokens: list[int], cache: DynamicCache) -> Tensor:
-        output = self._inner(input_ids=torch.tensor([tokens]), past_key_values=cache, use_cache=True)
+        with self.loaded.adapters.rows([self.loaded.adapter]):
+            output = self._inner(input_ids=torch.tensor([tokens]), past_key_values=cache, use_cache=True)
         total: Tensor = output.last_hidden_state[0].float().sum(dim=0)
         return total
 

@@ -73,7 +73,7 @@ class Engine:
         return served
 
     async def load_adapter(self, *, name: str, path: str, base: str) -> ServedModel:
-        """Load a merged adapter and start stepping it."""
+        """Load an adapter and start stepping it."""
         served = await self.models.load_adapter(name=name, path=path, base=base)
         self.stepper.add(served)
         return served
@@ -124,7 +124,7 @@ class Engine:
 
         request = self._new_request(served, attempt_id, room=1, streams=False, deliver=deliver)
         budget = self.settings.prefill_tokens
-        work = Embedding(served.loaded.model, request, prompts, accounts=self.accounts, budget=budget)
+        work = Embedding(served.loaded, request, prompts, accounts=self.accounts, budget=budget)
         queued = self.stepper.embedding_tokens
         if queued and queued + work.tokens > self.settings.embedding_tokens:
             raise _too_many()
@@ -160,7 +160,8 @@ class Engine:
                 self._open.pop(attempt_id, None)
             deliver(event)
 
-        return Request(attempt_id, served.name, streams, closing)
+        loaded = served.loaded
+        return Request(attempt_id, served.name, streams, closing, ends=loaded.end_tokens, adapter=loaded.adapter)
 
     @contextmanager
     def _accepted(self, request: Request) -> Iterator[None]:

@@ -11,24 +11,27 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from serving_app.engine.adapters import AdapterStack
 from serving_app.engine.attention import take_attention
 from serving_app.engine.cache import Placement, SlotCache
 
 
 @dataclass(frozen=True, slots=True)
 class PromptPiece:
-    """Part of a prompt for one row: its tokens go to positions `start`, `start` + 1 and so on."""
+    """Part of a prompt for one row: its tokens go to positions `start`, `start` + 1 and so on. Adapter 0: none."""
 
     row: int
     start: int
     tokens: list[int]
+    adapter: int = 0
 
 
 class ForwardPass:
     """One model with its slot cache. Both calls return logits [rows, vocabulary] of each row's last token."""
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, adapters: AdapterStack | None = None) -> None:
         self._model = model
+        self._adapters = adapters or AdapterStack(model)
         self._blocked = torch.finfo(model.dtype).min
         self.cache = SlotCache(model.config.get_text_config().num_hidden_layers, turned=take_attention(model))
 
@@ -52,16 +55,18 @@ class ForwardPass:
             length=length,
         )
         self.cache.reserve(rows=int(rows.max()) + 1, length=length)
-        return self._run(tokens, positions, placement)
+        with self._adapters.rows([piece.adapter for piece in pieces]):
+            return self._run(tokens, positions, placement)
 
     @torch.inference_mode()
-    def decode(self, tokens: list[int], positions: list[int]) -> Tensor:
-        """One step for rows 0, 1, 2 and so on: each row's newest token at its own position."""
+    def decode(self, tokens: list[int], positions: list[int], adapters: list[int] | None = None) -> Tensor:
+        """One step for rows 0, 1, 2 and so on: each row's newest token at its own position, with its adapter."""
         count, length = len(tokens), max(positions) + 1
         self.cache.reserve(rows=count, length=length)
         places = torch.tensor(positions)
         placement = Placement(torch.arange(count), places, None, slice(0, count), length)
-        return self._run(torch.tensor(tokens)[:, None], places[:, None], placement)
+        with self._adapters.rows(adapters or [0] * count):
+            return self._run(torch.tensor(tokens)[:, None], places[:, None], placement)
 
     def _run(self, tokens: Tensor, positions: Tensor, placement: Placement) -> Tensor:
         self.cache.placement = placement

@@ -1,12 +1,13 @@
 """Model folders to models in memory: safetensors only, nothing from the network, no code from the folder.
 
-A LoRA adapter is merged into a copy of its base model here, in float32 before rounding to the base's own type: every
-adapter costs the memory of a whole model. Knows files and transformers; refuses to know requests.
+A plain LoRA adapter stands beside its base model. One that is more than that is merged into a copy of it, in float32
+before rounding to the base's own type, and costs the memory of a whole model. Knows files and transformers; refuses to
+know requests.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from serving_app.engine.adapters import AdapterStack, fits, read_adapter
 from serving_app.engine.codec import TextCodec
 from serving_app.engine.errors import EngineError
 from serving_app.engine.grammar import Grammars
@@ -25,14 +27,19 @@ LOAD_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportErr
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to serve. `context` is the most tokens of prompt and answer together."""
+    """A model ready to serve. `context` is the most tokens of prompt and answer together.
+
+    `adapter` is the number among `adapters` whose answers these are, 0 for the model's own.
+    """
 
     model: PreTrainedModel
+    adapters: AdapterStack
     codec: TextCodec
     grammars: Grammars
     end_tokens: frozenset[int]
     context: int
     vocabulary: int
+    adapter: int = 0
 
 
 def load_model(folder: Path, *, dtype: str, max_context: int) -> LoadedModel:
@@ -46,18 +53,39 @@ def load_model(folder: Path, *, dtype: str, max_context: int) -> LoadedModel:
     return _ready(model, tokenizer, max_context=max_context)
 
 
-def load_adapter(base: Path, adapter: Path, *, dtype: str, max_context: int) -> LoadedModel:
+def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel | None:
+    """Put a PEFT adapter beside its base, with its own tokenizer if it has one. Errors: EngineError with a sentence.
+
+    None when it is not a plain pair of matrices a layer, and has to be merged.
+    """
+    _need(folder, "adapter_config.json", "This is not an adapter folder")
+    _need(folder, "adapter_model.safetensors", "This is not an adapter folder")
+    try:
+        adapter = read_adapter(folder)
+        if adapter is None or not fits(adapter, base.model):
+            return None
+        changed: dict[str, Any] = {}
+        if _has_tokenizer(folder):
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            changed = _texts(base.model, tokenizer)
+        return replace(base, **changed, adapter=base.adapters.attach(adapter))
+    except LOAD_ERRORS as error:
+        raise _unreadable(folder, error) from error
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return (folder / "tokenizer_config.json").is_file()
+
+
+def load_merged(base: Path, adapter: Path, *, dtype: str, max_context: int) -> LoadedModel:
     """Load a base model and merge a PEFT adapter into this copy of it. Errors: EngineError with a sentence."""
-    _need(adapter, "adapter_config.json", "This is not an adapter folder")
-    _need(adapter, "adapter_model.safetensors", "This is not an adapter folder")
-    own_tokenizer = (adapter / "tokenizer_config.json").is_file()
     try:
         wanted = _wanted_dtype(base, dtype)
         plain = _read_weights(base, "float32")
         tuned = PeftModel.from_pretrained(plain, str(adapter), local_files_only=True)
         model = tuned.merge_and_unload().to(wanted)
         tokenizer = AutoTokenizer.from_pretrained(
-            adapter if own_tokenizer else base, local_files_only=True, trust_remote_code=False
+            adapter if _has_tokenizer(adapter) else base, local_files_only=True, trust_remote_code=False
         )
     except LOAD_ERRORS as error:
         raise _unreadable(adapter, error) from error
@@ -88,16 +116,24 @@ def _wanted_dtype(folder: Path, dtype: str) -> torch.dtype:
 def _ready(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, max_context: int) -> LoadedModel:
     model = model.eval().requires_grad_(False)
     check_model(model)
-    config = model.config.get_text_config()
-    ends, vocabulary = _end_tokens(model, tokenizer), model.get_input_embeddings().weight.shape[0]
     return LoadedModel(
         model=model,
-        codec=TextCodec(tokenizer),
-        grammars=Grammars(tokenizer, vocabulary=vocabulary, end_tokens=ends),
-        end_tokens=ends,
-        context=_context(config, max_context),
-        vocabulary=vocabulary,
+        adapters=AdapterStack(model),
+        context=_context(model.config.get_text_config(), max_context),
+        vocabulary=_vocabulary(model),
+        **_texts(model, tokenizer),
     )
+
+
+def _texts(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    """What a tokenizer decides of a loaded model."""
+    ends = _end_tokens(model, tokenizer)
+    grammars = Grammars(tokenizer, vocabulary=_vocabulary(model), end_tokens=ends)
+    return {"codec": TextCodec(tokenizer), "grammars": grammars, "end_tokens": ends}
+
+
+def _vocabulary(model: PreTrainedModel) -> int:
+    return int(model.get_input_embeddings().weight.shape[0])
 
 
 def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -15,14 +15,17 @@ from serving_app.engine.errors import EngineError
 from serving_app.engine.fast_linear import pack_linear_layers
 from serving_app.engine.folders import resolve_folder
 from serving_app.engine.forward import ForwardPass
-from serving_app.engine.loader import LoadedModel, load_adapter, load_model
+from serving_app.engine.loader import LoadedModel, load_adapter, load_merged, load_model
 from serving_app.engine.scheduler import Scheduler
 from serving_app.engine.settings import EngineSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedModel:
-    """A model under its name. The digest is the caller's word and is not computed again here."""
+    """A model under its name. The digest is the caller's word and is not computed again here.
+
+    Adapters beside their base share its scheduler, and so its batches.
+    """
 
     name: str
     folder: Path
@@ -33,6 +36,9 @@ class ServedModel:
     loaded: LoadedModel
     scheduler: Scheduler
     retired: threading.Event = field(default_factory=threading.Event)
+
+
+Prepared = tuple[LoadedModel, Scheduler]
 
 
 class ModelRegistry:
@@ -59,18 +65,27 @@ class ModelRegistry:
         """Load a full model; loading the same one again changes nothing."""
         folder = resolve_folder(self._settings.model_root, path, param="path")
 
-        def read() -> LoadedModel:
-            return load_model(folder, dtype=self._settings.dtype, max_context=self._settings.max_context)
+        def read() -> Prepared:
+            return self._ready(load_model(folder, dtype=self._settings.dtype, max_context=self._settings.max_context))
 
         return await self._add(name=name, folder=folder, digest=digest, parent=None, read=read)
 
     async def load_adapter(self, *, name: str, path: str, base: str) -> ServedModel:
-        """Load a LoRA adapter, merged into its own copy of a base model that is served here."""
+        """Load a LoRA adapter beside a base model that is served here, or merged into a copy of it if it must be."""
         folder = resolve_folder(self._settings.model_root, path, param="lora_path")
-        base_folder = self.find(base).folder
+        served = self.find(base)
+        if served.parent is not None:
+            raise EngineError(
+                f"'{base}' is an adapter itself; name its base.", param="base_model_name", code="wrong_kind"
+            )
 
-        def read() -> LoadedModel:
-            return load_adapter(base_folder, folder, dtype=self._settings.dtype, max_context=self._settings.max_context)
+        def read() -> Prepared:
+            beside = load_adapter(served.loaded, folder)
+            if beside is not None:
+                return beside, served.scheduler
+            return self._ready(
+                load_merged(served.folder, folder, dtype=self._settings.dtype, max_context=self._settings.max_context)
+            )
 
         return await self._add(name=name, folder=folder, digest=None, parent=base, read=read)
 
@@ -83,7 +98,7 @@ class ModelRegistry:
         return self._models.pop(name)
 
     async def _add(
-        self, *, name: str, folder: Path, digest: str | None, parent: str | None, read: Callable[[], LoadedModel]
+        self, *, name: str, folder: Path, digest: str | None, parent: str | None, read: Callable[[], Prepared]
     ) -> ServedModel:
         async with self._loading:
             known = self._models.get(name)
@@ -93,7 +108,7 @@ class ModelRegistry:
             # the OpenMP library would count more threads than cores and put the model's to sleep at every product.
             loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
             try:
-                loaded, scheduler = await asyncio.get_running_loop().run_in_executor(loader, self._prepare, read)
+                loaded, scheduler = await asyncio.get_running_loop().run_in_executor(loader, read)
             finally:
                 loader.shutdown(wait=False)
             served = ServedModel(
@@ -109,13 +124,12 @@ class ModelRegistry:
             self._models[name] = served
             return served
 
-    def _prepare(self, read: Callable[[], LoadedModel]) -> tuple[LoadedModel, Scheduler]:
-        loaded = read()
+    def _ready(self, loaded: LoadedModel) -> Prepared:
+        """A model of its own, with its scheduler."""
         pack_linear_layers(loaded.model)
         scheduler = Scheduler(
-            ForwardPass(loaded.model),
+            ForwardPass(loaded.model, loaded.adapters),
             accounts=self._accounts,
-            end_tokens=loaded.end_tokens,
             slots=self._settings.slots,
             prefill_tokens=self._settings.prefill_tokens,
         )

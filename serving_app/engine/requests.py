@@ -113,13 +113,16 @@ class Sequence:
 class Request:
     """A request's shared state. `deliver` is called in the event loop's thread with each event, in order.
 
-    One that is `cancelled`, or has a `problem` of its own, is ended at the next step.
+    `ends` are the tokens that end an answer, `adapter` its number among the model's adapters, 0 for none. One that is
+    `cancelled`, or has a `problem` of its own, is ended at the next step.
     """
 
     attempt_id: str
     model: str
     streams: bool
     deliver: Callable[[Event], None]
+    ends: frozenset[int] = frozenset()
+    adapter: int = 0
     sequences: list[Sequence] = field(default_factory=list)
     cancelled: bool = False
     problem: str | None = None

@@ -28,6 +28,7 @@ class Row:
 
     at: int
     tokens: list[int] = field(default_factory=list)
+    adapter: int = 0
     used: int = 0
 
 
@@ -46,18 +47,18 @@ class RowTable:
         """Whether every row is taken by a running sequence."""
         return self.live == len(self._rows)
 
-    def take(self, prompt: list[int]) -> tuple[Row, int]:
-        """A row for this prompt and how many of its first tokens are computed already.
+    def take(self, prompt: list[int], *, adapter: int = 0) -> tuple[Row, int]:
+        """A row for this prompt and how many of its first tokens are computed already, with the same adapter.
 
         At least the last prompt token is always left to compute, since its logits are needed.
         """
-        donor, shared = self._best_donor(prompt)
+        donor, shared = self._best_donor(prompt, adapter)
         fresh = self._victim() if donor is None or donor.at < self.live else donor
         self._store.reserve(rows=fresh.at + 1, length=max(len(prompt), 1))
         self._swap(fresh.at, self.live)
         if donor is not None and donor is not fresh:
             self._store.copy(donor.at, fresh.at, length=shared)
-        fresh.tokens = prompt[:shared]
+        fresh.tokens, fresh.adapter = prompt[:shared], adapter
         self.live += 1
         return fresh, shared
 
@@ -82,9 +83,11 @@ class RowTable:
         for row in self._rows:
             row.tokens = []
 
-    def _best_donor(self, prompt: list[int]) -> tuple[Row | None, int]:
+    def _best_donor(self, prompt: list[int], adapter: int) -> tuple[Row | None, int]:
         best, longest = None, SHORTEST_PREFIX - 1
         for row in self._rows:
+            if row.adapter != adapter:
+                continue
             shared = min(shared_prefix(row.tokens, prompt), len(prompt) - 1)
             # Of equally good rows a kept one is better: it is taken over without a copy.
             if shared > longest or (shared == longest and best is not None and row.at >= self.live > best.at):

@@ -1,4 +1,4 @@
-"""Continuous batching for one model: who reads a prompt, who writes a token, who waits, step by step.
+"""Continuous batching for one model and its adapters: who reads a prompt, who writes a token, who waits, step by step.
 
 Sequences join and leave at every step. A step works through at most one bounded batch of prompt pieces and then writes
 one token for every decoding row, so a long prompt never stops the streams that run. Lives in the engine thread; only
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -22,6 +23,15 @@ from serving_app.engine.sampling import sample
 FORWARD_ERRORS = (RuntimeError, ValueError, IndexError, TypeError, KeyError, AttributeError, MemoryError)
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Sequences with a row, sequences without, and the positions of the cache that the former hold."""
+
+    running: int
+    waiting: int
+    positions: int
+
+
 class Scheduler:
     """Rows, queue and steps of one model."""
 
@@ -30,13 +40,11 @@ class Scheduler:
         forward: ForwardPass,
         *,
         accounts: Accounts,
-        end_tokens: frozenset[int],
         slots: int,
         prefill_tokens: int,
     ) -> None:
         self._forward = forward
         self._accounts = accounts
-        self._ends = end_tokens
         self._budget = prefill_tokens
         self._table = RowTable(forward.cache, slots=slots)
         self._inbox: deque[Request] = deque()
@@ -62,11 +70,12 @@ class Scheduler:
         """Whether a step would find nothing to work on."""
         return not (self._inbox or self._waiting or self._reading or self._writing)
 
-    @property
-    def live_tokens(self) -> int:
-        """Positions of the cache that running sequences hold."""
-        rows = [sequence.row for sequence in self._reading] + list(self._writing)
-        return sum(len(row.tokens) for row in rows if row is not None)
+    def load_of(self, adapter: int) -> Load:
+        """What an adapter's sequences take up, or with 0 the plain model's."""
+        running = [each for each in [*self._reading, *self._writing.values()] if each.request.adapter == adapter]
+        queued = [each for request in list(self._inbox) for each in request.sequences]
+        waiting = [each for each in [*self._waiting, *queued] if each.request.adapter == adapter]
+        return Load(len(running), len(waiting), sum(len(each.row.tokens) for each in running if each.row is not None))
 
     def submit(self, request: Request) -> None:
         """Queue a request; safe from any thread."""
@@ -121,7 +130,7 @@ class Scheduler:
             if sequence.waits_for_leader:
                 passed.append(sequence)
                 continue
-            sequence.row, sequence.cached = self._table.take(sequence.tokens)
+            sequence.row, sequence.cached = self._table.take(sequence.tokens, adapter=sequence.request.adapter)
             self._reading.append(sequence)
         self._waiting.extendleft(reversed(passed))
 
@@ -152,7 +161,8 @@ class Scheduler:
         if not sequences:
             return
         newest = [sequence.tokens[-1] for sequence in sequences]
-        logits = self._forward.decode(newest, [len(_row(sequence).tokens) for sequence in sequences])
+        positions = [len(_row(sequence).tokens) for sequence in sequences]
+        logits = self._forward.decode(newest, positions, [sequence.request.adapter for sequence in sequences])
         for sequence, token in zip(sequences, newest, strict=True):
             _row(sequence).tokens.append(token)
         self._take_tokens(sequences, logits)
@@ -165,7 +175,7 @@ class Scheduler:
             if grammar is not None and grammar.problem is not None:
                 sequence.request.problem = grammar.problem
                 continue
-            sequence.accept(token, logprob, ends=token in self._ends)
+            sequence.accept(token, logprob, ends=token in sequence.request.ends)
             written.append(sequence)
         self._accounts.tokens_written(written)
         for sequence in written:
@@ -247,7 +257,8 @@ def _unread(sequence: Sequence) -> int:
 def _next_piece(sequence: Sequence, budget: int) -> PromptPiece:
     row = _row(sequence)
     start = len(row.tokens)
-    return PromptPiece(row.at, start, sequence.tokens[start : min(sequence.prompt_length, start + budget)])
+    tokens = sequence.tokens[start : min(sequence.prompt_length, start + budget)]
+    return PromptPiece(row.at, start, tokens, sequence.request.adapter)
 
 
 def _row(sequence: Sequence) -> Row:

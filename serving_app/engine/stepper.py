@@ -14,6 +14,7 @@ from serving_app.engine.embedding import Embedding
 from serving_app.engine.metrics import Metrics
 from serving_app.engine.registry import ServedModel
 from serving_app.engine.requests import Event, Request
+from serving_app.engine.scheduler import Scheduler
 from serving_app.engine.threads import ThreadChoice
 
 log = logging.getLogger(__name__)
@@ -29,9 +30,10 @@ class Stepper:
         self._loop = loop
         self._metrics = metrics
         self._threads = threads
-        self._choices: dict[ServedModel, ThreadChoice] = {}
+        self._choices: dict[Scheduler, ThreadChoice] = {}
         self._positions = positions
-        self._models: list[ServedModel] = []
+        # A model and the adapters beside it share a scheduler. Replaced as a whole: others read it without the lock.
+        self._families: dict[Scheduler, tuple[ServedModel, ...]] = {}
         self._embeddings: deque[Embedding] = deque()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -47,9 +49,10 @@ class Stepper:
     def add(self, served: ServedModel) -> None:
         """Take up a model; a removed one leaves by itself once it is idle."""
         with self._lock:
-            if served not in self._models:
-                self._models = [*self._models, served]
-                self._observe(served)  # a model that nobody has asked yet is measured, too
+            family = self._families.get(served.scheduler, ())
+            if served not in family:
+                self._families = {**self._families, served.scheduler: (*family, served)}
+                self._metrics.load(served.name, running=0, waiting=0, cache=0)
 
     def drop(self, served: ServedModel) -> None:
         """Finish what a model is writing, then let go of it."""
@@ -78,17 +81,17 @@ class Stepper:
     @property
     def busy(self) -> bool:
         """Whether any model has work."""
-        return bool(self._embeddings) or any(not served.scheduler.idle for served in self._models)
+        return bool(self._embeddings) or any(not scheduler.idle for scheduler in self._families)
 
     @property
     def running(self) -> int:
         """Sequences that hold a row, over all models."""
-        return sum(served.scheduler.running for served in self._models)
+        return sum(scheduler.running for scheduler in self._families)
 
     @property
     def waiting(self) -> int:
         """Sequences that wait for a row, over all models, and requests for embeddings."""
-        return sum(served.scheduler.waiting for served in self._models) + len(self._embeddings)
+        return sum(scheduler.waiting for scheduler in self._families) + len(self._embeddings)
 
     @property
     def embedding_tokens(self) -> int:
@@ -112,25 +115,21 @@ class Stepper:
         while not self._stopping:
             self._wake.clear()
             worked = False
-            for served in self._models:
-                worked |= self._step(served)
+            for scheduler in self._families:
+                worked |= self._step(scheduler)
             worked |= self._step_embedding()
             if not worked:
                 self._wake.wait()
-        for served in self._models:
-            self._hand_over(served.scheduler.fail_all(self._problem))
+        for scheduler in self._families:
+            self._hand_over(scheduler.fail_all(self._problem))
         for work in self._embeddings:
             self._hand_over(work.fail(self._problem))
 
-    def _step(self, served: ServedModel) -> bool:
-        scheduler = served.scheduler
+    def _step(self, scheduler: Scheduler) -> bool:
+        self._let_go(scheduler)
         if scheduler.idle:
-            if served.retired.is_set():
-                with self._lock:
-                    self._models = [model for model in self._models if model is not served]
-                self._choices.pop(served, None)
             return False
-        choice = self._choices.setdefault(served, ThreadChoice(self._threads))
+        choice = self._choices.setdefault(scheduler, ThreadChoice(self._threads))
         torch.set_num_threads(choice.threads)
         began = time.perf_counter()
         events = scheduler.step()
@@ -138,8 +137,29 @@ class Stepper:
             choice.took(time.perf_counter() - began, work=scheduler.alike)
         self._hand_over(events)
         self._progress = time.monotonic()
-        self._observe(served)
+        self._observe(scheduler)
         return True
+
+    def _let_go(self, scheduler: Scheduler) -> None:
+        """Models that were removed leave once nobody uses them; the last of a family takes its memory along."""
+        for served in self._families[scheduler]:
+            if not served.retired.is_set() or self._used(served):
+                continue
+            with self._lock:
+                rest = tuple(each for each in self._families[scheduler] if each is not served)
+                others = {key: family for key, family in self._families.items() if key is not scheduler}
+                self._families = {**others, scheduler: rest} if rest else others
+            if rest:
+                served.loaded.adapters.detach(served.loaded.adapter)
+            else:
+                self._choices.pop(scheduler, None)
+                return
+
+    def _used(self, served: ServedModel) -> bool:
+        load = served.scheduler.load_of(served.loaded.adapter)
+        return bool(load.running or load.waiting) or any(
+            work.loaded is served.loaded for work in list(self._embeddings)
+        )
 
     def _step_embedding(self) -> bool:
         if not self._embeddings:
@@ -154,10 +174,11 @@ class Stepper:
         self._hand_over(events)
         return True
 
-    def _observe(self, served: ServedModel) -> None:
-        scheduler = served.scheduler
-        share = scheduler.live_tokens / self._positions
-        self._metrics.load(served.name, running=scheduler.running, waiting=scheduler.waiting, cache=share)
+    def _observe(self, scheduler: Scheduler) -> None:
+        for served in self._families.get(scheduler, ()):
+            load = scheduler.load_of(served.loaded.adapter)
+            share = load.positions / self._positions
+            self._metrics.load(served.name, running=load.running, waiting=load.waiting, cache=share)
 
     def _hand_over(self, events: list[tuple[Request, Event]]) -> None:
         if not events:

@@ -36,7 +36,7 @@ async def unload_model(request: web.Request) -> web.Response:
 
 
 async def load_adapter(request: web.Request) -> web.Response:
-    """Load a LoRA adapter under a name of its own. It is merged into its own copy of the base model."""
+    """Load a LoRA adapter under a name of its own, beside its base model."""
     fields = Fields(await read_json(request))
     name, path = fields.need_text("lora_name"), fields.need_text("lora_path")
     base = fields.need_text("base_model_name")

@@ -28,6 +28,11 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
+from serving_app.engine.adapters import AdapterStack
+from serving_app.engine.codec import TextCodec
+from serving_app.engine.grammar import Grammars
+from serving_app.engine.loader import LoadedModel
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 SPECIALS = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
 TEMPLATE = (
@@ -103,6 +108,13 @@ def write_model(folder: Path, model: PreTrainedModel) -> Path:
     model.save_pretrained(folder)
     byte_tokenizer().save_pretrained(folder)
     return folder
+
+
+def loaded(model: PreTrainedModel) -> LoadedModel:
+    """A model as the engine holds it, with the byte tokenizer."""
+    tokenizer, adapters = byte_tokenizer(), AdapterStack(model)
+    grammars, ends = Grammars(tokenizer, vocabulary=VOCABULARY, end_tokens=[256]), frozenset({256})
+    return LoadedModel(model, adapters, TextCodec(tokenizer), grammars, ends, context=512, vocabulary=VOCABULARY)
 
 
 def write_adapter(folder: Path, base: PreTrainedModel) -> Path:

@@ -29,6 +29,7 @@ from serving_app.engine.protocol.embedding_request import read_embedding_request
 from serving_app.engine.requests import Closed, Request
 from serving_app.engine.settings import EngineSettings
 from tests.openai_types import check
+from tests.serving_app.engine.conftest import loaded
 
 SIZE = 64
 TEXTS = ["What is a studio?", "a", "Ümläute: ä", "long " * 80]
@@ -48,7 +49,7 @@ def client(engine_server: Any) -> openai.OpenAI:
 def worked(model: PreTrainedModel, folder: Path, prompts: list[list[int]], *, budget: int) -> tuple[Embedding, Closed]:
     """Run to the end; gives the work and its closing event."""
     request = Request("one", "m", False, lambda event: None)
-    work = Embedding(model, request, prompts, accounts=Accounts(Journal(folder), Metrics()), budget=budget)
+    work = Embedding(loaded(model), request, prompts, accounts=Accounts(Journal(folder), Metrics()), budget=budget)
     events = []
     while not work.over:
         events += work.step()
@@ -81,7 +82,7 @@ def test_a_cancelled_request_ends_at_the_next_piece_with_what_was_read(
 ) -> None:
     request = Request("one", "m", False, lambda event: None)
     accounts = Accounts(Journal(tmp_path), Metrics())
-    work = Embedding(tiny_model, request, [[1, 2], [3, 4, 5]], accounts=accounts, budget=2)
+    work = Embedding(loaded(tiny_model), request, [[1, 2], [3, 4, 5]], accounts=accounts, budget=2)
     assert work.step() == []
     request.cancelled = True
     [(_request, closed)] = work.step()
@@ -92,7 +93,7 @@ def test_a_cancelled_request_ends_at_the_next_piece_with_what_was_read(
 def test_what_was_read_stands_in_the_journal_before_the_end(tiny_model: PreTrainedModel, tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     request = Request("one", "m", False, lambda event: None)
-    work = Embedding(tiny_model, request, [[1, 2], [3, 4, 5]], accounts=Accounts(journal, Metrics()), budget=2)
+    work = Embedding(loaded(tiny_model), request, [[1, 2], [3, 4, 5]], accounts=Accounts(journal, Metrics()), budget=2)
     work.step()
     assert [(row.prompt_tokens, row.finish_reason) for row in journal.rows_after(0)] == [(2, None)]
     assert work.tokens == 5

@@ -95,7 +95,6 @@ def run(model: Any, folder: Path, asked: list[tuple[Request, Grammar | None]]) -
     scheduler = Scheduler(
         ForwardPass(model),
         accounts=Accounts(Journal(folder), Metrics()),
-        end_tokens=frozenset({END}),
         slots=6,
         prefill_tokens=40,
     )
@@ -112,7 +111,7 @@ def run(model: Any, folder: Path, asked: list[tuple[Request, Grammar | None]]) -
 
 
 def ask(name: str) -> Request:
-    return Request(name, "m", False, lambda event: None)
+    return Request(name, "m", False, lambda event: None, ends=frozenset({END}))
 
 
 @pytest.fixture(scope="module")
