@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
             max_context=options.max_context,
             threads=options.threads,
             dtype=options.dtype,
+            stuck_seconds=options.stuck_seconds,
+            memory_limit=int(options.memory_gib * 2**30) if options.memory_gib else None,
         )
         _run(settings, options)
     except (EngineError, JournalBusyError, OSError) as error:
@@ -114,6 +116,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-context", type=_positive, default=2048, help="most tokens of prompt and answer")
     parser.add_argument("--threads", type=_positive, default=2, help="threads of the model's arithmetic")
     parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument(
+        "--stuck-seconds", type=_amount, default=60.0, help="no progress for so long: not ready; twice as long: it ends"
+    )
+    parser.add_argument(
+        "--memory-gib", type=_amount, help="load no model that would take more (default: the machine's)"
+    )
     return parser
 
 
@@ -121,6 +129,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _amount(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("must be more than 0")
     return value
 
 

@@ -6,6 +6,7 @@ Everything here runs in the event loop's thread; the stepping is done by the eng
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -51,6 +52,7 @@ class Engine:
         self.starting = False
         self.draining = False
         self._open: dict[str, Request] = {}
+        self._beaten = time.monotonic()
         self.stepper.start()
 
     def health(self) -> Health:
@@ -61,10 +63,20 @@ class Engine:
             return Health(False, "draining", "The engine is stopping and takes no new requests.")
         if self.journal.fault is not None:
             return Health(False, "journal", self.journal.fault)
-        stalled = self.stepper.stalled_for()
+        stalled = self.stalled_for()
         if stalled > self.settings.stuck_seconds:
             return Health(False, "stuck", f"There is work, but no step ended in the last {stalled:.0f} seconds.")
         return Health(True, "ok", "Requests are taken.")
+
+    async def beat(self) -> None:
+        """Show once a second that the event loop turns, too."""
+        while True:
+            self._beaten = time.monotonic()
+            await asyncio.sleep(1)
+
+    def stalled_for(self) -> float:
+        """Seconds without progress of the engine thread while it has work, or without a beat if that is longer."""
+        return max(self.stepper.stalled_for(), time.monotonic() - self._beaten)
 
     async def load(self, *, name: str, path: str, digest: str | None) -> ServedModel:
         """Load a full model and start stepping it."""

@@ -19,7 +19,9 @@ from serving_app.engine.adapters import AdapterStack, fits, read_adapter
 from serving_app.engine.codec import TextCodec
 from serving_app.engine.errors import EngineError
 from serving_app.engine.grammar import Grammars
+from serving_app.engine.memory import check_room, weights_size
 from serving_app.engine.probe import check_model
+from serving_app.engine.settings import EngineSettings
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 LOAD_ERRORS = (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, AttributeError)
@@ -42,15 +44,18 @@ class LoadedModel:
     adapter: int = 0
 
 
-def load_model(folder: Path, *, dtype: str, max_context: int) -> LoadedModel:
+def load_model(folder: Path, settings: EngineSettings) -> LoadedModel:
     """Load a full model from its folder. Errors: EngineError with a sentence."""
     _need(folder, "config.json", "This is not a model folder")
     try:
-        model = _read_weights(folder, dtype)
+        check_room(
+            folder.name, weights_size(folder, _wanted_dtype(folder, settings.dtype)), limit=settings.memory_limit
+        )
+        model = _read_weights(folder, settings.dtype)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except LOAD_ERRORS as error:
         raise _unreadable(folder, error) from error
-    return _ready(model, tokenizer, max_context=max_context)
+    return _ready(model, tokenizer, max_context=settings.max_context)
 
 
 def load_adapter(base: LoadedModel, folder: Path) -> LoadedModel | None:
@@ -77,10 +82,11 @@ def _has_tokenizer(folder: Path) -> bool:
     return (folder / "tokenizer_config.json").is_file()
 
 
-def load_merged(base: Path, adapter: Path, *, dtype: str, max_context: int) -> LoadedModel:
+def load_merged(base: Path, adapter: Path, settings: EngineSettings) -> LoadedModel:
     """Load a base model and merge a PEFT adapter into this copy of it. Errors: EngineError with a sentence."""
     try:
-        wanted = _wanted_dtype(base, dtype)
+        check_room(adapter.name, weights_size(base, torch.float32), limit=settings.memory_limit)
+        wanted = _wanted_dtype(base, settings.dtype)
         plain = _read_weights(base, "float32")
         tuned = PeftModel.from_pretrained(plain, str(adapter), local_files_only=True)
         model = tuned.merge_and_unload().to(wanted)
@@ -89,7 +95,7 @@ def load_merged(base: Path, adapter: Path, *, dtype: str, max_context: int) -> L
         )
     except LOAD_ERRORS as error:
         raise _unreadable(adapter, error) from error
-    return _ready(model, tokenizer, max_context=max_context)
+    return _ready(model, tokenizer, max_context=settings.max_context)
 
 
 def _read_weights(folder: Path, dtype: str) -> PreTrainedModel:

@@ -66,7 +66,7 @@ class ModelRegistry:
         folder = resolve_folder(self._settings.model_root, path, param="path")
 
         def read() -> Prepared:
-            return self._ready(load_model(folder, dtype=self._settings.dtype, max_context=self._settings.max_context))
+            return self._ready(load_model(folder, self._settings))
 
         return await self._add(name=name, folder=folder, digest=digest, parent=None, read=read)
 
@@ -83,9 +83,7 @@ class ModelRegistry:
             beside = load_adapter(served.loaded, folder)
             if beside is not None:
                 return beside, served.scheduler
-            return self._ready(
-                load_merged(served.folder, folder, dtype=self._settings.dtype, max_context=self._settings.max_context)
-            )
+            return self._ready(load_merged(served.folder, folder, self._settings))
 
         return await self._add(name=name, folder=folder, digest=None, parent=base, read=read)
 

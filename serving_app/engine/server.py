@@ -15,6 +15,7 @@ from serving_app.engine.journal import Journal
 from serving_app.engine.routes import chat, embeddings, models, monitoring, text
 from serving_app.engine.routes.wire import ENGINE, envelope_errors, require_token
 from serving_app.engine.settings import EngineSettings
+from serving_app.engine.watchdog import start_watchdog
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ async def serve(
     runner = web.AppRunner(build_application(engine), handler_cancellation=True, access_log=None)
     await runner.setup()
     engine.starting = bool(preload)
+    beating = asyncio.ensure_future(engine.beat())
+    start_watchdog(engine.stalled_for, limit=2 * settings.stuck_seconds)
     try:
         await web.SockSite(runner, listener, shutdown_timeout=1.0).start()
         log.info("listening on %s:%s", *listener.getsockname()[:2])
@@ -63,6 +66,7 @@ async def serve(
     finally:
         await engine.drain()
         await runner.cleanup()
+        beating.cancel()
 
 
 async def _until_stopped(engine: Engine, stop: asyncio.Event, preload: list[tuple[str, str]]) -> None:

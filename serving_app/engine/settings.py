@@ -12,7 +12,8 @@ class EngineSettings:
 
     `token` None means that no bearer token is asked for. `prefill_tokens` bounds the prompt tokens worked through in
     one step, so that a long prompt cannot hold up the streams that are already running. `embedding_tokens` bounds the
-    texts that wait for their vectors, over all requests; one request alone is always taken.
+    texts that wait for their vectors, over all requests; one request alone is always taken. Without progress for
+    `stuck_seconds` an engine is not ready, for twice as long it ends. `memory_limit` is in bytes, None: the machine's.
     """
 
     model_root: Path
@@ -26,3 +27,4 @@ class EngineSettings:
     embedding_tokens: int = 1_000_000
     drain_seconds: float = 20.0
     stuck_seconds: float = 60.0
+    memory_limit: int | None = None
