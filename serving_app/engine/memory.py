@@ -26,7 +26,7 @@ def weights_size(folder: Path, dtype: torch.dtype) -> int:
         with safe_open(path, framework="pt") as file:
             shapes: list[list[int]] = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
         count += sum(math.prod(shape) for shape in shapes)
-    return count * dtype.itemsize
+    return count * int(dtype.itemsize)
 
 
 def check_room(name: str, needed: int, *, limit: int | None) -> None:
