@@ -56,6 +56,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "audit:read": frozenset({"audit.view"}),
     "erasure:write": frozenset({"data.erase", "datasets.edit"}),
 }
+PUBLISHABLE = frozenset({"models.use"})  # all that a key in a web page may do
 SCOPE_HINTS = {
     "chat": "Ask models for answers",
     "models:read": "List models",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from gptstudio.accounts import policies
 from gptstudio.accounts.models import ApiKey, Membership, User, Workspace
@@ -43,9 +44,18 @@ def live_key(secret: str) -> ApiKey | None:
     return key if key.hash == digest or key.has_two_secrets else None
 
 
+def is_public_origin(origin: str) -> bool:
+    """Whether some live publishable key may be used from pages of this origin. A browser asks before it shows the key."""
+    keys = ApiKey.objects.filter(revoked_at__isnull=True).exclude(origins=[])
+    live = keys.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()))
+    return any(origin in origins for origins in live.values_list("origins", flat=True))
+
+
 def actor_of_key(key: ApiKey) -> Actor:
     """A program acting with a key."""
     actions: frozenset[str] = frozenset().union(*(policies.SCOPES.get(scope, frozenset()) for scope in key.scopes))
+    if key.is_publishable:
+        actions = policies.PUBLISHABLE
     return Actor(
         kind="key",
         id=key.id,

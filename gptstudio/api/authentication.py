@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from gptstudio.accounts import selectors
 from gptstudio.accounts.models import ApiKey, User
 from gptstudio.accounts.policies import Actor
+from gptstudio.core.errors import NotAllowed
 
 BAD_KEY = "This API key is not valid: it is unknown, revoked or expired."
 
@@ -31,11 +32,38 @@ class KeyAuthentication(BaseAuthentication):
         key = selectors.live_key(secret)
         if key is None:
             raise AuthenticationFailed(BAD_KEY, code="invalid_api_key")
+        self.check_kind(request, key)
         request._request.actor = selectors.actor_of_key(key)  # type: ignore[attr-defined]
         return key.created_by, key
 
+    def check_kind(self, request: Request, key: ApiKey) -> None:
+        """Raise NotAllowed for a key that stands in web pages."""
+        if key.is_publishable:
+            raise NotAllowed(
+                "A publishable key opens chat completions of its deployment alone.",
+                fix="Use a secret key here, from a program of yours and not from a web page.",
+                code="publishable_key",
+            )
+
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="gptstudio"'
+
+
+class PublishableKeyAuthentication(KeyAuthentication):
+    """Takes publishable keys too, from pages of their origins; the request then knows its `public_origin`."""
+
+    def check_kind(self, request: Request, key: ApiKey) -> None:
+        if not key.is_publishable:
+            return
+        origin = request.headers.get("Origin", "")
+        if origin not in key.origins:
+            where = f"from pages of {origin[:200]}" if origin else "outside of web pages"
+            raise NotAllowed(
+                f"This publishable key may not be used {where}.",
+                fix="An admin of the workspace can add the site to the key's origins.",
+                code="origin_not_allowed",
+            )
+        request._request.public_origin = origin  # type: ignore[attr-defined]
 
 
 class SignedInAuthentication(SessionAuthentication):

@@ -21,6 +21,9 @@ class KeyShape(serializers.ModelSerializer):
     live = serializers.BooleanField(source="is_live", help_text="Neither revoked nor expired.")
     scopes = serializers.ListField(child=serializers.CharField())
     allowed_models = serializers.ListField(child=serializers.CharField())
+    origins = serializers.ListField(
+        child=serializers.CharField(), help_text="Of a publishable key; empty: a secret one."
+    )
     # their bounds would follow the database, the schema must not
     requests_per_minute = serializers.IntegerField(allow_null=True)
     tokens_per_minute = serializers.IntegerField(allow_null=True)
@@ -29,9 +32,9 @@ class KeyShape(serializers.ModelSerializer):
     class Meta:
         model = ApiKey
         fields = (
-            "id", "name", "prefix", "live", "scopes", "allowed_models", "budget_micro", "soft_budget_micro", "requests_per_minute",
-            "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at", "previous_prefix", "previous_until",
-            "created_at",
+            "id", "name", "prefix", "live", "scopes", "allowed_models", "origins", "budget_micro", "soft_budget_micro",
+            "requests_per_minute", "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at", "previous_prefix",
+            "previous_until", "created_at",
         )  # fmt: skip
 
 
@@ -49,6 +52,12 @@ class KeyChange(serializers.Serializer):
 
     name = serializers.CharField(max_length=80, required=False)
     allowed_models = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=100)
+    origins = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        required=False,
+        max_length=20,
+        help_text="Makes the key publishable: for chat in pages of these origins, with one deployment in allowed_models.",
+    )
     budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, required=False, allow_null=True)
     soft_budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, required=False, allow_null=True)
     requests_per_minute = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)

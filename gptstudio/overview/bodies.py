@@ -106,7 +106,8 @@ def _is_known(request: ASGIRequest, secret: str | None, session: str) -> bool:
     """Whether a key is live or a session somebody's."""
     try:
         if secret:
-            return live_key(secret) is not None
+            key = live_key(secret)
+            return key is not None and not key.is_publishable
         if not session:
             return False
         request.session = import_module(settings.SESSION_ENGINE).SessionStore(session)

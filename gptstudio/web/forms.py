@@ -31,6 +31,23 @@ def amount(micro: int | None) -> Decimal | None:
     return None if micro is None else (Decimal(micro) / 1_000_000).normalize() + Decimal(0)
 
 
+class Origins(forms.CharField):
+    """Sites that may show a chat, one a line; the value is the list of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Sites that may show it",
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text="One a line, such as https://shop.example.org; no path behind it.",
+        )
+
+    def prepare_value(self, value: object) -> object:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: object) -> list[str]:  # type: ignore[override]
+        return str(super().clean(value)).split()
+
+
 class WholeMoney(forms.DecimalField):
     """An amount in the currency unit; the value is in millionths, as the ledger counts."""
 

@@ -50,11 +50,12 @@ def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
     if response.status_code >= 400 and plain:
         response = of_status(response.status_code)
     where = request.resolver_match
-    count_answer(
-        endpoint=(where.url_name or "") if where else "",
-        status=response.status_code,
-        code=getattr(response, "error_code", ""),
-    )
+    if request.method != "OPTIONS":  # a browser's question beforehand is no request
+        count_answer(
+            endpoint=(where.url_name or "") if where else "",
+            status=response.status_code,
+            code=getattr(response, "error_code", ""),
+        )
     response.headers.setdefault("x-request-id", request.request_id)  # type: ignore[attr-defined]
     return response
 

@@ -158,6 +158,8 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
     if key is not None and not key.may_ask(name):
         raise _unknown(name)
     model, deployment = _resolve(actor, name)
+    if key is not None and key.is_publishable and deployment is None:
+        raise _unknown(name)
     if endpoint == EMBEDDINGS:
         _check_embeds(model, name)
     replica = selectors.answers_on(model)

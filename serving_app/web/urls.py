@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.web.views import alerts, connect, deployments, metrics, money, monitoring, playground, usage
+from serving_app.web.views import alerts, connect, deployments, metrics, money, monitoring, playground, usage, widget
 
 app_name = "serving"
 DEPLOYMENT = "deployments/<slug:deployment_id>"
@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{DEPLOYMENT}/", deployments.deployment, name="deployment"),
     path(f"{DEPLOYMENT}/update", deployments.update, name="deployment-update"),
     path(f"{DEPLOYMENT}/roll-back", deployments.roll_back, name="deployment-roll-back"),
+    path(f"{DEPLOYMENT}/widget", widget.widget, name="deployment-widget"),
     path(f"{DEPLOYMENT}/retire", deployments.retire, name="deployment-retire"),
     path("metrics", metrics.metrics, name="metrics"),
     path("monitoring/", monitoring.monitoring, name="monitoring"),

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-def _chromium() -> str:
-    found = os.environ.get("CHROMIUM") or next((path for name in NAMES if (path := shutil.which(name))), "")
-    if not found:
-        if os.environ.get("CI") == "true":
-            pytest.fail("Chromium is not installed, and CI=true")
-        pytest.skip("Chromium is not installed")
-    return found
+from tests.chromium import FLAGS, chromium
 
 
 class Watched:
@@ -63,7 +43,7 @@ def watched(transactional_db, studio_home, live_server, monkeypatch) -> Iterator
     Playwright runs an event loop in this thread, so Django must be told that its queries here are meant; both end
     with the test, before the database is emptied.
     """
-    path = _chromium()
+    path = chromium()
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)

@@ -14,6 +14,8 @@ class ApiKey(models.Model):
     """`sk-studio-` and 256 random bits. The prefix is kept for people to tell keys apart.
 
     After a rotation the secret before opens the key too, until `previous_until`. An empty limit is none.
+    A key with `origins` is publishable: it begins with `pk-studio-`, stands in web pages, and asks one deployment for chat
+    from pages of these origins alone.
     """
 
     id = PublicIdField(prefix="key_")
@@ -28,6 +30,9 @@ class ApiKey(models.Model):
     scopes = models.JSONField(default=list)
     allowed_models = models.JSONField(
         default=list, blank=True, help_text="Names of models and deployments that it may ask; empty: all."
+    )
+    origins = models.JSONField(
+        default=list, blank=True, help_text="Web pages that it may be used from; empty: a secret key."
     )
     budget_micro = models.BigIntegerField(null=True, blank=True)
     soft_budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Tell people at this much.")
@@ -47,6 +52,10 @@ class ApiKey(models.Model):
     def may_ask(self, name: str) -> bool:
         """Whether this name of a model or deployment may be asked with the key."""
         return not self.allowed_models or name in self.allowed_models
+
+    @property
+    def is_publishable(self) -> bool:
+        return bool(self.origins)
 
     @property
     def has_two_secrets(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,11 +19,13 @@ from gptstudio.accounts.services.budgets import check_budgets
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed
 
-START = "sk-studio-"
+START, PUBLISHABLE_START = "sk-studio-", "pk-studio-"
 LONGEST_NAME, LONGEST_MODEL, MOST_MODELS = 80, 200, 100
+LONGEST_ORIGIN, MOST_ORIGINS = 200, 20
+PORTS = {"http": 80, "https": 443}
 LONGEST_OVERLAP = timedelta(days=30)
 LARGEST = {"requests_per_minute": 100_000, "tokens_per_minute": 2_000_000_000, "parallel_requests": 10_000}
-CHANGEABLE = ("name", "allowed_models", "expires_at", "budget_micro", "soft_budget_micro", *LARGEST)
+CHANGEABLE = ("name", "allowed_models", "origins", "expires_at", "budget_micro", "soft_budget_micro", *LARGEST)
 
 
 def _name(name: str) -> str:
@@ -70,6 +74,51 @@ def _models(names: Sequence[str]) -> list[str]:
     return sorted(set(names))
 
 
+def _origin(text: str) -> str:
+    """An origin as browsers send it: scheme, host and a port that is not the usual one."""
+    wrong = Invalid(
+        f"{text[:60]!r} is no origin of web pages.",
+        fix="Write it as https://shop.example.org: no path, other alphabets as xn--….",
+        param="origins",
+    )
+    try:
+        parts = urlsplit(text.strip().removesuffix("/"))
+        port = parts.port
+    except ValueError as error:
+        raise wrong from error
+    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+    if (
+        parts.scheme not in PORTS
+        or not host
+        or not re.fullmatch(r"[a-z0-9.\-\[\]:]+", host)
+        or len(text) > LONGEST_ORIGIN
+    ):
+        raise wrong
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise wrong
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != PORTS[parts.scheme] else "")
+
+
+def _origins(texts: Sequence[str]) -> list[str]:
+    if len(texts) > MOST_ORIGINS:
+        raise Invalid(f"A key may have {MOST_ORIGINS} origins.", fix="Issue another key for more.", param="origins")
+    return sorted({_origin(text) for text in texts})
+
+
+def _check_publishable(key: ApiKey, *, was: bool) -> None:
+    """A publishable key stays one, asks one deployment, and has no scope but chat."""
+    if key.is_publishable != was:
+        raise Invalid(
+            "A key in web pages needs an origin, and a secret key has none.",
+            fix="Name at least one origin, or issue another key.",
+            param="origins",
+        )
+    if key.is_publishable and len(key.allowed_models) != 1:
+        raise Invalid("A key in web pages asks one deployment.", fix="Name exactly one.", param="allowed_models")
+    if key.is_publishable and key.scopes != ["chat"]:
+        raise Invalid("A key in web pages has the scope chat alone.", fix="Leave the others out.", param="scopes")
+
+
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """The limits among what was given, each within its bounds."""
     found = dict(given)
@@ -77,6 +126,8 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
         found["name"] = _name(found["name"])
     if "allowed_models" in found:
         found["allowed_models"] = _models(found["allowed_models"] or [])
+    if "origins" in found:
+        found["origins"] = _origins(found["origins"] or [])
     for name, most in LARGEST.items():
         value = found.get(name)
         if value is not None and not 1 <= value <= most:
@@ -97,10 +148,11 @@ def _audit(actor: Actor, key: ApiKey, action: str, **data: Any) -> None:
     )
 
 
-def _secret() -> tuple[str, dict[str, str]]:
+def _secret(*, is_publishable: bool) -> tuple[str, dict[str, str]]:
     """A new secret, and what is kept of it."""
-    secret = START + secrets.token_urlsafe(32)
-    return secret, {"prefix": secret[: len(START) + 6], "hash": selectors.key_hash(secret)}
+    start = PUBLISHABLE_START if is_publishable else START
+    secret = start + secrets.token_urlsafe(32)
+    return secret, {"prefix": secret[: len(start) + 6], "hash": selectors.key_hash(secret)}
 
 
 @transaction.atomic
@@ -111,11 +163,13 @@ def issue_key(
     policies.require(actor, "keys.edit", workspace_id=workspace_id)
     assert limits.keys() <= set(CHANGEABLE), limits  # noqa: S101 - a caller's slip, not input
     checked = _checked({"name": name, **limits})
-    secret, kept = _secret()
-    key = ApiKey.objects.create(
+    secret, kept = _secret(is_publishable=bool(checked.get("origins")))
+    key = ApiKey(
         workspace_id=workspace_id, created_by_id=actor.user_id, scopes=_scopes(actor, scopes), **kept, **checked
     )
-    _audit(actor, key, "key.issued", scopes=key.scopes, prefix=key.prefix)
+    _check_publishable(key, was=key.is_publishable)
+    key.save()
+    _audit(actor, key, "key.issued", scopes=key.scopes, prefix=key.prefix, origins=key.origins)
     return key, secret
 
 
@@ -129,8 +183,10 @@ def update_key(actor: Actor, *, key: ApiKey, **changes: Any) -> ApiKey:
     if key.revoked_at is not None:
         raise Conflict(f"{key.name} is revoked.", fix="Issue another key.")
     changed = {name: value for name, value in checked.items() if getattr(key, name) != value}
+    was = key.is_publishable
     for name, value in changed.items():
         setattr(key, name, value)
+    _check_publishable(key, was=was)
     if changed:
         key.save(update_fields=list(changed))
         _audit(actor, key, "key.changed", **changed)
@@ -156,7 +212,7 @@ def rotate_key(actor: Actor, *, key: ApiKey, old_works_until: datetime | None = 
             fix="Choose an earlier time.",
             param="old_works_until",
         )
-    secret, kept = _secret()
+    secret, kept = _secret(is_publishable=key.is_publishable)
     overlaps = until > now
     key.previous_prefix = key.prefix if overlaps else ""
     key.previous_hash = key.hash if overlaps else None

@@ -15,7 +15,7 @@ from gptstudio.accounts import policies, selectors, services
 from gptstudio.accounts.models import ApiKey
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
-from gptstudio.web.forms import StudioForm, WholeMoney, amount
+from gptstudio.web.forms import Origins, StudioForm, WholeMoney, amount
 from gptstudio.web.model_names import names_of
 
 LIFETIMES = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
@@ -59,10 +59,14 @@ class LimitsForm(StudioForm):
         label="Requests at a time", min_value=1, max_value=10_000, required=False, help_text=NO_LIMIT
     )
 
-    def __init__(self, *args: Any, workspace_id: str, bound_to: list[str] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, workspace_id: str, key: ApiKey | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if key is not None and key.is_publishable:  # it keeps to its deployment
+            del self.fields["allowed_models"]
+            self.fields["origins"] = Origins()
+            return
         known = names_of(workspace_id)
-        gone = [name for name in bound_to or [] if name not in known]
+        gone = [name for name in (key.allowed_models if key else ()) if name not in known]
         field = self.fields["allowed_models"]
         field.choices = [(name, name) for name in [*known, *gone]]  # type: ignore[attr-defined]
 
@@ -121,11 +125,9 @@ def new(request: MemberRequest) -> HttpResponse:
 def key(request: MemberRequest, key_id: str) -> HttpResponse:
     """One key: its secrets, and its limits, which those who may change on this page."""
     found = selectors.key_of(request.actor.workspace_id, key_id)
-    start = {"name": found.name} | {name: getattr(found, name) for name in LIMITS}
+    start = {"name": found.name, "origins": found.origins} | {name: getattr(found, name) for name in LIMITS}
     start |= {name: amount(getattr(found, name)) for name in ("budget_micro", "soft_budget_micro")}
-    form = LimitsForm(
-        request.POST or None, initial=start, workspace_id=found.workspace_id, bound_to=found.allowed_models
-    )
+    form = LimitsForm(request.POST or None, initial=start, workspace_id=found.workspace_id, key=found)
     if request.method == "POST" and form.is_valid():
         try:
             services.update_key(request.actor, key=found, **form.cleaned_data)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gptstudio.accounts import services
 from gptstudio.accounts.models import ApiKey
 from gptstudio.accounts.selectors import live_key
 
@@ -96,3 +97,17 @@ def test_models_can_be_chosen_where_the_workspace_has_some(at_alice, starter) ->
     assert "sk-studio-" in page and ApiKey.objects.get().allowed_models == [starter.name]
     refused = at_alice.post("/keys/new", {**FORM, "allowed_models": ["nothing"]})
     assert refused.status_code == 400
+
+
+def test_a_publishable_key_shows_its_sites_and_changes_them_and_nothing_else_of_its_kind(at_alice, as_alice) -> None:
+    options = {"scopes": ["chat"], "allowed_models": ["support"], "origins": ["https://shop.example"]}
+    key, _ = services.issue_key(as_alice, workspace_id=as_alice.workspace_id, name="shop", **options)
+    page = at_alice.get(f"/keys/{key.id}/").content.decode()
+    assert "https://shop.example</textarea>" in page and "Which models" not in page
+    sites = {"name": "shop", "origins": "https://shop.example\nhttps://www.shop.example"}
+    at_alice.post(f"/keys/{key.id}/", sites)
+    key.refresh_from_db()
+    assert key.origins == ["https://shop.example", "https://www.shop.example"] and key.allowed_models == ["support"]
+    wrong = at_alice.post(f"/keys/{key.id}/", sites | {"origins": "shop"})
+    assert wrong.status_code == 400 and "is no origin" in wrong.content.decode()
+    assert "https://www.shop.example" in at_alice.get("/keys/").content.decode()
