@@ -8,6 +8,7 @@ from django.db import transaction
 
 from datasets_app.models import WordKind, WordList
 from gptstudio.accounts.policies import Actor, require
+from gptstudio.accounts.services import raise_rules_epoch
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Invalid
 
@@ -35,6 +36,8 @@ def set_words(actor: Actor, *, workspace_id: str, kind: str, words: Iterable[str
         raise Invalid(f"There is no list {kind!r}.", fix=f"Choose from {', '.join(WordKind.values)}.", param="kind")
     kept = _clean(words)
     found, _ = WordList.objects.update_or_create(workspace_id=workspace_id, kind=kind, defaults={"words": kept})
+    if kind != WordKind.DICTIONARY:
+        raise_rules_epoch(workspace_id)
     record(
         actor,
         workspace_id=workspace_id,

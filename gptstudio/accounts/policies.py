@@ -24,6 +24,7 @@ EVERYTHING = (
         "budgets.edit",
         "prices.edit",
         "alerts.edit",
+        "guardrails.edit",
         "base_models.register",
         "data.erase",
     }
@@ -50,6 +51,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "budgets:write": frozenset({"budgets.edit", "usage.view"}),
     "prices:write": frozenset({"prices.edit", "usage.view"}),
     "alerts:write": frozenset({"alerts.edit"}),
+    "guardrails:write": frozenset({"guardrails.edit"}),
     "reviews:read": frozenset({"reviews.view"}),
     "reviews:write": frozenset({"reviews.decide"}),
     "keys:write": frozenset({"keys.view", "keys.edit"}),
@@ -72,6 +74,7 @@ SCOPE_HINTS = {
     "budgets:write": "Set budgets of the workspace and its members",
     "prices:write": "Set prices of models",
     "alerts:write": "Set alert rules and who is told",
+    "guardrails:write": "Set what prompts and answers may say, and what is kept of them",
     "reviews:read": "See the review queue",
     "reviews:write": "Decide in the review queue",
     "keys:write": "Make and revoke keys",

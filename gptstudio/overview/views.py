@@ -13,6 +13,7 @@ from django.utils import timezone
 from gptstudio.accounts.policies import Actor
 from gptstudio.overview import selectors
 from gptstudio.review.models import ReviewItem
+from gptstudio.review.wording import wording_of
 from gptstudio.web import live
 from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.road import Step, steps
@@ -58,10 +59,11 @@ def _review_line(actor: Actor, item: ReviewItem) -> Waiting:
     own = actor.user_id in item.makers
     if actor.may("reviews.decide"):
         address = reverse("admin:review_reviewitem_change", args=[item.id])
-        detail = "You made it: another person decides." if own else "Nobody can use it until you decide."
+        detail = "You made it: another person decides." if own else wording_of(item.kind).waits
         return Waiting(item.title, detail, "See why" if own else "Decide", address)
     detail = f"Asked for by {item.requested_by}. A reviewer decides."
-    return Waiting(item.title, detail, "Look", reverse(names.get(item.kind, "home"), args=[item.subject_id]))
+    where = reverse(names[item.kind], args=[item.subject_id]) if item.kind in names else ""
+    return Waiting(item.title, detail, "Look" if where else "", where)
 
 
 def waiting_for(actor: Actor) -> list[Waiting]:

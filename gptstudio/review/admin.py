@@ -18,6 +18,7 @@ from gptstudio.core.errors import NotAllowed, StudioError
 from gptstudio.review import services
 from gptstudio.review.evidence import lines_of
 from gptstudio.review.models import ReviewItem, ReviewState
+from gptstudio.review.wording import wording_of
 
 LABELS = {ReviewState.PENDING: "warning", ReviewState.APPROVED: "success", ReviewState.REJECTED: "danger"}
 
@@ -60,6 +61,7 @@ class ReviewItemAdmin(WorkspaceAdmin):
             "opts": self.opts,
             "item": item,
             "evidence": lines_of(item),
+            "wording": wording_of(item.kind),
             "decisions": item.decisions.all(),
             "form": form,
             "refusal": self._refusal(actor, item),

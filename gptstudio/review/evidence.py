@@ -32,6 +32,24 @@ def _number(value: Any) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def _stopped(found: dict[str, Any]) -> dict[str, list[Line]]:
+    """What a rule of the workspace's stopped, with the places; personal data in them was hidden before they were kept."""
+    if not found:
+        return {}
+    facts = {
+        "Rule": found["rule"],
+        "In": found["side"],
+        "By": found["who"],
+        "Times": f"{found['count']:,}",
+        "Models": ", ".join(found["models"]),
+        "Requests": ", ".join(found["requests"]),
+    }
+    return {
+        "What was stopped": [Line(what, "", said) for what, said in facts.items()],
+        "The places, the newest last": [Line(each["request"], "", each["text"]) for each in found["excerpts"]],
+    }
+
+
 def lines_of(item: ReviewItem) -> dict[str, list[Line]]:
     """Scores (base, this one), safety checks and counts, by heading; empty headings are left out."""
     evidence = item.evidence
@@ -49,6 +67,7 @@ def lines_of(item: ReviewItem) -> dict[str, list[Line]]:
             for check in checks
         ],
         "Personal data": [Line(kind, f"{count:,}") for kind, count in hidden.items()],
+        **_stopped(evidence.get("guardrail") or {}),
         "Rows": [Line("Test rows", f"{rows:,}")] if isinstance(rows, int) else [],
     }
     return {heading: lines for heading, lines in found.items() if lines}

@@ -40,6 +40,11 @@ def item_about(subject_id: str, *, kind: str) -> ReviewItem | None:
     return ReviewItem.objects.filter(subject_id=subject_id, kind=kind).first()
 
 
+def pending_alike(workspace_id: str, *, kind: str, alike: str) -> ReviewItem | None:
+    """The item that waits and whose evidence says that it is of these; None: a new one is due."""
+    return pending_in(workspace_id).filter(kind=kind, evidence__alike=alike).first()
+
+
 def is_cleared(subject_id: str, *, kind: str) -> bool:
     """The gate: whether the subject was approved, and is so still."""
     return bool(_APPROVED.rows(subject_id, kind))

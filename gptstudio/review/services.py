@@ -59,6 +59,11 @@ def open_item(
     return item
 
 
+def update_evidence(item: ReviewItem, *, evidence: dict[str, Any]) -> None:
+    """More was seen of the same while it waits; once decided, what was decided on stays as it was."""
+    ReviewItem.objects.filter(id=item.id, state=ReviewState.PENDING).update(evidence=evidence)
+
+
 def _tell(item: ReviewItem, event: str, title: str, **data: str) -> None:
     subject = {"id": item.id, "kind": item.kind, "subject": item.subject_id, "title": item.title}
     tell(workspace_id=item.workspace_id, event=event, title=title, data=subject | data)

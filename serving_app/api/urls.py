@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.api import alerts, money, usage
+from serving_app.api import alerts, guardrails, money, usage
 
 app_name = "serving-api"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("alerts/destinations", alerts.Destinations.as_view()),
     path("alerts/destinations/<slug:destination_id>", alerts.DestinationOne.as_view()),
     path("alerts/deliveries", alerts.Deliveries.as_view()),
+    path("guardrails", guardrails.GuardrailsOne.as_view()),
     path("prices", money.Prices.as_view()),
     path("prices/<slug:price_id>", money.PriceOne.as_view()),
 ]

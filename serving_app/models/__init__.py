@@ -1,8 +1,9 @@
-"""Deployments and engines, requests, the usage ledger with its sums and prices, samples and alert rules."""
+"""Deployments and engines, guardrails, requests, the usage ledger with its sums and prices, samples and alert rules."""
 
 from serving_app.models.alert import AlertKind, AlertRule
 from serving_app.models.daily import ModelPrice, UsageDaily
 from serving_app.models.deployment import Deployment, DeploymentRevision
+from serving_app.models.guardrails import Guardrails
 from serving_app.models.replica import EngineReplica, Preview
 from serving_app.models.sample import ResourceSample
 from serving_app.models.usage import Balance, Completion, CompletionState, UsageEvent, UsageKind
@@ -16,6 +17,7 @@ __all__ = [
     "Deployment",
     "DeploymentRevision",
     "EngineReplica",
+    "Guardrails",
     "ModelPrice",
     "Preview",
     "ResourceSample",

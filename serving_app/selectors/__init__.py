@@ -14,9 +14,11 @@ from serving_app.selectors.engines import (
     answers_on,
     desired_models,
     engine_is_ready,
+    journal_read,
     problem_of,
     replicas,
 )
+from serving_app.selectors.guardrails import guardrails_of
 from serving_app.selectors.monitoring import (
     RANKS,
     Slot,
@@ -70,6 +72,8 @@ __all__ = [
     "deployments_of",
     "desired_models",
     "engine_is_ready",
+    "guardrails_of",
+    "journal_read",
     "latest_sample",
     "ledger_by_model",
     "member_account",

@@ -33,6 +33,11 @@ def answers_on(model: LanguageModel) -> EngineReplica | None:
     return random.choice(holding) if holding else None
 
 
+def journal_read(name: str) -> int:
+    """How far an engine's journal was read: the sequence number of the last row."""
+    return EngineReplica.objects.filter(name=name).values_list("usage_seq", flat=True).first() or 0
+
+
 def answers(model: LanguageModel) -> bool:
     """Whether some engine answers for the model now."""
     return answers_on(model) is not None

@@ -7,6 +7,7 @@ from serving_app.services.comparison import Comparison, engine_minus_ledger, eng
 from serving_app.services.daily import rebuild_usage, rebuild_workspace, sum_up_usage
 from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
 from serving_app.services.gateway import answer, stream
+from serving_app.services.guardrails import guard_for, set_guardrails
 from serving_app.services.limits import RateExceeded
 from serving_app.services.prices import set_price, withdraw_price
 from serving_app.services.reconciling import Reconciler
@@ -30,6 +31,7 @@ __all__ = [
     "engine_minus_ledger",
     "engine_usage_of",
     "forget_seen",
+    "guard_for",
     "in_ledger_thread",
     "rebuild_usage",
     "rebuild_workspace",
@@ -38,6 +40,7 @@ __all__ = [
     "reserve",
     "retire_deployment",
     "roll_back",
+    "set_guardrails",
     "set_price",
     "settle",
     "stream",

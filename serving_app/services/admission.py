@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Mapping
@@ -17,9 +18,12 @@ from gptstudio.accounts.policies import Actor, require
 from gptstudio.accounts.selectors import member_budget
 from gptstudio.core.errors import Invalid, NotAllowed, NotFound, Unavailable
 from serving_app import selectors
+from serving_app.guardrails.guard import Guard
 from serving_app.models import Completion, Deployment, Preview
 from serving_app.prices import texts_bound, upper_bound
 from serving_app.selectors import Standing, member_account
+from serving_app.services.breaches import check_prompt
+from serving_app.services.guardrails import guard_for
 from serving_app.services.limits import counted, limits_of
 from serving_app.services.usage import Account, reserve
 from training_app.models import LanguageModel
@@ -51,9 +55,11 @@ class Admission:
     url: str
     path: str
     body: Mapping[str, Any]
+    caller: Caller
+    replica: str
     has_journal: bool
+    guard: Guard | None = None
     standing: Standing = field(default_factory=Standing)
-    arrived: float = field(default_factory=time.monotonic)
 
     @property
     def streamed(self) -> bool:
@@ -150,7 +156,7 @@ def _wish_for(model: LanguageModel) -> None:
 def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, attempt_id: str) -> Admission:
     """Check, choose and reserve. `endpoint` is the path below the engine's /v1; `size` the body's length in bytes.
 
-    Raises Invalid, NotFound, NotAllowed, TooMuch, Unavailable; then nothing is reserved.
+    Raises Invalid, NotFound, NotAllowed, TooMuch, Unavailable, Refused; then nothing is reserved.
     """
     actor, key = caller.actor, caller.key
     require(actor, "models.use", workspace_id=caller.workspace.id)
@@ -167,6 +173,10 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
         if not is_released(model):
             _wish_for(model)
         raise _not_loaded(model, name)
+    guard = guard_for(caller.workspace)
+    if guard is not None:
+        body = check_prompt(actor, guard, body, model_name=model.name, attempt_id=attempt_id)
+        size = max(size, len(json.dumps(body)))  # a mask may be longer than what it hides
     most = texts_bound if endpoint == EMBEDDINGS else upper_bound
     bound = most(body, size=size, context=model.context_length)
     with counted(key, attempt_id, tokens=bound.prompt + bound.completion) as standing, transaction.atomic():
@@ -197,9 +207,11 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
         url=replica.url,
         path=f"/v1/{endpoint}",
         body=body,
+        caller=caller,
+        replica=replica.name,
         has_journal=replica.has_journal,
+        guard=guard,
         standing=standing,
-        arrived=caller.arrived,
     )
 
 

@@ -22,6 +22,7 @@ from serving_app.models import CompletionState
 from serving_app.prices import Tokens
 from serving_app.services.admission import Admission
 from serving_app.services.metering import count_broken, count_times
+from serving_app.services.stopping import counted, guarding, report
 from serving_app.services.trips import in_ledger_thread
 from serving_app.services.usage import Ending, release, settle
 from serving_app.services.wire import DONE, Rewriter, event, finish_reason_in, to_engine, tokens_in
@@ -132,7 +133,7 @@ async def _failed(error: Exception, admission: Admission) -> StudioError:
 
 async def answer(admission: Admission) -> dict[str, Any]:
     """A whole answer, settled."""
-    clock, body = Clock(admission.arrived), to_engine(admission.body, engine_name=admission.engine_name)
+    clock, body = Clock(admission.caller.arrived), to_engine(admission.body, engine_name=admission.engine_name)
     try:
         async with engine_client.asking(
             admission.url, admission.path, body=body, attempt_id=admission.attempt_id
@@ -142,6 +143,10 @@ async def answer(admission: Admission) -> dict[str, Any]:
         raise await _failed(error, admission) from error
     clock.engine_ended()
     found["model"] = admission.called
+    guard = guarding(admission)
+    if guard is not None:
+        guard.whole(found)
+        await report(admission, guard)
     tokens = tokens_in(found.get("usage"))
     await _bill(admission, tokens, finish_reason=finish_reason_in(found), clock=clock)
     clock.tell(admission.served, tokens)
@@ -166,9 +171,12 @@ async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
 
 async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
     """The caller's stream: as it comes from the engine, then the bill, then the end mark."""
-    clock = Clock(admission.arrived)
-    rewriter = Rewriter(engine_name=admission.engine_name, called=admission.called, wants_usage=admission.wants_usage)
+    clock, guard = Clock(admission.caller.arrived), guarding(admission)
+    rewriter = Rewriter(
+        engine_name=admission.engine_name, called=admission.called, wants_usage=admission.wants_usage, guard=guard
+    )
     body = to_engine(admission.body, engine_name=admission.engine_name)
+    is_stopped = False
     try:
         async with engine_client.asking(
             admission.url, admission.path, body=body, attempt_id=admission.attempt_id
@@ -177,16 +185,23 @@ async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
                 piece = rewriter.feed(data)
                 if rewriter.has_text:
                     clock.token()
+                await report(admission, guard)
                 if piece:
                     yield piece
+                is_stopped = guard is not None and guard.has_stopped and admission.has_journal and not rewriter.done
+                if is_stopped:
+                    break  # closes the connection: nothing that the engine would still write goes out
     except (EngineAway, EngineRefused) as error:
         raise await _failed(error, admission) from error
     except (EngineBroke, ValueError):
         rewriter.error = BROKEN_ERROR
-    if rewriter.done:
+    if is_stopped or rewriter.done:
         clock.engine_ended()
-        await _bill(admission, rewriter.tokens, finish_reason=rewriter.finish_reason, clock=clock)
-        clock.tell(admission.served, rewriter.tokens)
+        tokens = await counted(admission) if is_stopped else rewriter.tokens
+        await _bill(admission, tokens, finish_reason=rewriter.finish_reason, clock=clock)
+        clock.tell(admission.served, tokens)
+        if is_stopped and tokens and admission.wants_usage:
+            yield event(rewriter.usage_chunk(tokens))
         yield DONE
     else:
         told = rewriter.error or BROKEN_ERROR

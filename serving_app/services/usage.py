@@ -13,6 +13,7 @@ from django.db import transaction
 
 from gptstudio.core.errors import TooMuch
 from gptstudio.core.statements import Reading, execute, insert
+from serving_app.guardrails.answers import FILTERED
 from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
 from serving_app.prices import Price, Tokens, cost_micro, usual_price
 from serving_app.selectors import Limits, Standing, price_of
@@ -215,6 +216,12 @@ def _time(attempt_id: str, ending: Ending) -> None:
         execute(TIME, [ending.first_token_ms, ending.total_ms, ending.gateway_us, attempt_id])
 
 
+def _note_stopped(attempt_id: str, ending: Ending) -> None:
+    """An engine that a rule stopped closes its journal as when a client goes away; the gateway knows better."""
+    if ending.finish_reason == FILTERED:
+        Completion.objects.filter(id=attempt_id).update(state=CompletionState.COMPLETED, finish_reason=FILTERED)
+
+
 @transaction.atomic
 def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
     """Bill an attempt with the engine's count. False when it was billed before, or is none of ours.
@@ -227,6 +234,7 @@ def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
     kinds = _kinds_of_ends(attempt_id)
     if UsageKind.SETTLE in kinds or UsageKind.ADJUST in kinds:
         _time(attempt_id, ending)
+        _note_stopped(attempt_id, ending)
         return False
     kind = UsageKind.ADJUST if UsageKind.RELEASE in kinds else UsageKind.SETTLE
     _close(reserved, kind=kind, tokens=tokens, ending=ending)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from serving_app.guardrails.answers import AnswerGuard
 from serving_app.prices import Tokens
 
 DONE = b"data: [DONE]\n\n"
@@ -68,7 +69,7 @@ def _is_plain(block: bytes) -> bool:
 class Rewriter:
     """Turns the engine's stream into the caller's, piece by piece, and remembers what the ledger needs."""
 
-    def __init__(self, *, engine_name: str, called: str, wants_usage: bool) -> None:
+    def __init__(self, *, engine_name: str, called: str, wants_usage: bool, guard: AnswerGuard | None = None) -> None:
         self.tokens: Tokens | None = None
         self.finish_reason = ""
         self.has_text = False
@@ -77,13 +78,25 @@ class Rewriter:
         self._names = tuple(json.dumps(name, ensure_ascii=False).encode() for name in (engine_name, called))
         self._called = called
         self._wants_usage = wants_usage
+        self._guard = guard
         self._left = b""
         self._head = self._new_head = b""
+        self._last: dict[str, Any] = {}
 
     def feed(self, data: bytes) -> bytes:
         """The caller's bytes for the engine's bytes. The end mark is kept back, so that the bill comes before it."""
         *whole, self._left = (self._left + data).replace(b"\r\n", b"\n").split(b"\n\n")
         return b"".join(piece for block in whole for piece in self._block(block))
+
+    def usage_chunk(self, tokens: Tokens) -> dict[str, Any]:
+        """The last chunk of a stream that was stopped before the engine told its usage."""
+        usage = {
+            "prompt_tokens": tokens.prompt,
+            "completion_tokens": tokens.completion,
+            "total_tokens": tokens.prompt + tokens.completion,
+            "prompt_tokens_details": {"cached_tokens": tokens.cached},
+        }
+        return {**self._last, "choices": [], "usage": usage}
 
     def _block(self, block: bytes) -> Iterator[bytes]:
         if not block.startswith(b"data:"):
@@ -105,9 +118,11 @@ class Rewriter:
         self._learn(block)
 
     def _learn(self, block: bytes) -> None:
-        """Once there is text: how the engine writes a piece up to its model's name, which is then replaced unread."""
+        """Once there is text: how the engine writes a piece up to its model's name, which is then replaced unread. Where
+        answers are watched, every piece is read.
+        """
         head, name, _ = block.partition(self._names[0])
-        if self.has_text and not self._head and name and head.endswith((b'"model":', b'"model": ')):
+        if self.has_text and not self._guard and not self._head and name and head.endswith((b'"model":', b'"model": ')):
             self._head, self._new_head = head + name, head + self._names[1]
 
     def _without_usage(self, rest: bytes) -> bytes:
@@ -115,11 +130,13 @@ class Rewriter:
 
     def _chunk(self, body: dict[str, Any]) -> Iterator[bytes]:
         self.tokens = tokens_in(body.get("usage")) or self.tokens
-        self.finish_reason = finish_reason_in(body) or self.finish_reason
         self.has_text = self.has_text or _has_text(body)
         body["model"] = self._called
         if not self._wants_usage:
             body.pop("usage", None)
             if not body.get("choices"):
                 return
-        yield event(body)
+        self._last = body
+        for chunk in self._guard.chunks(body) if self._guard else (body,):
+            self.finish_reason = finish_reason_in(chunk) or self.finish_reason
+            yield event(chunk)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.web.views import alerts, connect, deployments, metrics, money, monitoring, playground, usage, widget
+from serving_app.web.views import (
+    alerts,
+    connect,
+    deployments,
+    guardrails,
+    metrics,
+    money,
+    monitoring,
+    playground,
+    usage,
+    widget,
+)
 
 app_name = "serving"
 DEPLOYMENT = "deployments/<slug:deployment_id>"
@@ -23,6 +34,7 @@ urlpatterns = [
     path("monitoring/", monitoring.monitoring, name="monitoring"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/rules/<slug:rule_id>/delete", alerts.remove_rule, name="rule-delete"),
+    path("settings/guardrails", guardrails.guardrails, name="guardrails"),
     path("monitoring/live", monitoring.monitoring_live, name="monitoring-live"),
     path("usage/", usage.usage, name="usage"),
     path("usage/requests", usage.requests, name="usage-requests"),

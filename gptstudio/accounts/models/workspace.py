@@ -35,6 +35,9 @@ class Workspace(models.Model):
     release_policy = models.CharField(max_length=16, choices=ReleasePolicy, default=ReleasePolicy.TWO_PERSON)
     budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Spend limit in millionths; empty: none.")
     soft_budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Tell people at this much.")
+    rules_epoch = models.PositiveIntegerField(
+        default=0, help_text="Rises with each change of what its requests are held to; 0: nothing was ever set."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -10,7 +10,13 @@ from gptstudio.accounts.services.notices import (
     send_again,
     send_test,
 )
-from gptstudio.accounts.services.workspaces import add_member, create_user, create_workspace, set_release_policy
+from gptstudio.accounts.services.workspaces import (
+    add_member,
+    create_user,
+    create_workspace,
+    raise_rules_epoch,
+    set_release_policy,
+)
 
 __all__ = [
     "add_destination",
@@ -21,6 +27,7 @@ __all__ = [
     "create_user",
     "create_workspace",
     "issue_key",
+    "raise_rules_epoch",
     "remove_destination",
     "revoke_key",
     "rotate_key",

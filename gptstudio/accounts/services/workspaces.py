@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.text import slugify
 
 from gptstudio.accounts import policies
@@ -90,3 +91,8 @@ def set_release_policy(actor: Actor, *, workspace: Workspace, policy: str) -> Wo
             data={"from": before, "to": workspace.release_policy},
         )
     return workspace
+
+
+def raise_rules_epoch(workspace_id: str) -> None:
+    """What the workspace's requests are held to has changed: nobody goes on by what they kept of it."""
+    Workspace.objects.filter(id=workspace_id).update(rules_epoch=F("rules_epoch") + 1)

@@ -57,7 +57,7 @@
   async function answer() {
     const began = performance.now();
     const [box, line] = show("assistant", "");
-    let first = 0, usage = null;
+    let first = 0, usage = null, filtered = false;
     box.classList.add("is-live");
     try {
       for await (const event of events(await ask(asking.signal))) {
@@ -69,9 +69,11 @@
           line.textContent += text;
           if (low) talk.scrollTop = talk.scrollHeight;
         }
+        filtered ||= event.choices?.[0]?.finish_reason === "content_filter";
         usage = event.usage ?? usage;
       }
       const time = `first word after ${(first / 1000).toFixed(1)} s, all in ${((performance.now() - began) / 1000).toFixed(1)} s`;
+      if (filtered) window.studioSay("A rule of this workspace stopped the answer.", "bad");
       status.textContent = usage ? `${usage.prompt_tokens} tokens read, ${usage.completion_tokens} written, ${time}` : time;
     } catch (error) {
       const stopped = error.name === "AbortError";

@@ -1,0 +1,67 @@
+"""/api/v1/guardrails: what prompts and answers of the workspace may say."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from datasets_app.curation.filters.lexicon import CATEGORIES
+from gptstudio.api.base import NativeView
+from serving_app import selectors, services
+from serving_app.models import Guardrails
+from serving_app.services.guardrails import PERSONAL
+
+
+class SideShape(serializers.Serializer):
+    """What one side is held to. `lexicon`: categories of the word list of `/v1/moderations`; `patterns` as in RE2."""
+
+    words = serializers.ListField(child=serializers.CharField(), default=list)
+    patterns = serializers.ListField(child=serializers.CharField(), default=list)
+    lexicon = serializers.ListField(child=serializers.ChoiceField(CATEGORIES), default=list)
+
+
+class PromptsShape(SideShape):
+    """Prompts that break a rule are refused; personal data in them may also be hidden from the model."""
+
+    personal_data = serializers.ChoiceField(PERSONAL["prompts"], default="allow")
+
+
+class AnswersShape(SideShape):
+    """Answers that break a rule end there."""
+
+    personal_data = serializers.ChoiceField(PERSONAL["answers"], default="allow")
+
+
+class GuardrailsShape(serializers.Serializer):
+    """Both sides. What is left out is allowed."""
+
+    prompts = PromptsShape(default=dict)
+    answers = AnswersShape(default=dict)
+
+
+def _shown(kept: Guardrails) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"personal_data": "allow", "words": [], "patterns": [], "lexicon": []}
+    return {"prompts": nothing | kept.prompts, "answers": nothing | kept.answers}
+
+
+class GuardrailsOne(NativeView):
+    """The workspace's guardrails."""
+
+    actions: ClassVar[dict[str, str]] = dict.fromkeys(("GET", "PUT"), "guardrails.edit")
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="guardrails_get", responses=GuardrailsShape)
+    def get(self, request: Request) -> Response:
+        """What holds now."""
+        return Response(_shown(selectors.guardrails_of(self.workspace_id)))
+
+    @extend_schema(operation_id="guardrails_set", request=GuardrailsShape, responses=GuardrailsShape)
+    def put(self, request: Request) -> Response:
+        """Replace both sides; it holds from the next request on."""
+        given = self.given(GuardrailsShape)
+        return Response(_shown(services.set_guardrails(self.actor, workspace_id=self.workspace_id, **given)))

@@ -1,0 +1,47 @@
+"""Personal data by shapes, check digits and the words around: what a web process can find without a model.
+
+Names are found where somebody introduces them ("my name is …"); the finder of curation, which knows more, needs
+libraries that a web process does not load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from datasets_app.curation.pii import introductions, numbers, patterns
+from datasets_app.curation.pii.lists import Allowed, Phrases, denied
+from datasets_app.curation.pii.masking import masked
+from datasets_app.curation.pii.overlaps import settle
+from datasets_app.curation.pii.patterns import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """A workspace's eye for personal data: `allowed` is never any, `denied` always is."""
+
+    allowed: Allowed = field(default_factory=lambda: Allowed(()))
+    denied: Phrases = field(default_factory=lambda: denied(()))
+
+    @classmethod
+    def of(cls, *, allow: Iterable[str], deny: Iterable[str]) -> Personal:
+        """With the lists that the workspace keeps."""
+        return cls(Allowed(allow), denied(deny))
+
+    def find(self, text: str, earlier: Sequence[str] = ()) -> list[Span]:
+        """Sorted findings that do not overlap. `earlier`: the turns before, oldest first; they explain bare numbers."""
+        surest = [*patterns.find(text), *self.denied.find(text, "list")]
+        named = any(True for turn in earlier[-2:] for _ in introductions.find(turn))
+        by_words = numbers.find(text, earlier, surest, named)
+        return self._kept(text, settle(text, [*surest, *introductions.find(text), *by_words]))
+
+    def shapes(self, text: str) -> list[Span]:
+        """The same by shapes and the workspace's list alone: what an answer is stopped for."""
+        return self._kept(text, settle(text, [*patterns.find(text), *self.denied.find(text, "list")]))
+
+    def scrubbed(self, text: str, earlier: Sequence[str] = ()) -> str:
+        """The text with everything that was found behind its mask."""
+        return masked(text, self.find(text, earlier))
+
+    def _kept(self, text: str, spans: Sequence[Span]) -> list[Span]:
+        return [span for span in spans if text[span.start : span.end] not in self.allowed]

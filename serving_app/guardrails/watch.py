@@ -1,0 +1,71 @@
+"""A text that grows is let through as far as no rule can still be broken by what is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from serving_app.guardrails.rules import Hit, Rule, Window
+
+LONGEST_WORD = 100  # how far back a window's edge may move to stand between two words
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A hit with the text around it: what a reviewer needs to see. `hit` counts in `around`."""
+
+    hit: Hit
+    around: str
+
+
+class Watch:
+    """One growing text. After a breach nothing more of it goes out."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._hold = max(rule.hold for rule in rules)
+        self._kept = ""  # the end of what went out, then what is held back
+        self._out = 0  # how much of `_kept` went out
+        self._begins = True
+        self.breach: Breach | None = None
+
+    def feed(self, piece: str) -> str:
+        """Take in the next piece; gives what may go out now."""
+        return self._pass(piece, final=False)
+
+    def finish(self) -> str:
+        """The text is over; gives what was held back."""
+        return self._pass("", final=True)
+
+    def _pass(self, piece: str, *, final: bool) -> str:
+        if self.breach is not None:
+            return ""
+        fresh = len(self._kept)
+        self._kept += piece
+        window = Window(self._kept, begins=self._begins, final=final, fresh=fresh)
+        hits = [hit for rule in self._rules if (hit := rule.first(window)) and hit.end > self._out]
+        edge = len(self._kept) if final else max(self._out, len(self._kept) - self._hold)
+        if hits:
+            first = min(hits, key=lambda hit: hit.start)
+            self.breach = Breach(first, self._kept)
+            edge = max(self._out, first.start)
+        passed = self._kept[self._out : edge]
+        self._out = edge
+        self._forget()
+        return passed
+
+    def _forget(self) -> None:
+        """Keep only what a rule may look back at."""
+        cut = self._out - self._hold
+        if cut <= LONGEST_WORD:
+            return
+        space = self._kept.rfind(" ", cut - LONGEST_WORD, cut)
+        cut = space if space > 0 else cut
+        self._kept, self._out, self._begins = self._kept[cut:], self._out - cut, False
+
+
+def first_breach(text: str, rules: Sequence[Rule]) -> Breach | None:
+    """The first place of a whole text that breaks a rule."""
+    window = Window(text)
+    hits = [hit for rule in rules if (hit := rule.first(window))]
+    return Breach(min(hits, key=lambda hit: hit.start), text) if hits else None

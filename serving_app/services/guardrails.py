@@ -1,0 +1,109 @@
+"""Guardrails of a workspace: set by its admins, compiled once an epoch in each web process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.db import transaction
+
+from datasets_app.curation.filters.lexicon import CATEGORIES
+from datasets_app.selectors import words_of
+from gptstudio.accounts.models import Workspace
+from gptstudio.accounts.policies import Actor, require
+from gptstudio.accounts.services import raise_rules_epoch
+from gptstudio.audit.services import record
+from gptstudio.core.errors import Invalid
+from serving_app import selectors
+from serving_app.guardrails.guard import Guard, guard_of
+from serving_app.guardrails.personal import Personal
+from serving_app.guardrails.rules import pattern_fault
+from serving_app.models import Guardrails
+
+PERSONAL = {"prompts": ("allow", "mask", "refuse"), "answers": ("allow", "stop")}
+MOST_WORDS, LONGEST_WORD = 500, 100
+MOST_PATTERNS, LONGEST_PATTERN = 20, 300
+KEPT_GUARDS = 256
+
+
+def guard_for(workspace: Workspace) -> Guard | None:
+    """The workspace's guard; None where nothing is set. Costs no query unless something changed since the last time.
+
+    The epoch comes with the workspace, which each request reads anew, so a change holds from the next request on.
+    """
+    return _guard(workspace.id, workspace.rules_epoch) if workspace.rules_epoch else None
+
+
+@lru_cache(maxsize=KEPT_GUARDS)
+def _guard(workspace_id: str, _epoch: int) -> Guard | None:
+    kept = selectors.guardrails_of(workspace_id)
+    return guard_of(kept.prompts, kept.answers, personal_of(workspace_id))
+
+
+def personal_of(workspace_id: str) -> Personal:
+    """The workspace's eye for personal data, with its own lists."""
+    words = words_of(workspace_id)
+    return Personal.of(allow=words["allow"], deny=words["deny"])
+
+
+@transaction.atomic
+def set_guardrails(
+    actor: Actor, *, workspace_id: str, prompts: Mapping[str, Any], answers: Mapping[str, Any]
+) -> Guardrails:
+    """Replace both sides. Each may have `personal_data`, `words`, `patterns` and `lexicon`; it holds at once."""
+    require(actor, "guardrails.edit", workspace_id=workspace_id)
+    sides = {"prompts": _checked(prompts, "prompts"), "answers": _checked(answers, "answers")}
+    found, _ = Guardrails.objects.update_or_create(workspace_id=workspace_id, defaults=sides)
+    raise_rules_epoch(workspace_id)
+    record(
+        actor,
+        workspace_id=workspace_id,
+        action="guardrails.set",
+        subject_kind="workspace",
+        subject_id=workspace_id,
+        subject_label="Guardrails",
+        data={name: _told(side) for name, side in sides.items()},
+    )
+    return found
+
+
+def _told(side: Mapping[str, Any]) -> dict[str, Any]:
+    """For the audit log: how many words and patterns, not which."""
+    counts = {name: len(side[name]) for name in ("words", "patterns")}
+    return {"personal_data": side["personal_data"], "lexicon": side["lexicon"], **counts}
+
+
+def _checked(side: Mapping[str, Any], name: str) -> dict[str, Any]:
+    wanted = side.get("personal_data", "allow")
+    if wanted not in PERSONAL[name]:
+        raise Invalid(
+            f"{wanted!r} cannot be done with personal data in {name}.",
+            fix=f"Choose from {', '.join(PERSONAL[name])}.",
+            param=f"{name}.personal_data",
+        )
+    unknown = [each for each in side.get("lexicon", ()) if each not in CATEGORIES]
+    if unknown:
+        fix = f"Choose from {', '.join(CATEGORIES)}."
+        raise Invalid(f"The word list has no category {unknown[0]!r}.", fix=fix, param=f"{name}.lexicon")
+    words = _clean(side.get("words", ()), most=MOST_WORDS, longest=LONGEST_WORD, param=f"{name}.words")
+    bare = next((word for word in words if not any(letter.isalnum() for letter in word)), None)
+    if bare is not None:
+        raise Invalid(f"“{bare}” is no word.", fix="Write it as a pattern.", param=f"{name}.words")
+    patterns = _clean(side.get("patterns", ()), most=MOST_PATTERNS, longest=LONGEST_PATTERN, param=f"{name}.patterns")
+    for pattern in patterns:
+        if wrong := pattern_fault(pattern):
+            raise Invalid(wrong, fix="Patterns are written as in RE2.", param=f"{name}.patterns")
+    lexicon = [each for each in CATEGORIES if each in side.get("lexicon", ())]
+    return {"personal_data": wanted, "words": words, "patterns": patterns, "lexicon": lexicon}
+
+
+def _clean(texts: Sequence[str], *, most: int, longest: int, param: str) -> list[str]:
+    """Each text once, without spaces around it and blank lines."""
+    found = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
+    if len(found) > most:
+        raise Invalid(f"There are {len(found):,} entries; {most:,} are possible.", fix="Leave some out.", param=param)
+    long = next((text for text in found if len(text) > longest), None)
+    if long is not None:
+        raise Invalid(f"“{long[:40]}…” has more than {longest} characters.", fix="Shorten it.", param=param)
+    return found

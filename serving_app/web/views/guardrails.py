@@ -1,0 +1,94 @@
+"""Guardrails: what prompts and answers of the workspace may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from datasets_app.curation.filters.lexicon import CATEGORIES
+from gptstudio.core.errors import StudioError
+from gptstudio.web.access import FORM, MemberRequest, member_page
+from gptstudio.web.forms import StudioForm
+from serving_app import selectors, services
+
+LISTED = {"profanity": "Swear words", "insults": "Insults", "slurs": "Slurs", "threats": "Threats"}
+
+
+class Lines(forms.CharField):
+    """Texts, one a line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, widget=forms.Textarea(attrs={"rows": 4}), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
+        return str(super().clean(value)).splitlines()
+
+
+class PromptsForm(StudioForm):
+    """The rules of questions."""
+
+    prefix = "prompts"
+    personal_data = forms.ChoiceField(
+        label="Personal data",
+        choices=[("allow", "Let it through"), ("mask", "Hide it from the model"), ("refuse", "Refuse the request")],
+        help_text="Addresses, numbers of cards and accounts, telephones, names that somebody gives as theirs.",
+    )
+    lexicon = forms.MultipleChoiceField(
+        label="Refuse what is in the word list",
+        required=False,
+        choices=[(each, LISTED[each]) for each in CATEGORIES],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    words = Lines(label="Refuse these words and phrases", help_text="One a line. Whole words, whatever their case.")
+    patterns = Lines(label="Refuse what fits these patterns", help_text="One a line, as RE2 reads them.")
+
+
+class AnswersForm(PromptsForm):
+    """The rules of answers."""
+
+    prefix = "answers"
+    personal_data = forms.ChoiceField(
+        label="Personal data",
+        choices=[("allow", "Let it through"), ("stop", "Stop the answer")],
+        help_text="What has the shape of an address or a number, and your words that are always personal.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["lexicon"].label = "Stop at what is in the word list"
+        self.fields["words"].label = "Stop at these words and phrases"
+        self.fields["patterns"].label = "Stop at what fits these patterns"
+
+
+def _refuse(sides: Mapping[str, StudioForm], error: StudioError) -> None:
+    """Show the sentence beside the field of the side that it is about."""
+    side, _, name = (error.param or "prompts").partition(".")
+    sides[side].refuse(error, fields={error.param or "": name})
+
+
+@member_page("guardrails.edit", FORM)
+def guardrails(request: MemberRequest) -> HttpResponse:
+    """The page; its form replaces both sides."""
+    workspace_id = request.actor.workspace_id
+    kept = selectors.guardrails_of(workspace_id)
+    sent = request.POST if request.method == "POST" else None
+    sides = {"prompts": PromptsForm(sent, initial=kept.prompts), "answers": AnswersForm(sent, initial=kept.answers)}
+    if sent is not None and not any(form.errors for form in sides.values()):
+        try:
+            cleaned = {name: form.cleaned_data for name, form in sides.items()}
+            services.set_guardrails(request.actor, workspace_id=workspace_id, **cleaned)
+        except StudioError as error:
+            _refuse(sides, error)
+        else:
+            messages.success(request, "Saved. It holds from the next request on.")
+            return redirect("serving:guardrails")
+    status = 400 if any(form.errors for form in sides.values()) else 200
+    return render(request, "serving/guardrails.html", sides, status=status)

@@ -1,0 +1,35 @@
+"""/api/v1/guardrails as programs meet it."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.django_db
+NOTHING = {"personal_data": "allow", "words": [], "patterns": [], "lexicon": []}
+
+
+def test_guardrails_are_read_replaced_and_lifted(program) -> None:
+    ask = program("guardrails:write")
+    assert ask("get", "/api/v1/guardrails").json() == {"prompts": NOTHING, "answers": NOTHING}
+    wanted = {"prompts": {"personal_data": "refuse", "words": ["falcon"]}, "answers": {"lexicon": ["threats"]}}
+    done = ask("put", "/api/v1/guardrails", wanted)
+    assert done.status_code == 200
+    assert done.json() == {
+        "prompts": {**NOTHING, "personal_data": "refuse", "words": ["falcon"]},
+        "answers": {**NOTHING, "lexicon": ["threats"]},
+    }
+    assert ask("get", "/api/v1/guardrails").json() == done.json()
+    assert ask("put", "/api/v1/guardrails", {}).json() == {"prompts": NOTHING, "answers": NOTHING}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prompts": {"personal_data": "stop"}},
+        {"answers": {"patterns": ["("]}},
+        {"answers": {"lexicon": ["manners"]}},
+        {"prompts": {"words": "falcon"}},
+    ],
+)
+def test_rules_that_cannot_be_are_refused(program, wrong) -> None:
+    assert program("guardrails:write")("put", "/api/v1/guardrails", wrong).status_code == 400
