@@ -30,7 +30,8 @@ from datasets_app.models import (
     run_names,
 )
 from gptstudio.core.errors import NotFound
-from gptstudio.review.selectors import is_cleared
+from gptstudio.review.models import ReviewItem, ReviewState
+from gptstudio.review.selectors import item_about
 
 
 def datasets_of(workspace_id: str) -> QuerySet[Dataset]:
@@ -136,9 +137,19 @@ def ready_versions(dataset: Dataset) -> QuerySet[DatasetVersion]:
     )
 
 
+def cleared_by(version: DatasetVersion, item: ReviewItem | None) -> bool:
+    """Whether training may use it, given its item: its recipe hides personal data, names too, or a reviewer said yes.
+
+    A "no" holds whatever the recipe.
+    """
+    if item is not None and item.state != ReviewState.PENDING:
+        return item.state == ReviewState.APPROVED
+    return recipes.hides_personal_data(version.recipe)
+
+
 def version_is_cleared(version: DatasetVersion) -> bool:
-    """Whether training may use it: its recipe hides personal data, names too, or a reviewer said yes."""
-    return recipes.hides_personal_data(version.recipe) or is_cleared(version.id, kind="version")
+    """Whether training may use it; see `cleared_by`."""
+    return cleared_by(version, item_about(version.id, kind="version"))
 
 
 def recipes_of(workspace_id: str) -> QuerySet[CurationRecipe]:

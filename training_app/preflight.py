@@ -59,9 +59,10 @@ def _data(version: DatasetVersion) -> Finding:
 def _cleared(version: DatasetVersion) -> Finding:
     title = "Personal data"
     if not version_is_cleared(version):
+        why = recipes.why_seen(version.recipe)
         return Finding(
             title,
-            f"The recipe {recipes.why_seen(version.recipe)}, and nobody has allowed it.",
+            f"The recipe {why}, and nobody has allowed it." if why else "A reviewer said no to this version.",
             "stop",
             "Ask a reviewer to decide.",
         )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from datasets_app.contents.origin import as_it_came
 from datasets_app.contents.refusals import sentences
 from datasets_app.contents.rows import check_ready
 from datasets_app.curation.browsing import findings as kept
 from datasets_app.curation.browsing.findings import SURE, Narrowed
+from datasets_app.curation.browsing.record import AsItCame
+from datasets_app.curation.pii.keys import Keys
 from datasets_app.models import DatasetVersion
+from datasets_app.selectors import curation_secret
 from gptstudio.core.errors import NotFound
 
-__all__ = ["SURE", "Hit", "Narrowed", "facets", "find", "has_findings", "hits_of", "values"]
+__all__ = ["SURE", "Hit", "Narrowed", "clear_text", "facets", "find", "has_findings", "hits_of", "values"]
 VALUE = "value:"
+AROUND = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,16 @@ class Hit:
         """The value by its first character and its length."""
         length = int(self.data["end"]) - int(self.data["start"])
         return str(self.data["first"] or "") + "•" * max(0, min(length, 24) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """A value in clear with the words around it; `value` is empty where an earlier step had changed it."""
+
+    before: str
+    value: str
+    after: str
+    record: AsItCame
 
 
 def has_findings(version: DatasetVersion) -> bool:
@@ -63,6 +79,22 @@ def hits_of(version: DatasetVersion, keys: Sequence[str], decisions: Mapping[str
     _check(version)
     with sentences():
         return [_hit(row, decisions) for row in kept.by_key(version.folder, keys)]
+
+
+def clear_text(version: DatasetVersion, hit: Hit) -> Clear:
+    """The value of a hit in clear, from the upload. NotFound where the upload is no longer kept, or too large."""
+    record = as_it_came(version, {"file": hit.data["file"], "row": hit.data["row"]})
+    keys = Keys(curation_secret(version.dataset.workspace_id).encode())
+    length = int(hit.data["end"]) - int(hit.data["start"])
+    first = str(hit.data["first"] or "")
+    for _name, text in record.cells:
+        for found in re.finditer(re.escape(first), text):
+            for end in range(found.start() + max(1, length - 1), found.start() + length + 3):  # spaces may have gone
+                value = text[found.start() : end]
+                if keys.of_value(hit.data["entity_type"], value) == hit.data["value_key"]:
+                    before = text[max(0, found.start() - AROUND) : found.start()]
+                    return Clear(before, value, text[end : end + AROUND], record)
+    return Clear("", "", "", record)
 
 
 def values(version: DatasetVersion, narrowed: Narrowed, *, limit: int) -> list[tuple[str, str]]:

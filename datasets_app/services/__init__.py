@@ -15,7 +15,12 @@ from datasets_app.services.previews import (
     note_preview,
 )
 from datasets_app.services.recipes import archive_recipe, copy_recipe, create_recipe, update_recipe
-from datasets_app.services.restoring import note_download, open_test_rows, restore_version
+from datasets_app.services.restoring import (
+    note_clear_text,
+    note_download,
+    open_test_rows,
+    restore_version,
+)
 from datasets_app.services.stale import requeue_stale
 from datasets_app.services.uploads import add_part, cancel_upload, complete_upload, expire_uploads, start_upload
 from datasets_app.services.versions import (
@@ -65,6 +70,7 @@ __all__ = [
     "finish_version",
     "flag_rows",
     "hold_file",
+    "note_clear_text",
     "note_download",
     "note_preview",
     "note_progress",

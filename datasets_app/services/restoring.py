@@ -1,4 +1,4 @@
-"""Going back: an earlier version made again as the newest. Opening test rows, which is written down."""
+"""Going back: an earlier version made again as the newest. Looking at test rows and clear text, which is written down."""
 
 from __future__ import annotations
 
@@ -41,6 +41,13 @@ def open_test_rows(actor: Actor, *, version: DatasetVersion) -> None:
     if lines.exists():
         return
     audit_version(actor, version, OPENED)
+
+
+@transaction.atomic
+def note_clear_text(actor: Actor, *, version: DatasetVersion, file: str, row: int) -> None:
+    """Note that somebody looks at a record as it came, with what the version hides of it. A line each time."""
+    require(actor, "datasets.view", workspace_id=version.dataset.workspace_id)
+    audit_version(actor, version, "version.clear_text_shown", {"file": file, "row": row})
 
 
 @transaction.atomic

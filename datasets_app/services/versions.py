@@ -144,20 +144,23 @@ def finish_version(version: DatasetVersion, *, report: dict[str, Any], digest: s
 
 def _open_review(actor: Actor, *, version: DatasetVersion, report: dict[str, Any]) -> ReviewItem:
     uploaders = version.files.values_list("uploaded_by_id", flat=True)
+    why = recipes.why_seen(version.recipe)
     return open_item(
         actor,
         workspace_id=version.dataset.workspace_id,
         kind="version",
         subject_id=version.id,
-        title=f"{version}: its recipe {recipes.why_seen(version.recipe)}",
+        title=f"{version}: its recipe {why}" if why else f"{version}: somebody asks for a second look",
         evidence={"rows": report.get("rows", {}), "personal_data": report.get("personal_data", {})},
         makers=[maker for maker in {*uploaders, version.created_by_id} if maker],
     )
 
 
 def request_version_review(actor: Actor, *, version: DatasetVersion) -> ReviewItem:
-    """Ask for a decision about a version whose recipe keeps personal data or looks for no names."""
+    """Ask for a decision about a version that is ready, whatever its recipe. After a "no" it waits again."""
     require(actor, "datasets.edit", workspace_id=version.dataset.workspace_id)
+    if version.state != VersionState.READY:
+        raise Conflict(f"{version} has no rows that a reviewer could look at.", fix="Ask once it is ready.")
     return _open_review(actor, version=version, report=version.report)
 
 

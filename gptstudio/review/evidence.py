@@ -50,6 +50,17 @@ def _stopped(found: dict[str, Any]) -> dict[str, list[Line]]:
     }
 
 
+def _rows(rows: Any) -> list[Line]:
+    """Of a model the number of its test rows; of a version what came in, what stayed and what was left out."""
+    if isinstance(rows, int):
+        return [Line("Test rows", f"{rows:,}")]
+    if not isinstance(rows, dict):
+        return []
+    dropped = sum((rows.get("dropped") or {}).values())
+    counts = (("Read", rows.get("in")), ("Kept", rows.get("kept")), ("Left out", dropped))
+    return [Line(name, f"{count:,}") for name, count in counts if isinstance(count, int)]
+
+
 def lines_of(item: ReviewItem) -> dict[str, list[Line]]:
     """Scores (base, this one), safety checks and counts, by heading; empty headings are left out."""
     evidence = item.evidence
@@ -68,6 +79,6 @@ def lines_of(item: ReviewItem) -> dict[str, list[Line]]:
         ],
         "Personal data": [Line(kind, f"{count:,}") for kind, count in hidden.items()],
         **_stopped(evidence.get("guardrail") or {}),
-        "Rows": [Line("Test rows", f"{rows:,}")] if isinstance(rows, int) else [],
+        "Rows": _rows(rows),
     }
     return {heading: lines for heading, lines in found.items() if lines}

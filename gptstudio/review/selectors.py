@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from gptstudio.core.errors import NotFound
 from gptstudio.core.statements import Reading
-from gptstudio.review.models import ReviewItem, ReviewState
+from gptstudio.review.models import ReviewDecision, ReviewItem, ReviewState
 
 _APPROVED = Reading(
     lambda subject_id, kind: ReviewItem.objects.filter(
@@ -43,6 +43,11 @@ def item_about(subject_id: str, *, kind: str) -> ReviewItem | None:
 def pending_alike(workspace_id: str, *, kind: str, alike: str) -> ReviewItem | None:
     """The item that waits and whose evidence says that it is of these; None: a new one is due."""
     return pending_in(workspace_id).filter(kind=kind, evidence__alike=alike).first()
+
+
+def last_decision(item: ReviewItem | None) -> ReviewDecision | None:
+    """What was decided last about an item, by whom and why."""
+    return item.decisions.first() if item is not None else None
 
 
 def is_cleared(subject_id: str, *, kind: str) -> bool:

@@ -246,6 +246,7 @@ ACTS = {
     "version.ready": "Finished a version",
     "version.rows_edited": "Edited rows of",
     "version.test_rows_opened": "Opened the test rows of",
+    "version.clear_text_shown": "Looked at a row in clear in",
     "version.downloaded": "Downloaded rows of",
     "version.erased": "Erased a version",
     "file.erased": "Erased an upload",

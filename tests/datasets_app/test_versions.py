@@ -174,6 +174,23 @@ def test_after_a_no_the_maker_may_ask_again(upload, as_bob, as_alice, dataset) -
     assert services.request_version_review(as_bob, version=version).state == "pending"
 
 
+def test_a_second_look_may_be_asked_for_and_a_no_holds_whatever_the_recipe(upload, as_bob, as_alice, dataset) -> None:
+    upload("question,answer\na,b\n")
+    version = services.create_version(as_bob, dataset=dataset)
+    with pytest.raises(Conflict, match="no rows that a reviewer could look at"):
+        services.request_version_review(as_bob, version=version)
+    services.finish_version(services.claim_version(version.id, holder="w"), report=REPORT, digest="d" * 64)
+    version.refresh_from_db()
+    item = services.request_version_review(as_bob, version=version)
+    assert "somebody asks for a second look" in item.title and selectors.version_is_cleared(version)
+    decide(as_alice, item=item, verdict="rejected", reason="Too many names left.")
+    assert not selectors.version_is_cleared(version)
+    services.request_version_review(as_bob, version=version)
+    item.refresh_from_db()
+    decide(as_alice, item=item, verdict="approved", reason="They are gone.")
+    assert selectors.version_is_cleared(version)
+
+
 def test_what_nobody_holds_is_sent_again_but_not_at_once(version, dataset, sent) -> None:
     assert services.requeue_stale() == 0
     age(DatasetVersion.objects)

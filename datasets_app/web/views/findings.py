@@ -15,7 +15,7 @@ from datasets_app.contents import findings as contents
 from datasets_app.models import DatasetVersion
 from datasets_app.web.step_words import choice_word
 from datasets_app.web.views.versions import version_page
-from gptstudio.core.errors import StudioError
+from gptstudio.core.errors import NotFound, StudioError
 from gptstudio.web.access import ACT, MemberRequest, member_page
 from gptstudio.web.paging import page_number, span
 from gptstudio.web.wording import personal_title
@@ -111,6 +111,22 @@ def decide(request: MemberRequest, version_id: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return redirect(f"{address}?{query}" if query else address)
+
+
+@member_page("datasets.view", ACT)
+def clear(request: MemberRequest, version_id: str) -> HttpResponse:
+    """One hit in clear, for who asks; the log says so. A part of the hit."""
+    version = selectors.version_of(request.actor.workspace_id, version_id)
+    found = contents.hits_of(version, [request.POST.get("key", "")], {})
+    if not found:
+        raise NotFound("There is no such piece of personal data in this version.")
+    (hit,) = found
+    services.note_clear_text(request.actor, version=version, file=hit.data["file"], row=hit.data["row"])
+    try:
+        page = {"clear": contents.clear_text(version, hit)}
+    except StudioError as error:  # it is said in the part's own place; a page of errors would not be shown there
+        return render(request, "datasets/parts/clear.html", {"error": error})
+    return render(request, "datasets/parts/clear.html", page)
 
 
 def _chosen(request: MemberRequest, version: DatasetVersion, scope: str, one: str) -> list[tuple[str, str]]:

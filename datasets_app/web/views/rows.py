@@ -124,12 +124,13 @@ def row(request: MemberRequest, version_id: str, split: str, place: int) -> Http
     return render(request, "datasets/row.html", page)
 
 
-@member_page("datasets.view")
+@member_page("datasets.view", ACT)
 def as_it_came(request: MemberRequest, version_id: str, split: str, place: int) -> HttpResponse:
-    """The record behind a row, and what the steps made of it; a part of the row's page."""
+    """The record behind a row, and what the steps made of it; a part of the row's page. The log says who looked."""
     version = selectors.version_of(request.actor.workspace_id, version_id)
     check_open(request, version_id, split)
     found = contents.rows_of(version, [(split, place)])[split, place]
+    services.note_clear_text(request.actor, version=version, file=found["file"], row=found["row"])
     try:
         record = record_as_it_came(version, found)
     except StudioError as error:  # it is said in the part's own place; a page of errors would not be shown there

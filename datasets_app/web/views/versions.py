@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
-from datasets_app import recipes, selectors
+from datasets_app import recipes, selectors, services
 from datasets_app.models import DatasetVersion
 from datasets_app.web import report_words, wording
 from datasets_app.web.step_words import options_in_words
 from datasets_app.web.views.building import UNDER_WAY
+from gptstudio.core.errors import StudioError
+from gptstudio.review.selectors import item_about, last_decision
 from gptstudio.web import live
-from gptstudio.web.access import MemberRequest, member_page
+from gptstudio.web.access import ACT, MemberRequest, member_page
 from gptstudio.web.paging import page_number, span
 from gptstudio.web.wording import personal_name
 
@@ -23,13 +26,16 @@ ROWS = 20
 def version_page(request: MemberRequest, version_id: str, tab: str) -> dict[str, Any]:
     """What every tab shows: the head, the road, and the state."""
     version = selectors.version_of(request.actor.workspace_id, version_id)
+    item = item_about(version.id, kind="version")
     return {
         "version": version,
         "dataset": version.dataset,
         "tab": tab,
         "sentence": wording.version_sentence(version.report) if version.report else "",
         "is_busy": version.state in UNDER_WAY,
-        "is_cleared": selectors.version_is_cleared(version),
+        "is_cleared": selectors.cleared_by(version, item),
+        "item": item,
+        "decision": last_decision(item),
         "why_seen": recipes.why_seen(version.recipe),
         "mark": live.mark_of(version.state, version.progress, version.cancel_requested),
     }
@@ -57,6 +63,19 @@ def report(request: MemberRequest, version_id: str) -> HttpResponse:
         "findings": [(file, each) for file in body.get("files", []) for each in file.get("findings", [])],
     }
     return render(request, "datasets/version_report.html", page)
+
+
+@member_page("datasets.edit", ACT)
+def ask_review(request: MemberRequest, version_id: str) -> HttpResponse:
+    """Put the version into the review queue."""
+    version = selectors.version_of(request.actor.workspace_id, version_id)
+    try:
+        services.request_version_review(request.actor, version=version)
+    except StudioError as error:
+        messages.error(request, f"{error} {error.fix}")
+    else:
+        messages.success(request, "It waits in the review queue now.")
+    return redirect("datasets:version", version.id)
 
 
 @member_page("datasets.view")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.test import Client
 
 from datasets_app import recipes, selectors, services
-from tests.worlds import make_dataset, make_version
+from datasets_app.curation.pii.keys import Keys
+from gptstudio.audit.models import AuditEvent
+from tests.worlds import HITS, make_dataset, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -106,5 +110,48 @@ def test_charlie_sees_and_decides_nothing(charlie, version, address) -> None:
 
 
 def test_the_page_asks_few_queries(at_alice, address, django_assert_num_queries) -> None:
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         at_alice.get(address)
+
+
+@pytest.fixture
+def written(as_alice, studio_home):
+    """A version whose one hit stands in the upload as `Jane.Roe@x.org`."""
+    dataset = services.create_dataset(as_alice, workspace_id=as_alice.workspace_id, name="raw")
+    lines = b"question,answer\nWhere?,There.\nWrite to  Jane.Roe@x.org please,Done.\n"
+    services.add_file(as_alice, dataset=dataset, name="tickets.csv", chunks=[lines])
+    version = make_version(as_alice, dataset=dataset)
+    key = Keys(selectors.curation_secret(as_alice.workspace_id).encode()).of_value("EMAIL", "jane.roe@x.org")
+    place = {"row": 1, "start": 9, "end": 23, "entity_type": "EMAIL", "first": "J", "value_key": key}
+    pq.write_table(pa.Table.from_pylist([{**HITS[0], **place}]), version.folder / "findings.parquet")
+    return version
+
+
+def clear_lines() -> list[dict[str, object]]:
+    return [each.data for each in AuditEvent.objects.filter(action="version.clear_text_shown")]
+
+
+def test_a_value_is_shown_in_clear_only_to_who_asks_and_the_log_says_so_without_the_value(at_alice, written) -> None:
+    address = f"/datasets/versions/{written.id}/findings"
+    assert "Roe" not in at_alice.get(address).content.decode() and clear_lines() == []
+    assert at_alice.get(f"{address}/clear").status_code == 405
+    part = at_alice.post(f"{address}/clear", {"key": "key0"}).content.decode()
+    assert "<mark>Jane.Roe@x.org</mark>" in part and "The activity log says that you looked." in part
+    assert clear_lines() == [{"file": "tickets.csv", "row": 1}]
+
+
+def test_where_an_earlier_step_changed_the_words_the_whole_record_is_shown(at_alice, written) -> None:
+    pq.write_table(
+        pa.Table.from_pylist([{**HITS[0], "row": 1, "value_key": "f" * 16}]), written.folder / "findings.parquet"
+    )
+    part = at_alice.post(f"/datasets/versions/{written.id}/findings/clear", {"key": "key0"}).content.decode()
+    assert "<mark>" not in part and "Jane.Roe@x.org" in part and len(clear_lines()) == 1
+
+
+def test_a_piece_that_is_none_and_a_stranger_see_nothing_in_clear(at_alice, charlie, written) -> None:
+    address = f"/datasets/versions/{written.id}/findings/clear"
+    assert at_alice.post(address, {"key": "key9"}).status_code == 404
+    client = Client()
+    client.force_login(charlie)
+    assert client.post(address, {"key": "key0"}).status_code == 404
+    assert clear_lines() == []

@@ -71,7 +71,7 @@ def test_a_report_that_keeps_personal_data_waits_for_a_reviewer(at_alice, as_ali
     recipes.step(recipe, "personal_data")["enabled"] = False
     version = make_version(as_alice, dataset=made[0], recipe=recipe)
     page = at_alice.get(f"/datasets/versions/{version.id}/").content.decode()
-    assert "Nobody can train on it until a reviewer has looked" in page
+    assert "Nobody can train on it until somebody decides" in page
 
 
 def test_the_report_adds_up_and_shows_what_was_hidden(at_alice, version) -> None:

@@ -46,7 +46,7 @@ def test_test_rows_are_shut_until_somebody_opens_them_and_the_log_says_who(at_al
     assert "Test rows are kept shut" in shut and "Where is parcel" not in shut
     assert at_alice.get(f"{address}/test/0/").status_code == 403
     assert at_alice.get(f"{address}/test/0/edit").status_code == 403
-    assert at_alice.get(f"{address}/test/0/as-it-came").status_code == 403
+    assert at_alice.post(f"{address}/test/0/as-it-came").status_code == 403
     opened = at_alice.post(f"{address}/open-test", follow=True)
     assert "Where is parcel 0?" in text_of(opened) and "Test rows are open in this session." in text_of(opened)
     assert at_alice.get(f"{address}/test/0/").status_code == 200
@@ -68,9 +68,19 @@ def test_the_record_as_it_came_is_shown_beside_what_became_of_it(at_alice, as_al
     services.add_file(as_alice, dataset=dataset, name="tickets.csv", chunks=[lines])
     version = make_version(as_alice, dataset=dataset)
     address = f"/datasets/versions/{version.id}/rows/train"
-    part = text_of(at_alice.get(f"{address}/3/as-it-came"))
+    assert at_alice.get(f"{address}/3/as-it-came").status_code == 405
+    part = text_of(at_alice.post(f"{address}/3/as-it-came"))
     assert "WHERE is  parcel 3?" in part and "line 5" in part and "became" in part
-    assert "has no row 41" in text_of(at_alice.get(f"{address}/40/as-it-came"))
+    assert "has no row 41" in text_of(at_alice.post(f"{address}/40/as-it-came"))
+
+
+def test_who_looks_at_a_record_as_it_came_is_in_the_log_each_time(at_alice, version, address) -> None:
+    assert not AuditEvent.objects.filter(action="version.clear_text_shown").exists()
+    at_alice.get(f"{address}/train/3/")
+    for _ in range(2):
+        at_alice.post(f"{address}/train/3/as-it-came")
+    lines = AuditEvent.objects.filter(action="version.clear_text_shown")
+    assert [(each.subject_id, each.data["row"]) for each in lines] == [(version.id, 3)] * 2
 
 
 def test_a_turn_is_changed_for_the_next_version(at_alice, address, version) -> None:
