@@ -19,6 +19,7 @@ ALWAYS = (
     ("ordinary_texts.py",),
     ("cleaning.py",),
     ("near_duplicates.py",),
+    ("templated.py",),
     ("curation_scale.py", "--without", "personal_data"),
     ("row_browser.py",),
     ("slow_upload.py",),

@@ -22,6 +22,7 @@ from datasets_app.curation.rows import Conversation, Problem, Record, Rejection
 from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
 from datasets_app.curation.steps.edits import Edits
 from datasets_app.curation.tally import EXAMPLE_CHARACTERS, Example, Tally
+from datasets_app.curation.templates import frames
 
 NO_ANSWER = Rejection("no_answer_column", "No column holds an answer to learn. Say which columns to use.")
 EMPTY = Rejection("empty", "Nothing is left of the question or the answer once it is tidied.")
@@ -103,7 +104,9 @@ class FirstPass:
         for was, row in zip(before, rows, strict=True):
             if isinstance(row, Candidate) and was is not None and row.conversation != was:
                 passed.tally.note_row(_example(row, was, row.conversation, hides=row.is_hidden))
-            passed.outcomes.append(self._kept(row) if isinstance(row, Candidate) else self._silenced(chunk.file, row))
+            passed.outcomes.append(
+                self._kept(row, was) if isinstance(row, Candidate) else self._silenced(chunk.file, row)
+            )
         return passed
 
     def _silenced(self, file: str, row: Dropped) -> Dropped:
@@ -129,9 +132,10 @@ class FirstPass:
         outcomes = iter(step.run(waiting, tally.counts[kind]) if waiting else [])
         return [_after(kind, row, next(outcomes), tally) if isinstance(row, Candidate) else row for row in rows]
 
-    def _kept(self, row: Candidate) -> Kept:
-        found = row.conversation
-        ties = [*found.groups, opening(found)] if self.openings else found.groups
+    def _kept(self, row: Candidate, was: Conversation | None) -> Kept:
+        found, ties = row.conversation, [*row.conversation.groups]
+        if self.openings:  # as it came, too: a mask may take a word of the frame with it
+            ties += dict.fromkeys([opening(found), *frames(found), *(frames(was) if was else [])])
         marks = sketch(found) if self.near else None
         return Kept(row.record.row, row.record.line, found, exact_key(found.text()), tuple(map(_link, ties)), marks)
 

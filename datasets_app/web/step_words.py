@@ -84,7 +84,8 @@ OPTIONS: dict[str, OptionWords] = {
     "near_duplicates.keep": OptionWords("Of such a group", "The others stand in the list of what was left out."),
     "split.given": OptionWords("Where a column or a file says the part"),
     "split.openings": OptionWords(
-        "Rows that open alike stay together", "So that the exam asks nothing that begins like a row of training."
+        "Rows that open alike stay together",
+        "Rows of one template too, which differ in names and numbers alone: so the exam asks nothing that training has seen.",
     ),
     "balance.method": OptionWords("How", "In training alone; validation and test stay as they are."),
     "balance.cap": OptionWords("Most rows of a class", "For “Leave out what is above the most”."),

@@ -51,6 +51,24 @@ def test_near_copies_share_a_cluster_and_a_split(curate, pairs, questions):
     assert "nearly the same" in done.report["notes"][0]
 
 
+@pytest.mark.parametrize("without", [("personal_data",), ()])
+def test_rows_of_one_template_are_never_divided_though_they_are_no_near_copies(curate, pairs, questions, without):
+    names = ("Anna Ray", "Bo", "Cem Kaya", "Dora", "Eli", "Finn Oz", "Gus", "Hana", "Ivo Ek", "Jo")
+    macros = [
+        (f"We sent {7 * place} chairs to {name} on {place + 1} May and {name} 0{place} will call you", f"Noted {place}")
+        for place, name in enumerate(names)
+    ]
+    done = curate(pairs(*questions(200), *macros), without=without)
+    found = [
+        (split, row["group"], row["cluster"])
+        for split in ("train", "validation", "test")
+        for row in done.rows(split)
+        if "will call you" in str(row["messages"])
+    ]
+    assert len(found) == 10 and len({(split, group) for split, group, _cluster in found}) == 1
+    assert len({cluster for _split, _group, cluster in found}) > 5
+
+
 def test_a_conversation_is_never_divided(curate, write, questions):
     lines = ["prompt,completion,ticket_id", *(f"{q},{a},{place // 4}" for place, (q, a) in enumerate(questions(80)))]
     done = curate(write("a.csv", "\n".join(lines)))
