@@ -15,6 +15,7 @@ from serving_app.selectors.engines import (
     desired_models,
     engine_is_ready,
     journal_read,
+    name_on,
     problem_of,
     replicas,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "latest_sample",
     "ledger_by_model",
     "member_account",
+    "name_on",
     "open_attempts",
     "open_count",
     "open_reservations",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -27,9 +28,18 @@ def engine_is_ready() -> bool:
     return any(replica.loaded for replica in replicas().filter(is_up=True))
 
 
+def name_on(replica: EngineReplica, model: LanguageModel) -> str | None:
+    """What an engine that answers for the model calls it; None where none of its names is the model's.
+
+    That is the immutable name, or what ENGINE_MODELS says of servers with names of their own.
+    """
+    names = (model.engine_name, settings.ENGINE_MODELS.get(model.id))
+    return next((name for name in names if name in replica.loaded), None)
+
+
 def answers_on(model: LanguageModel) -> EngineReplica | None:
     """An engine that answers for the model now; one of them by chance when there are several."""
-    holding = [each for each in _UP.objects() if model.engine_name in each.loaded]
+    holding = [each for each in _UP.objects() if name_on(each, model)]
     return random.choice(holding) if holding else None
 
 

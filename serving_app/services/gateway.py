@@ -195,7 +195,7 @@ async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
         raise await _failed(error, admission) from error
     except (EngineBroke, ValueError):
         rewriter.error = BROKEN_ERROR
-    if is_stopped or rewriter.done:
+    if is_stopped or rewriter.complete:
         clock.engine_ended()
         tokens = await counted(admission) if is_stopped else rewriter.tokens
         await _bill(admission, tokens, finish_reason=rewriter.finish_reason, clock=clock)

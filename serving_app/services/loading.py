@@ -10,6 +10,7 @@ from typing import Any
 from serving_app import engine_client
 from serving_app.engine_client import EngineRefused
 from serving_app.models import EngineReplica
+from serving_app.selectors import name_on
 from training_app.models import LanguageModel
 
 OURS = re.compile(r"model_[0-9a-z]{26}@[0-9a-f]{8}")
@@ -28,7 +29,7 @@ class Loader:
         """Load what is missing, unload what is not wanted. Returns the problems by the engine's model name."""
         problems = {name: text for name, text in replica.problems.items() if name in desired}
         for name, model in desired.items():
-            if name in replica.loaded:
+            if name_on(replica, model):
                 problems.pop(name, None)
             elif time.monotonic() >= self._not_before.get((replica.name, name), 0.0):
                 problem = self._load(replica, model)
@@ -44,7 +45,7 @@ class Loader:
         name = model.engine_name
         try:
             if model.is_adapter and model.base is not None:
-                base = model.base.engine_name
+                base = name_on(replica, model.base) or model.base.engine_name
                 self._run(engine_client.load_adapter(replica.url, name=name, path=model.digest, base=base))
             else:
                 self._run(engine_client.load_model(replica.url, name=name, path=model.digest, digest=model.digest))

@@ -83,6 +83,11 @@ class Rewriter:
         self._head = self._new_head = b""
         self._last: dict[str, Any] = {}
 
+    @property
+    def complete(self) -> bool:
+        """Whether the answer came to its end. Not every server says so by `[DONE]`: reason and usage say it, too."""
+        return self.error is None and (self.done or bool(self.finish_reason and self.tokens))
+
     def feed(self, data: bytes) -> bytes:
         """The caller's bytes for the engine's bytes. The end mark is kept back, so that the bill comes before it."""
         *whole, self._left = (self._left + data).replace(b"\r\n", b"\n").split(b"\n\n")

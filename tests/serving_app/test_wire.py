@@ -70,3 +70,11 @@ def test_pieces_may_come_cut_anywhere():
     ours, again = rewriter(), rewriter()
     in_bits = b"".join(ours.feed(whole[at : at + 7]) for at in range(0, len(whole), 7))
     assert in_bits == again.feed(whole) and b"model_1" not in in_bits
+
+
+def test_an_answer_is_complete_by_its_end_mark_or_by_reason_and_usage_and_never_behind_an_error():
+    unmarked, cut, failed = rewriter(), rewriter(), rewriter()
+    unmarked.feed(piece("a") + piece("", reasons=("length",), usage=USAGE))
+    cut.feed(piece("a") + piece("b", reasons=("stop",)))
+    failed.feed(piece("a") + b'data: {"error":{"message":"no"}}\n\n' + b"data: [DONE]\n\n")
+    assert (unmarked.complete, cut.complete, failed.complete) == (True, False, False)

@@ -45,9 +45,8 @@ class Shown:
 
     def __init__(self, workspace_id: str) -> None:
         self.models = {model.id: model for model in models_of(workspace_id)}
-        replicas = [each for each in selectors.replicas() if each.is_up]
-        self.loaded = {name for each in replicas for name in each.loaded}
-        self.problems = {name: why for each in replicas for name, why in each.problems.items()}
+        self.replicas = [each for each in selectors.replicas() if each.is_up]
+        self.problems = {name: why for each in self.replicas for name, why in each.problems.items()}
 
     def targets(self, revision: DeploymentRevision | None) -> list[Target]:
         """The revision's models, the largest share first."""
@@ -59,8 +58,9 @@ class Shown:
 
     def _target(self, each: dict[str, Any], whole: int) -> Target:
         model = self.models.get(each["model"])
-        name = model.engine_name if model else ""
-        return Target(model, 100 * each["weight"] / whole, name in self.loaded, self.problems.get(name, ""))
+        is_loaded = model is not None and any(selectors.name_on(replica, model) for replica in self.replicas)
+        problem = self.problems.get(model.engine_name, "") if model else ""
+        return Target(model, 100 * each["weight"] / whole, is_loaded, problem)
 
 
 def _current(deployment: Deployment) -> DeploymentRevision | None:
