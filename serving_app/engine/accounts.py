@@ -26,6 +26,12 @@ class Accounts:
         """A request was accepted: its first row, with nothing worked through yet."""
         self._record(request, None)
 
+    def left_queue(self, sequence: Sequence) -> None:
+        """A prompt is read from now on. Further choices wait for its first one, which is no queue."""
+        if sequence.leader is None:
+            request = sequence.request
+            self._metrics.left_queue(request.model, time.monotonic() - request.accepted)
+
     def prompt_read(self, sequence: Sequence) -> None:
         """A prompt is computed. Further choices of the same prompt do not count it again."""
         if sequence.leader is None:

@@ -24,6 +24,7 @@ class Metrics:
             "vllm:request_success", "Finished requests.", [*label, "finished_reason"], registry=self.registry
         )
         self._first = self._histogram("vllm:time_to_first_token_seconds", "From acceptance to the first token.")
+        self._queued = self._histogram("vllm:request_queue_time_seconds", "From acceptance to a row of the cache.")
         self._between = self._histogram("vllm:inter_token_latency_seconds", "Between tokens of one sequence.")
         self._whole = self._histogram("vllm:e2e_request_latency_seconds", "From acceptance to the end.")
 
@@ -40,6 +41,10 @@ class Metrics:
     def generation_tokens(self, model: str, count: int) -> None:
         """Tokens sampled."""
         self._generated.labels(model).inc(count)
+
+    def left_queue(self, model: str, seconds: float) -> None:
+        """A sequence got its row."""
+        self._queued.labels(model).observe(seconds)
 
     def first_token(self, model: str, seconds: float) -> None:
         """A sequence's first token came."""

@@ -132,6 +132,7 @@ class Scheduler:
                 continue
             sequence.row, sequence.cached = self._table.take(sequence.tokens, adapter=sequence.request.adapter)
             self._reading.append(sequence)
+            self._accounts.left_queue(sequence)
         self._waiting.extendleft(reversed(passed))
 
     def _read_prompts(self) -> None:
