@@ -6,6 +6,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from gptstudio.api import oauth
 from gptstudio.overview.health import health
 from gptstudio.overview.sign_in import sign_in
 
@@ -14,6 +15,10 @@ urlpatterns = [
     path("health", health, name="health"),
     path("sign-in/<str:token>", sign_in, name="sign-in"),
     path("accounts/", include("allauth.urls")),
+    path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth-metadata"),
+    path(".well-known/openid-configuration", oauth.metadata),
+    path("oauth/token", oauth.AccessToken.as_view(), name="oauth-token"),
+    path("oauth/revoke", oauth.EndToken.as_view(), name="oauth-revoke"),
     path("admin/", admin.site.urls),
     path("v1/", include("serving_app.openai.urls")),
     path("api/v1/", include("datasets_app.api.urls")),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from drf_spectacular.utils import OpenApiParameter
 
 from datasets_app.contents.rows import SORTS, SPLITS, Wanted
+from gptstudio.api.base import LIMIT
 from gptstudio.core.errors import Invalid, NotAllowed
 
 KNOWN = frozenset(
@@ -29,7 +30,7 @@ PARAMETERS = [
     OpenApiParameter("near_copies", bool),
     OpenApiParameter("sort", str, enum=list(SORTS)),
     OpenApiParameter("after", str, description="The `next` of the page before."),
-    OpenApiParameter("limit", int, description="Rows a page, from 1 to 100; 20 when not given."),
+    LIMIT,
     REVEAL,
 ]
 

@@ -19,6 +19,7 @@ from datasets_app.api.versions import OfVersion
 from datasets_app.contents import changes
 from datasets_app.contents.card import card_of, markdown
 from datasets_app.contents.download import FORMS, chosen_splits, download
+from gptstudio.api.base import LIMIT
 from gptstudio.core.errors import Invalid
 from gptstudio.core.streaming import in_threads
 
@@ -75,7 +76,7 @@ class VersionDiff(OfVersion):
             OpenApiParameter("with", str, description="The other version; the parent when not given."),
             OpenApiParameter("kind", str, enum=list(changes.KINDS)),
             OpenApiParameter("after", str),
-            OpenApiParameter("limit", int),
+            LIMIT,
             asked.REVEAL,
         ],
         responses=DiffShape,
@@ -132,7 +133,7 @@ class VersionDownload(OfVersion):
             OpenApiParameter("format", str, enum=list(FORMS)),
             asked.REVEAL,
         ],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in FORMS.values()},
     )
     def get(self, request: Request, dataset_id: str, version_id: str) -> Any:
         """JSON lines as OpenAI takes them, CSV with harmless cells, or Parquet; streamed, and written down."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from allauth.idp.oidc.models import Client, Token
 from django.contrib import admin
 
 from gptstudio.accounts.models import ApiKey, Membership
 from gptstudio.core.console import WorkspaceAdmin
+
+# Clients are registered with the workspace's keys: one without a workspace would open nothing.
+admin.site.unregister([Client, Token])
 
 
 @admin.register(Membership)
@@ -20,5 +24,5 @@ class MembershipAdmin(WorkspaceAdmin):
 class ApiKeyAdmin(WorkspaceAdmin):
     list_display = ("name", "prefix", "workspace", "created_by", "created_at", "expires_at", "revoked_at")
     search_fields = ("name", "prefix")
-    exclude = ("hash",)
+    exclude = ("hash", "client")
     list_select_related = ("workspace", "created_by")

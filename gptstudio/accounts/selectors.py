@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from allauth.idp.oidc.models import Token
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from gptstudio.accounts.policies import Actor
 from gptstudio.core.errors import NotFound
 from gptstudio.core.statements import Reading
 
+KEY_STARTS = ("sk-studio-", "pk-studio-")
 _KEYS = Reading(
     lambda digest: ApiKey.objects.select_related("workspace", "created_by").filter(
         Q(hash=digest) | Q(previous_hash=digest)
@@ -34,10 +36,12 @@ def key_hash(secret: str) -> str:
 
 
 def live_key(secret: str) -> ApiKey | None:
-    """The key that this secret opens, unless it is revoked or expired. Its row is read each time, so what another process
-    revokes is dead at once. Nobody may change the object.
+    """The key that this secret or access token opens, unless it is revoked or expired. Its row is read each time, so what
+    another process revokes is dead at once. Nobody may change the object.
     """
     digest = key_hash(secret)
+    if not secret.startswith(KEY_STARTS):
+        return _key_of_token(digest)
     key = next(iter(_KEYS.objects(digest)), None)
     if key is None or not key.is_live:
         return None
@@ -51,9 +55,29 @@ def is_public_origin(origin: str) -> bool:
     return any(origin in origins for origins in live.values_list("origins", flat=True))
 
 
+def _key_of_token(digest: str) -> ApiKey | None:
+    """The OAuth client that an access token stands for, with the token's scopes."""
+    found = Token.objects.valid().filter(
+        type=Token.Type.ACCESS_TOKEN, hash=digest, user=None, client__key__isnull=False
+    )
+    token = found.select_related("client__key__workspace", "client__key__created_by").first()
+    if token is None or not token.client.key.is_live:
+        return None
+    key: ApiKey = token.client.key
+    key.token_scopes = token.get_scopes()
+    return key
+
+
+def live_client(client_id: str) -> ApiKey | None:
+    """The key of an OAuth client, unless it is revoked or expired."""
+    key = ApiKey.objects.filter(client_id=client_id).first() if client_id.isprintable() else None
+    return key if key is not None and key.is_live else None
+
+
 def actor_of_key(key: ApiKey) -> Actor:
     """A program acting with a key."""
-    actions: frozenset[str] = frozenset().union(*(policies.SCOPES.get(scope, frozenset()) for scope in key.scopes))
+    scopes = key.granted_scopes
+    actions: frozenset[str] = frozenset().union(*(policies.SCOPES.get(scope, frozenset()) for scope in scopes))
     if key.is_publishable:
         actions = policies.PUBLISHABLE
     return Actor(

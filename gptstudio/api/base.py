@@ -13,12 +13,14 @@ from rest_framework.response import Response
 from gptstudio.accounts.policies import Actor
 from gptstudio.api.authentication import actor_of
 from gptstudio.api.idempotency import Idempotent
-from gptstudio.api.pagination import page
+from gptstudio.api.pagination import LARGEST, page
 
-LIST_PARAMETERS = [
-    OpenApiParameter("after", str, description="The `next` of the page before."),
-    OpenApiParameter("limit", int, description="Rows a page, from 1 to 100; 20 when not given."),
-]
+LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": LARGEST},
+    description=f"Rows a page, from 1 to {LARGEST}; 20 when not given.",
+)
+LIST_PARAMETERS = [OpenApiParameter("after", str, description="The `next` of the page before."), LIMIT]
 
 
 class NativeView(Idempotent):

@@ -10,14 +10,14 @@ from drf_spectacular.utils import OpenApiParameter
 IDEMPOTENCY_KEY = "Idempotency-Key"
 PARAMETER = OpenApiParameter(
     IDEMPOTENCY_KEY,
-    str,
+    {"type": "string", "pattern": "^[ -~]{1,255}$"},
     OpenApiParameter.HEADER,
     description="The same key with the same request is answered as the first time, for 24 hours.",
 )
 
 
 class Described(AutoSchema):
-    """An endpoint as it is; every POST takes an Idempotency-Key."""
+    """An endpoint as it is; every POST takes an Idempotency-Key, but for those whose answer is not kept."""
 
     def get_override_parameters(self) -> Any:
-        return [PARAMETER] if self.method == "POST" else []
+        return [PARAMETER] if self.method == "POST" and getattr(self.view, "replays", False) else []

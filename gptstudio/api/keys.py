@@ -18,6 +18,7 @@ from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 class KeyShape(serializers.ModelSerializer):
     """A key without its secret. Limits that are null are none; an empty `allowed_models` allows all."""
 
+    client_id = serializers.CharField(allow_null=True, help_text="Of an OAuth client; null for other keys.")
     live = serializers.BooleanField(source="is_live", help_text="Neither revoked nor expired.")
     scopes = serializers.ListField(child=serializers.CharField())
     allowed_models = serializers.ListField(child=serializers.CharField())
@@ -32,9 +33,9 @@ class KeyShape(serializers.ModelSerializer):
     class Meta:
         model = ApiKey
         fields = (
-            "id", "name", "prefix", "live", "scopes", "allowed_models", "origins", "budget_micro", "soft_budget_micro",
-            "requests_per_minute", "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at", "previous_prefix",
-            "previous_until", "created_at",
+            "id", "name", "prefix", "client_id", "live", "scopes", "allowed_models", "origins", "budget_micro",
+            "soft_budget_micro", "requests_per_minute", "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at",
+            "previous_prefix", "previous_until", "created_at",
         )  # fmt: skip
 
 
@@ -71,6 +72,10 @@ class KeyBody(KeyChange):
 
     name = serializers.CharField(max_length=80)
     scopes = serializers.ListField(child=serializers.ChoiceField(list(policies.SCOPES)), allow_empty=False)
+    as_client = serializers.BooleanField(
+        required=False,
+        help_text="An OAuth client instead of a key: its secret is exchanged for tokens at /oauth/token.",
+    )
 
 
 class RotateBody(serializers.Serializer):

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.idp.oidc",
     "gptstudio.core",
     "gptstudio.audit",
     "gptstudio.notify",
@@ -190,7 +191,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["gptstudio.api.schema.only_native"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "gptstudio.api.schema.with_refusals",
+    ],
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "ENUM_NAME_OVERRIDES": {
         "DeliveryState": "gptstudio.notify.models.DeliveryState",
         "DestinationKind": "gptstudio.notify.models.DestinationKind",

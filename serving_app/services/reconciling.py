@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from datasets_app.services import expire_uploads
 from datasets_app.services import requeue_stale as requeue_data
+from gptstudio.accounts.services import drop_expired_tokens
 from gptstudio.api.services import drop_old_answers
 from gptstudio.core import heartbeats
 from gptstudio.core.leftovers import sweep
@@ -95,6 +96,7 @@ class Reconciler:
             self._swept_at = time.monotonic()
             sweep(older_than=DEAD_SECONDS)
             drop_old_answers()
+            drop_expired_tokens()
             drop_old_samples()
             drop_old_deliveries()
 

@@ -36,7 +36,7 @@ def described(client, base_model) -> dict:
 
 
 def check(described: dict, studio: str, secret: str, folder: Path, phase: str, *options: str) -> None:
-    by_schema.run(
+    by_schema.check(
         described,
         url=f"{studio}/v1",
         secret=secret,

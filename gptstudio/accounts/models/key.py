@@ -1,4 +1,7 @@
-"""ApiKey: what a program shows instead of a password. The key itself is seen once; only its hash is kept."""
+"""ApiKey: what a program shows instead of a password. The key itself is seen once; only its hash is kept.
+
+An OAuth client is a key whose secret opens nothing but the token endpoint: it is exchanged for tokens that pass soon.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ class ApiKey(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True)
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=24)
-    hash = models.CharField(max_length=64, unique=True)
+    hash = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    client = models.OneToOneField(
+        "allauth_idp_oidc.Client", on_delete=models.SET_NULL, null=True, blank=True, related_name="key"
+    )
     previous_prefix = models.CharField(max_length=24, blank=True)
     previous_hash = models.CharField(max_length=64, unique=True, null=True, blank=True)
     previous_until = models.DateTimeField(null=True, blank=True)
@@ -48,6 +54,19 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    # What a token in use was narrowed to; None: the key itself is shown.
+    token_scopes: list[str] | None = None
+
+    @property
+    def granted_scopes(self) -> list[str]:
+        """The scopes of what is shown now."""
+        return [each for each in self.scopes if self.token_scopes is None or each in self.token_scopes]
+
+    @property
+    def is_client(self) -> bool:
+        """Whether it is an OAuth client, also once it is revoked."""
+        return self.hash is None
 
     def may_ask(self, name: str) -> bool:
         """Whether this name of a model or deployment may be asked with the key."""

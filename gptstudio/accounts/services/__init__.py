@@ -2,6 +2,7 @@
 
 from gptstudio.accounts.services.bootstrap import bootstrap, bootstrap_key
 from gptstudio.accounts.services.budgets import set_budget
+from gptstudio.accounts.services.clients import drop_expired_tokens
 from gptstudio.accounts.services.keys import issue_key, revoke_key, rotate_key, update_key
 from gptstudio.accounts.services.notices import (
     add_destination,
@@ -26,6 +27,7 @@ __all__ = [
     "choose_events",
     "create_user",
     "create_workspace",
+    "drop_expired_tokens",
     "issue_key",
     "raise_rules_epoch",
     "remove_destination",

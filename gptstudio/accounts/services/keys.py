@@ -16,10 +16,11 @@ from gptstudio.accounts import policies, selectors
 from gptstudio.accounts.models import ApiKey
 from gptstudio.accounts.policies import Actor
 from gptstudio.accounts.services.budgets import check_budgets
+from gptstudio.accounts.services.clients import SHOWN, end_client, register_client, rotate_client
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed
 
-START, PUBLISHABLE_START = "sk-studio-", "pk-studio-"
+START, PUBLISHABLE_START = selectors.KEY_STARTS
 LONGEST_NAME, LONGEST_MODEL, MOST_MODELS = 80, 200, 100
 LONGEST_ORIGIN, MOST_ORIGINS = 200, 20
 PORTS = {"http": 80, "https": 443}
@@ -119,6 +120,11 @@ def _check_publishable(key: ApiKey, *, was: bool) -> None:
         raise Invalid("A key in web pages has the scope chat alone.", fix="Leave the others out.", param="scopes")
 
 
+def _check_no_pages(key: ApiKey) -> None:
+    if key.is_publishable:
+        raise Invalid("An OAuth client has no origins.", fix="Issue a key for web pages.", param="origins")
+
+
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """The limits among what was given, each within its bounds."""
     found = dict(given)
@@ -157,17 +163,24 @@ def _secret(*, is_publishable: bool) -> tuple[str, dict[str, str]]:
 
 @transaction.atomic
 def issue_key(
-    actor: Actor, *, workspace_id: str, name: str, scopes: Sequence[str], **limits: Any
+    actor: Actor, *, workspace_id: str, name: str, scopes: Sequence[str], as_client: bool = False, **limits: Any
 ) -> tuple[ApiKey, str]:
-    """Make a key; `limits` are those of CHANGEABLE. Returns the row and the secret, which nobody can read again."""
+    """Make a key, or an OAuth client; `limits` are those of CHANGEABLE. Returns the row and the secret, which nobody can
+    read again.
+    """
     policies.require(actor, "keys.edit", workspace_id=workspace_id)
     assert limits.keys() <= set(CHANGEABLE), limits  # noqa: S101 - a caller's slip, not input
     checked = _checked({"name": name, **limits})
-    secret, kept = _secret(is_publishable=bool(checked.get("origins")))
-    key = ApiKey(
-        workspace_id=workspace_id, created_by_id=actor.user_id, scopes=_scopes(actor, scopes), **kept, **checked
-    )
+    allowed = _scopes(actor, scopes)
+    key = ApiKey(workspace_id=workspace_id, created_by_id=actor.user_id, scopes=allowed, **checked)
     _check_publishable(key, was=key.is_publishable)
+    if as_client:
+        _check_no_pages(key)
+        client, secret = register_client(name=key.name, scopes=allowed)
+        key.client, key.prefix, key.hash = client, client.id[:SHOWN], None
+    else:
+        secret, kept = _secret(is_publishable=key.is_publishable)
+        key.prefix, key.hash = kept["prefix"], kept["hash"]
     key.save()
     _audit(actor, key, "key.issued", scopes=key.scopes, prefix=key.prefix, origins=key.origins)
     return key, secret
@@ -212,8 +225,12 @@ def rotate_key(actor: Actor, *, key: ApiKey, old_works_until: datetime | None = 
             fix="Choose an earlier time.",
             param="old_works_until",
         )
-    secret, kept = _secret(is_publishable=key.is_publishable)
     overlaps = until > now
+    if key.client is not None:
+        secret = rotate_client(key.client, overlaps=overlaps)
+        _audit(actor, key, "key.rotated", prefix=key.prefix, old_works_until=None)
+        return key, secret
+    secret, kept = _secret(is_publishable=key.is_publishable)
     key.previous_prefix = key.prefix if overlaps else ""
     key.previous_hash = key.hash if overlaps else None
     key.previous_until = until if overlaps else None
@@ -229,5 +246,6 @@ def revoke_key(actor: Actor, *, key: ApiKey) -> ApiKey:
     policies.require(actor, "keys.edit", workspace_id=key.workspace_id)
     if ApiKey.objects.filter(id=key.id, revoked_at__isnull=True).update(revoked_at=timezone.now()):
         _audit(actor, key, "key.revoked")
+        end_client(key.client_id)
     key.refresh_from_db()
     return key

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from gptstudio.accounts import policies, selectors, services
@@ -26,6 +27,7 @@ OVERLAPS = (
     ("10080", "In a week"),
     ("43200", "In 30 days"),
 )
+WAYS = (("key", "With the key itself"), ("client", "As an OAuth client, with tokens"))
 USUAL = ["chat", "models:read"]
 LIMITS = (
     "allowed_models",
@@ -81,6 +83,12 @@ class KeyForm(LimitsForm):
         error_messages={"required": "Choose at least one: a key that may do nothing is of no use."},
     )
     lifetime = forms.ChoiceField(label="Expires", choices=LIFETIMES, required=False)
+    way = forms.ChoiceField(
+        label="How it signs in",
+        choices=WAYS,
+        required=False,
+        help_text="OAuth is for programs that must not keep a lasting key: a token passes within the hour.",
+    )
 
 
 class RotateForm(StudioForm):
@@ -97,7 +105,7 @@ def keys(request: MemberRequest) -> HttpResponse:
 
 
 def _shown_once(request: MemberRequest, key: ApiKey, secret: str) -> HttpResponse:
-    context = {"key": key, "secret": secret}
+    context = {"key": key, "secret": secret, "tokens": request.build_absolute_uri(reverse("oauth-token"))}
     shown = render(request, "web/key_made.html", context)
     shown.headers["Cache-Control"] = "no-store"
     return shown
@@ -111,9 +119,12 @@ def new(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         options = dict(form.cleaned_data)
         days = options.pop("lifetime")
+        as_client = options.pop("way") == "client"
         expires = timezone.now() + timedelta(days=int(days)) if days else None
         try:
-            key, secret = services.issue_key(request.actor, workspace_id=workspace_id, expires_at=expires, **options)
+            key, secret = services.issue_key(
+                request.actor, workspace_id=workspace_id, expires_at=expires, as_client=as_client, **options
+            )
         except StudioError as error:
             form.refuse(error)
         else:
@@ -148,7 +159,8 @@ def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Choose when the old secret stops working.")
         return redirect("web:key", key_id)
-    until = timezone.now() + timedelta(minutes=int(form.cleaned_data["minutes"]))
+    lasting = timedelta(minutes=int(form.cleaned_data["minutes"]))
+    until = None if found.is_client else timezone.now() + lasting
     return _shown_once(request, *services.rotate_key(request.actor, key=found, old_works_until=until))
 
 

@@ -111,3 +111,19 @@ def test_a_publishable_key_shows_its_sites_and_changes_them_and_nothing_else_of_
     wrong = at_alice.post(f"/keys/{key.id}/", sites | {"origins": "shop"})
     assert wrong.status_code == 400 and "is no origin" in wrong.content.decode()
     assert "https://www.shop.example" in at_alice.get("/keys/").content.decode()
+
+
+def test_an_oauth_client_is_registered_like_a_key_and_shows_id_and_secret_once(at_alice) -> None:
+    page = at_alice.post("/keys/new", {**FORM, "way": "client"}).content.decode()
+    key = ApiKey.objects.get()
+    secret = re.search(r'<code id="secret">([^<]+)</code>', page)[1]
+    assert f'<code id="client">{key.client_id}</code>' in page and "http://testserver/oauth/token" in page
+    assert key.client.check_secret(secret) and key.client.get_scopes() == ["chat"]
+    assert "OAuth client" in at_alice.get("/keys/").content.decode()
+    one = at_alice.get(f"/keys/{key.id}/").content.decode()
+    assert key.client_id in one and secret not in one
+    rotated = at_alice.post(f"/keys/{key.id}/rotate", {"minutes": "0"}).content.decode()
+    key.refresh_from_db()
+    assert key.client.check_secret(re.search(r'<code id="secret">([^<]+)</code>', rotated)[1])
+    at_alice.post(f"/keys/{key.id}/revoke")
+    assert "revoked" in at_alice.get(f"/keys/{key.id}/").content.decode()
