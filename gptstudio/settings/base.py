@@ -134,6 +134,7 @@ ENGINE_PORT = env.number("ENGINE_PORT", 8001, least=1, most=65_535)
 ENGINE_URLS = env.pairs("ENGINE_URLS") or {"embedded": f"http://127.0.0.1:{ENGINE_PORT}"}
 # Servers with names of their own: ENGINE_MODELS=<id of a base model>=<its name there>,…
 ENGINE_MODELS = env.pairs("ENGINE_MODELS")
+ENGINE_IDLE_MINUTES = env.number("ENGINE_IDLE_MINUTES", 0, least=0)
 ENGINE_THREADS = env.number("ENGINE_THREADS", 2, least=1)
 TRAINING_THREADS = env.number("TRAINING_THREADS", 2, least=1)
 TRAINING_QUEUE = env.text("TRAINING_QUEUE", "cpu")

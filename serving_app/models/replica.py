@@ -1,4 +1,4 @@
-"""EngineReplica: one inference server, reached by URL. Preview: an unreleased model that somebody wants to try."""
+"""EngineReplica: one inference server, reached by URL. Preview: a model that somebody wants to try."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class EngineReplica(models.Model):
 
 
 class Preview(models.Model):
-    """A model outside of the released ones that engines shall hold until `wanted_until`."""
+    """A model that engines shall hold until `wanted_until`, though it is unreleased or idle."""
 
     model = models.OneToOneField("training.LanguageModel", on_delete=models.CASCADE, primary_key=True, related_name="+")
     wanted_until = models.DateTimeField()

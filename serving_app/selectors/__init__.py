@@ -16,6 +16,7 @@ from serving_app.selectors.engines import (
     engine_is_ready,
     journal_read,
     name_on,
+    pinned_models,
     problem_of,
     replicas,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "open_reservations",
     "page",
     "percentile",
+    "pinned_models",
     "price_of",
     "prices_of",
     "problem_of",

@@ -9,7 +9,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gptstudio.core.statements import Reading
-from serving_app.models import EngineReplica, Preview
+from serving_app.models import Deployment, EngineReplica, Preview
+from serving_app.selectors.deployments import current_revision
 from training_app.models import LanguageModel
 from training_app.selectors import released_models
 
@@ -24,8 +25,8 @@ def replicas() -> QuerySet[EngineReplica]:
 
 
 def engine_is_ready() -> bool:
-    """Whether some engine is up and answers for at least one model."""
-    return any(replica.loaded for replica in replicas().filter(is_up=True))
+    """Whether some engine is up and answers for at least one model, or may let go of all of them."""
+    return any(replica.loaded or settings.ENGINE_IDLE_MINUTES for replica in replicas().filter(is_up=True))
 
 
 def name_on(replica: EngineReplica, model: LanguageModel) -> str | None:
@@ -56,6 +57,17 @@ def answers(model: LanguageModel) -> bool:
 def problem_of(model: LanguageModel) -> str:
     """Why no engine could load the model; empty when none said so."""
     return next((each.problems[model.engine_name] for each in replicas() if model.engine_name in each.problems), "")
+
+
+def pinned_models() -> set[str]:
+    """Ids of the models that engines hold whether somebody asks or not: those in deployments, and previews."""
+    revisions = [
+        current_revision(each)
+        for each in Deployment.objects.filter(retired_at__isnull=True).prefetch_related("revisions")
+    ]
+    deployed = {target["model"] for revision in revisions for target in revision.targets}
+    previewed = Preview.objects.filter(wanted_until__gt=timezone.now()).values_list("model_id", flat=True)
+    return deployed | set(previewed)
 
 
 def desired_models() -> list[LanguageModel]:

@@ -149,7 +149,7 @@ def _not_loaded(model: LanguageModel, name: str) -> Unavailable:
 
 
 def _wish_for(model: LanguageModel) -> None:
-    """Have engines hold an unreleased model for a while."""
+    """Have engines hold a model for a while that they do not hold by themselves: unreleased, or idle."""
     Preview.objects.update_or_create(model=model, defaults={"wanted_until": timezone.now() + PREVIEW_TIME})
 
 
@@ -170,8 +170,7 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
         _check_embeds(model, name)
     replica = selectors.answers_on(model)
     if replica is None:
-        if not is_released(model):
-            _wish_for(model)
+        _wish_for(model)
         raise _not_loaded(model, name)
     guard = guard_for(caller.workspace)
     if guard is not None:

@@ -38,6 +38,7 @@ from serving_app.services.replicas import (
     seed_replicas,
 )
 from serving_app.services.sampling import drop_old_samples, engine_load, record_sample
+from training_app.models import LanguageModel
 from training_app.selectors import jobs_waiting_for_release
 from training_app.services import finish_released_job, move_waiting_on
 from training_app.services import requeue_stale as requeue_jobs
@@ -64,6 +65,7 @@ class Reconciler:
         self._stop = stop
         self._runner = asyncio.Runner()
         self._loader = Loader(self._ask)
+        self._asked: dict[str, float] = {}
         self._watched_since = timezone.now()
         self._sent_at = self._swept_at = self._sampled_at = float("-inf")
 
@@ -75,7 +77,7 @@ class Reconciler:
         """Everything once."""
         heartbeats.beat("reconciler")
         forget_old_previews()
-        desired = {model.engine_name: model for model in selectors.desired_models()}
+        desired = {model.engine_name: model for model in self._awake(selectors.desired_models())}
         for replica in seed_replicas():
             try:
                 self._look_after(replica, desired)
@@ -90,6 +92,16 @@ class Reconciler:
         self._send_again()
         prune_broker()
         self._sweep()
+
+    def _awake(self, wanted: list[LanguageModel]) -> list[LanguageModel]:
+        """Without those that nobody asked for ENGINE_IDLE_MINUTES, as far as journals tell; a request wakes them."""
+        if not settings.ENGINE_IDLE_MINUTES:
+            return wanted
+        now, pinned = time.monotonic(), selectors.pinned_models()
+        since = now - 60 * settings.ENGINE_IDLE_MINUTES
+        awake = [m for m in wanted if m.id in pinned or self._asked.setdefault(m.engine_name, now) > since]
+        under = {model.base_id for model in awake if model.is_adapter}
+        return [model for model in wanted if model in awake or model.id in under]
 
     def _sweep(self) -> None:
         if time.monotonic() - self._swept_at >= SWEEP_SECONDS:
@@ -148,6 +160,7 @@ class Reconciler:
                 continue
             fresh = [row for row in rows if row.seq > replica.usage_seq]
             take_rows(fresh)
+            self._asked.update((row.model, time.monotonic()) for row in fresh)
             if fresh:
                 record_journal(replica, has_journal=True, seq=fresh[-1].seq, mark=fresh[-1].mark, drift=drift_of(fresh))
             if len(rows) < ROWS_A_READ:

@@ -10,6 +10,8 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import openai
+import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -17,6 +19,8 @@ from gptstudio.core import heartbeats
 from serving_app import selectors, services
 from serving_app.management.commands import reconcile
 from serving_app.models import AlertRule, EngineReplica, Preview
+
+HELLO = [{"role": "user", "content": "Hello"}]
 
 
 def test_the_starter_is_loaded_and_the_engine_counts_as_ready(engine, transactional_db, reconciler):
@@ -167,3 +171,24 @@ def test_the_command_stops_at_once_when_told_to(tmp_path):
     process.send_signal(signal.SIGTERM)
     process.stderr.close()
     assert process.wait(timeout=20) == 0
+
+
+def test_an_idle_model_leaves_memory_and_comes_back_for_who_asks(
+    settings, base_model, make_tuned, reconciler, client, as_alice
+):
+    idle, deployed = make_tuned("ft:idle"), make_tuned("ft:deployed")
+    targets = [{"model": deployed.id, "weight": 1}]
+    services.create_deployment(as_alice, workspace_id=as_alice.workspace_id, name="shop", targets=targets)
+    settings.ENGINE_IDLE_MINUTES = 30
+    reconciler.run_pass()
+    assert all(selectors.answers(model) for model in (base_model, idle, deployed)), "just begun: nobody was idle yet"
+    client.chat.completions.create(model=base_model.name, messages=HELLO, max_tokens=1)
+    for name in reconciler._asked:
+        reconciler._asked[name] -= 31 * 60
+    reconciler.run_pass()  # the journal shows who was asked
+    reconciler.run_pass()
+    assert [selectors.answers(model) for model in (base_model, idle, deployed)] == [True, False, True]
+    with pytest.raises(openai.InternalServerError, match="is being loaded"):
+        client.with_options(max_retries=0).chat.completions.create(model=idle.name, messages=HELLO, max_tokens=1)
+    reconciler.run_pass()
+    assert client.chat.completions.create(model=idle.name, messages=HELLO, max_tokens=1).model == idle.name
