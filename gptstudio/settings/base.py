@@ -101,6 +101,12 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 # May webhooks go to loopback and private networks? Then whoever sets an alert reaches what this machine reaches
 WEBHOOK_PRIVATE_ADDRESSES = env.flag("WEBHOOK_PRIVATE_ADDRESSES")
 
+# Slack: who signs its events, who may post, and the studio's own key that asks and pays; empty: there is no Slack
+SLACK_SIGNING_SECRET = env.text("SLACK_SIGNING_SECRET")
+SLACK_BOT_TOKEN = env.text("SLACK_BOT_TOKEN")
+SLACK_KEY = env.text("SLACK_KEY")
+SLACK_API_URL = env.text("SLACK_API_URL", "https://slack.com/api")
+
 # Work queue. Without REDIS_URL the broker is a folder: no server needed, enough for jobs.
 REDIS_URL = env.text("REDIS_URL")
 BROKER_FOLDER = STUDIO_HOME / "broker"

@@ -1,4 +1,4 @@
-"""Deployments and engines, guardrails, requests, the usage ledger with its sums and prices, samples and alert rules."""
+"""Deployments and engines, guardrails, requests, the usage ledger with its sums and prices, samples, alert rules, Slack."""
 
 from serving_app.models.alert import AlertKind, AlertRule
 from serving_app.models.daily import ModelPrice, UsageDaily
@@ -6,6 +6,7 @@ from serving_app.models.deployment import Deployment, DeploymentRevision
 from serving_app.models.guardrails import Guardrails
 from serving_app.models.replica import EngineReplica, Preview
 from serving_app.models.sample import ResourceSample
+from serving_app.models.slack import SlackQuestion, SlackState
 from serving_app.models.usage import Balance, Completion, CompletionState, UsageEvent, UsageKind
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "ModelPrice",
     "Preview",
     "ResourceSample",
+    "SlackQuestion",
+    "SlackState",
     "UsageDaily",
     "UsageEvent",
     "UsageKind",

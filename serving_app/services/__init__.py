@@ -12,8 +12,10 @@ from serving_app.services.limits import RateExceeded
 from serving_app.services.prices import set_price, withdraw_price
 from serving_app.services.reconciling import Reconciler
 from serving_app.services.replicas import forget_seen
+from serving_app.services.slack import answer_question, claim_question, take_event
 from serving_app.services.trips import in_ledger_thread
 from serving_app.services.usage import release, reserve, settle
+from serving_app.slack_client import is_signed as is_signed_by_slack
 
 __all__ = [
     "Admission",
@@ -26,6 +28,8 @@ __all__ = [
     "Reconciler",
     "admit",
     "answer",
+    "answer_question",
+    "claim_question",
     "create_deployment",
     "create_rule",
     "engine_minus_ledger",
@@ -33,6 +37,7 @@ __all__ = [
     "forget_seen",
     "guard_for",
     "in_ledger_thread",
+    "is_signed_by_slack",
     "rebuild_usage",
     "rebuild_workspace",
     "release",
@@ -45,6 +50,7 @@ __all__ = [
     "settle",
     "stream",
     "sum_up_usage",
+    "take_event",
     "update_deployment",
     "withdraw_price",
 ]

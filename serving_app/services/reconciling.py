@@ -38,6 +38,7 @@ from serving_app.services.replicas import (
     seed_replicas,
 )
 from serving_app.services.sampling import drop_old_samples, engine_load, record_sample
+from serving_app.services.slack import drop_old_questions, requeue_questions
 from training_app.models import LanguageModel
 from training_app.selectors import jobs_waiting_for_release
 from training_app.services import finish_released_job, move_waiting_on
@@ -111,6 +112,7 @@ class Reconciler:
             drop_expired_tokens()
             drop_old_samples()
             drop_old_deliveries()
+            drop_old_questions()
 
     def _sample(self) -> None:
         """How busy the machine and its engines are, every fifteen seconds."""
@@ -133,6 +135,7 @@ class Reconciler:
             requeue_jobs()
             requeue_data()
             expire_uploads()
+            requeue_questions()
 
     def _look_after(self, replica: EngineReplica, desired: dict[str, Any]) -> None:
         ready = self._ask(engine_client.is_ready(replica.url))

@@ -13,6 +13,7 @@ from serving_app.web.views import (
     money,
     monitoring,
     playground,
+    slack,
     usage,
     widget,
 )
@@ -36,6 +37,7 @@ urlpatterns = [
     path("alerts/rules/<slug:rule_id>/delete", alerts.remove_rule, name="rule-delete"),
     path("settings/guardrails", guardrails.guardrails, name="guardrails"),
     path("monitoring/live", monitoring.monitoring_live, name="monitoring-live"),
+    path("hooks/slack", slack.events, name="slack"),
     path("usage/", usage.usage, name="usage"),
     path("usage/requests", usage.requests, name="usage-requests"),
     path("usage/budgets", money.budgets, name="budgets"),
