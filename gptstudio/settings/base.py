@@ -147,6 +147,11 @@ TRAINING_QUEUE = env.text("TRAINING_QUEUE", "cpu")
 TRAINING_DEVICE = env.text("TRAINING_DEVICE", "cpu")
 CHILD_MEMORY_BYTES = env.number("CHILD_MEMORY_MB", 0) * 1024 * 1024
 
+# /v1/moderations asks this server for these models (called=its own name); without it, the word list alone judges
+MODERATION_URL = env.text("MODERATION_URL").rstrip("/")
+MODERATION_TOKEN = env.text("MODERATION_TOKEN")
+MODERATION_MODELS = env.pairs("MODERATION_MODELS") or {"omni-moderation-latest": "omni-moderation-latest"}
+
 # Base models are fetched from a hub only when a person asks for one
 HUB_OFFLINE = env.flag("HF_HUB_OFFLINE")
 HUB_ENDPOINT = env.text("HF_ENDPOINT")

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
-from rest_framework.request import Request
 
 from gptstudio.accounts.models import ApiKey
 from serving_app import services
@@ -19,21 +18,15 @@ from serving_app.services import Admission, Caller
 SSE = "text/event-stream; charset=utf-8"
 
 
-class InferenceView(OpenAIView):
-    """DRF's authentication, permissions and throttles, run in the one trip that also chooses and reserves."""
+class AsyncView(OpenAIView):
+    """POST alone, answered without a thread of its own; nothing of an answer is kept for repeats."""
 
-    actions: ClassVar[dict[str, str]] = {"POST": "models.use"}
     http_method_names = ["post"]
     replays = False
-    endpoint = ""
 
     async def post(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, whole or streamed."""
-        body = read_body(request)
-        admission = await services.in_ledger_thread(self._admit, request, body)
-        if admission.streamed:
-            return self._named(await self._stream(admission), admission)
-        return self._named(JsonResponse(await services.answer(admission)), admission)
+        """The answer. Errors of `errors.KNOWN` become envelopes."""
+        raise NotImplementedError
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         try:
@@ -48,11 +41,29 @@ class InferenceView(OpenAIView):
                 response["Allow"] = "POST"
             return response
 
+    def let_in(self, request: HttpRequest) -> None:
+        """DRF's authentication, permissions and throttles; it asks the database."""
+        self.request = self.initialize_request(request)
+        self.initial(self.request)
+
+
+class InferenceView(AsyncView):
+    """DRF's authentication, permissions and throttles, run in the one trip that also chooses and reserves."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "models.use"}
+    endpoint = ""
+
+    async def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, whole or streamed."""
+        body = read_body(request)
+        admission = await services.in_ledger_thread(self._admit, request, body)
+        if admission.streamed:
+            return self._named(await self._stream(admission), admission)
+        return self._named(JsonResponse(await services.answer(admission)), admission)
+
     def _admit(self, request: HttpRequest, body: Mapping[str, Any]) -> Admission:
-        asked: Request = self.initialize_request(request)
-        self.request = asked
-        self.initial(asked)
-        key = cast(ApiKey, asked.auth)  # nothing else opens these views
+        self.let_in(request)
+        key = cast(ApiKey, self.request.auth)  # nothing else opens these views
         return services.admit(
             Caller(self.actor, key.workspace, key, arrived=request.arrived),  # type: ignore[attr-defined]
             endpoint=self.endpoint,

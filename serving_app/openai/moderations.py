@@ -1,4 +1,5 @@
-"""POST /v1/moderations: texts judged by the word list that data is filtered and models are judged by.
+"""POST /v1/moderations: texts judged by the word list that data is filtered and models are judged by, or by a moderation
+server that whoever runs the studio named (MODERATION_URL).
 
 The list knows insults, slurs and threats as English words. It understands nothing: what it does not flag is not thereby
 harmless. Categories of OpenAI's that it has no words for are always false.
@@ -6,15 +7,19 @@ harmless. Categories of OpenAI's that it has no words for are always false.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar
 
-from django.http import JsonResponse
-from rest_framework.request import Request
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
 
 from datasets_app.curation.filters.lexicon import found_in
-from gptstudio.core.errors import Invalid, NotFound
+from gptstudio.core.errors import Invalid, NotFound, Unavailable
 from gptstudio.core.ids import mint
-from serving_app.openai.base import OpenAIView
+from serving_app import services
+from serving_app.openai.base import read_body
+from serving_app.openai.inference import AsyncView
+from serving_app.services.moderation import AWAY
 from training_app.engine.lexicon import NAME
 
 CATEGORIES = (
@@ -47,16 +52,21 @@ def _refused(message: str, *, param: str, code: str = "invalid_value") -> Invali
     return Invalid(message, code=code, param=param)
 
 
-def _check_model(name: object) -> None:
+def _model(name: object) -> str:
+    """The model that judges. Raises Invalid, NotFound."""
     if name is not None and not isinstance(name, str):
         raise _refused("'model' must be a string.", param="model")
-    if name not in (None, NAME):
+    known = models()
+    if name is None:
+        return known[0]
+    if name not in known:
         raise NotFound(
-            f"The model `{str(name)[:200]}` does not judge texts here.",
-            fix=f"Use `{NAME}`, or leave the field out.",
+            f"The model `{name[:200]}` does not judge texts here.",
+            fix=f"Use {' or '.join(f'`{each}`' for each in known)}, or leave the field out.",
             code="model_not_found",
             param="model",
         )
+    return name
 
 
 def _part(part: Any, at: str) -> str:
@@ -94,16 +104,45 @@ def result_body(text: str) -> dict[str, Any]:
     }
 
 
-class Moderations(OpenAIView):
+def told_body(told: Any) -> dict[str, Any]:
+    """A moderation server's verdict in OpenAI's shape, with OpenAI's categories alone. Raises Unavailable."""
+    if not isinstance(told, dict) or not isinstance(told.get("flagged"), bool):
+        raise Unavailable("The moderation server's answer cannot be read.", code=AWAY)
+    categories, scores = told.get("categories"), told.get("category_scores")
+    hits = categories if isinstance(categories, dict) else {}
+    numbers = scores if isinstance(scores, dict) else {}
+    return {
+        "flagged": told["flagged"],
+        "categories": {name: hits.get(name) is True for name in CATEGORIES},
+        "category_scores": {name: _score(numbers.get(name)) for name in CATEGORIES},
+        "category_applied_input_types": {name: ["text"] for name in CATEGORIES},
+    }
+
+
+def _score(value: Any) -> float:
+    return min(1.0, max(0.0, float(value))) if isinstance(value, int | float) and value == value else 0.0
+
+
+def models() -> list[str]:
+    """Names that judge here; the first is the usual one."""
+    return [*(settings.MODERATION_MODELS if settings.MODERATION_URL else ()), NAME]
+
+
+class Moderations(AsyncView):
     """Judge texts. Nothing of them is kept, and nothing is charged."""
 
     actions: ClassVar[dict[str, str]] = {"POST": "models.use"}
 
-    def post(self, request: Request) -> JsonResponse:
-        body = self.object_body()
+    async def post(self, request: HttpRequest) -> JsonResponse:
+        await services.in_ledger_thread(self.let_in, request)
+        body = read_body(request)
         for name in body:
             if name not in KNOWN:
                 raise _refused(f"'{name[:60]}' is not taken here.", param=name[:60], code="unknown_parameter")
-        _check_model(body.get("model"))
-        texts = _texts(body.get("input"))
-        return JsonResponse({"id": mint("modr-"), "model": NAME, "results": [result_body(text) for text in texts]})
+        model, texts = _model(body.get("model")), _texts(body.get("input"))
+        if model == NAME:
+            results = await asyncio.to_thread(lambda: [result_body(text) for text in texts])
+        else:
+            told = await services.moderate(texts, model=settings.MODERATION_MODELS[model])
+            results = [told_body(each) for each in told]
+        return JsonResponse({"id": mint("modr-"), "model": model, "results": results})

@@ -9,6 +9,7 @@ from serving_app.services.deployments import create_deployment, retire_deploymen
 from serving_app.services.gateway import answer, stream
 from serving_app.services.guardrails import guard_for, set_guardrails
 from serving_app.services.limits import RateExceeded
+from serving_app.services.moderation import moderate
 from serving_app.services.prices import set_price, withdraw_price
 from serving_app.services.reconciling import Reconciler
 from serving_app.services.replicas import forget_seen
@@ -38,6 +39,7 @@ __all__ = [
     "guard_for",
     "in_ledger_thread",
     "is_signed_by_slack",
+    "moderate",
     "rebuild_usage",
     "rebuild_workspace",
     "release",

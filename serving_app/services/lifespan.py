@@ -1,11 +1,13 @@
-"""The web process's last act: connections to engines are closed. What was open in them is the reaper's."""
+"""The web process's last act: connections to engines and to the moderation server are closed. What was open in engines is
+the reaper's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from serving_app import engine_client
+from serving_app import engine_client, moderation_client
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -17,6 +19,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.shutdown":
             await engine_client.close()
+            await moderation_client.close()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return

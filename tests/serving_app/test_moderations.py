@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
 import openai
 import pytest
+
+from serving_app import moderation_client
 
 MODEL = "studio-lexicon-2"
 
@@ -58,3 +67,137 @@ def test_another_model_is_not_found(client):
     with pytest.raises(openai.NotFoundError) as refused:
         client.moderations.create(input="x", model="omni-moderation-latest")
     assert refused.value.code == "model_not_found" and MODEL in str(refused.value)
+
+
+class Judge(ThreadingHTTPServer):
+    """A moderation server: flags texts with `bad` in them. `saying` replaces its answer, `slow` delays it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), JudgeAnswers)
+        self.asked: list[tuple[str, dict]] = []
+        self.saying: tuple[int, bytes] | None = None
+        self.slow = threading.Event()
+        self.slow.set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class JudgeAnswers(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.headers.get("Authorization"), body))
+        self.server.slow.wait(30)
+        results = [
+            {
+                "flagged": "bad" in text,
+                "categories": {"violence": "bad" in text, "of-its-own": True},
+                "category_scores": {"violence": 0.9 if "bad" in text else 0.1, "of-its-own": 7},
+            }
+            for text in body["input"]
+        ]
+        status, answer = self.server.saying or (200, json.dumps({"id": "x", "results": results}).encode())
+        try:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+        except OSError:
+            return  # who asked is gone
+
+    def log_message(self, *_arguments) -> None:
+        return
+
+
+@pytest.fixture
+def judge(settings):
+    server = Judge()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    settings.MODERATION_URL, settings.MODERATION_TOKEN = server.url, "judge-secret"
+    settings.MODERATION_MODELS = {"omni-moderation-latest": "guard-3", "strict": "guard-9"}
+    yield server
+    server.slow.set()
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=20)
+
+
+def test_a_moderation_server_judges_under_the_names_that_it_was_given(client, judge):
+    found = client.moderations.create(input=["good", "a bad one"])
+    assert found.model == "omni-moderation-latest"
+    assert [result.flagged for result in found.results] == [False, True]
+    assert [result.category_scores.violence for result in found.results] == [0.1, 0.9]
+    parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "bad"}]
+    assert client.moderations.create(input=parts, model="strict").results[0].flagged
+    assert judge.asked == [
+        ("Bearer judge-secret", {"model": "guard-3", "input": ["good", "a bad one"]}),
+        ("Bearer judge-secret", {"model": "guard-9", "input": ["one\nbad"]}),
+    ]
+
+
+def test_the_word_list_still_judges_by_its_name_and_unknown_names_are_told_the_known(client, judge):
+    assert client.moderations.create(input="You idiot.", model=MODEL).model == MODEL and judge.asked == []
+    with pytest.raises(openai.NotFoundError) as refused:
+        client.moderations.create(input="x", model="guard-3")
+    assert "omni-moderation-latest" in str(refused.value) and MODEL in str(refused.value)
+
+
+def unavailable(client) -> openai.InternalServerError:
+    with pytest.raises(openai.InternalServerError) as refused:
+        client.moderations.create(input="x")
+    assert refused.value.status_code == 503 and refused.value.code == "moderation_unavailable"
+    assert refused.value.response.headers["x-should-retry"] == "true"
+    return refused.value
+
+
+def test_a_server_that_is_away_or_late_is_a_503_with_a_sentence(client, judge, settings, monkeypatch):
+    monkeypatch.setattr(moderation_client, "ANSWER_SECONDS", 0.5)
+    judge.slow.clear()
+    began = time.monotonic()
+    assert "did not answer" in str(unavailable(client)) and time.monotonic() - began < 10
+    settings.MODERATION_URL = "http://127.0.0.1:9"
+    assert "did not answer" in str(unavailable(client))
+
+
+@pytest.mark.parametrize(
+    ("saying", "sentence"),
+    [
+        ((200, b"<html>"), "something else"),
+        ((200, b'{"results": []}'), "something else"),
+        ((200, b'{"results": [{"flagged": "yes"}]}'), "cannot be read"),
+        ((500, b""), "answered 500"),
+        ((429, b"{}"), "answered 429"),
+        ((401, b"{}"), "MODERATION_TOKEN"),
+        ((302, b""), "answered 302"),
+    ],
+)
+def test_an_answer_that_is_none_is_a_503_with_a_sentence(client, judge, saying, sentence):
+    judge.saying = saying
+    assert sentence in str(unavailable(client))
+
+
+def test_what_the_server_finds_wrong_with_the_texts_is_the_callers_to_mend(client, judge):
+    judge.saying = (400, b'{"error": {"message": "too long"}}')
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.moderations.create(input="x")
+    assert "too long" in str(refused.value) and refused.value.param == "input"
+
+
+def test_a_slow_server_holds_up_nobody_else(client, judge, studio, make_key):
+    headers = {"Authorization": f"Bearer {make_key()}"}
+    judge.slow.clear()
+    with ThreadPoolExecutor(40) as threads:
+        asked = [threads.submit(client.moderations.create, input="good") for _ in range(40)]
+        while len(judge.asked) < 40:
+            time.sleep(0.01)
+        assert httpx.get(f"{studio}/v1/models", headers=headers, timeout=10).status_code == 200
+        assert not any(each.done() for each in asked)
+        judge.slow.set()
+        assert not any(each.result().results[0].flagged for each in asked)
+
+
+def test_who_has_no_key_asks_nobody(judge, studio):
+    answer = httpx.post(f"{studio}/v1/moderations", json={"input": "x"}, headers={"Authorization": "Bearer wrong"})
+    assert answer.status_code == 401 and judge.asked == []

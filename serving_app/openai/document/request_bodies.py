@@ -62,9 +62,8 @@ def _moderation_request() -> Schema:
     one = text(most=moderations.MOST_LETTERS)
     several = a_list(one, least=1, most=moderations.MOST_TEXTS)
     parts = a_list(part, least=1, most=moderations.MOST_TEXTS, about="Parts of one input, judged together.")
-    return an_object(
-        {"input": any_of(one, several, parts)}, {"model": text(about="The word list where it is left out.")}
-    )
+    model = text(about="The word list, or a model of the moderation server that the studio was given.")
+    return an_object({"input": any_of(one, several, parts)}, {"model": model})
 
 
 def _hyperparameters() -> Schema:
