@@ -14,7 +14,7 @@ from datasets_app.curation.filters.lexicon import CATEGORIES
 from gptstudio.api.base import NativeView
 from serving_app import selectors, services
 from serving_app.models import Guardrails
-from serving_app.services.guardrails import PERSONAL
+from serving_app.services.guardrails import MOST_DAYS, PERSONAL
 
 
 class SideShape(serializers.Serializer):
@@ -38,15 +38,22 @@ class AnswersShape(SideShape):
 
 
 class GuardrailsShape(serializers.Serializer):
-    """Both sides. What is left out is allowed."""
+    """Both sides, and what is kept. What is left out is allowed; what is not said to be kept is not."""
 
     prompts = PromptsShape(default=dict)
     answers = AnswersShape(default=dict)
+    keep_days = serializers.IntegerField(
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text="For how many days questions and answers are kept, scrubbed of personal data. Null: not at all.",
+    )
 
 
 def _shown(kept: Guardrails) -> dict[str, Any]:
     nothing: dict[str, Any] = {"personal_data": "allow", "words": [], "patterns": [], "lexicon": []}
-    return {"prompts": nothing | kept.prompts, "answers": nothing | kept.answers}
+    return {"prompts": nothing | kept.prompts, "answers": nothing | kept.answers, "keep_days": kept.keep_days}
 
 
 class GuardrailsOne(NativeView):
@@ -62,6 +69,6 @@ class GuardrailsOne(NativeView):
 
     @extend_schema(operation_id="guardrails_set", request=GuardrailsShape, responses=GuardrailsShape)
     def put(self, request: Request) -> Response:
-        """Replace both sides; it holds from the next request on."""
+        """Replace everything; it holds from the next request on. Without `keep_days` what is kept is deleted."""
         given = self.given(GuardrailsShape)
         return Response(_shown(services.set_guardrails(self.actor, workspace_id=self.workspace_id, **given)))

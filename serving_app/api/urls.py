@@ -12,6 +12,7 @@ urlpatterns = [
     path("usage/export", usage.UsageExport.as_view()),
     path("requests", usage.Requests.as_view()),
     path("requests/<slug:request_id>", usage.RequestOne.as_view()),
+    path("requests/<slug:request_id>/texts", usage.RequestTexts.as_view()),
     path("budgets", money.Budgets.as_view()),
     path("budgets/workspace", money.WorkspaceBudget.as_view()),
     path("budgets/members/<slug:user_id>", money.MemberBudget.as_view()),

@@ -15,8 +15,8 @@ from rest_framework.response import Response
 
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from gptstudio.core.errors import Invalid
-from serving_app import selectors
-from serving_app.models import Completion
+from serving_app import selectors, services
+from serving_app.models import Completion, KeptTexts
 from serving_app.selectors.export import usage_csv
 
 BY = {"day": "day", "key": "api_key_id", "member": "user_id", "model": "model_name"}
@@ -173,3 +173,41 @@ class RequestOne(NativeView):
         row = selectors.completions_of(self.workspace_id).filter(id=request_id).first()
         names = ("settled", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_micro", "estimated")
         return Response({**RequestShape(row).data, "bill": {name: getattr(bill, name) for name in names}})
+
+
+class TextsShape(serializers.ModelSerializer):
+    """What was asked and answered, scrubbed of personal data before it was kept."""
+
+    request = serializers.CharField(source="request_id")
+    question = serializers.JSONField(help_text="`messages` or `prompt`, as they were sent.")
+    answers = inline_serializer(
+        "KeptAnswer",
+        {
+            "content": serializers.CharField(allow_blank=True),
+            "finish_reason": serializers.CharField(allow_blank=True),
+            "calls": inline_serializer(
+                "KeptCall", {"name": serializers.CharField(), "arguments": serializers.CharField()}, many=True
+            ),
+        },
+        many=True,
+    )
+
+    class Meta:
+        model = KeptTexts
+        fields = ("request", "question", "answers", "created_at")
+
+
+class RequestTexts(NativeView):
+    """The texts of one request, where the workspace keeps them."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "reviews.view", "DELETE": "data.erase"}
+
+    @extend_schema(operation_id="requests_texts", responses=TextsShape)
+    def get(self, request: Request, request_id: str) -> Response:
+        return Response(TextsShape(selectors.texts_of(self.workspace_id, request_id)).data)
+
+    @extend_schema(operation_id="requests_texts_delete", responses={204: None})
+    def delete(self, request: Request, request_id: str) -> Response:
+        """The request itself and its bill stay."""
+        services.delete_texts(self.actor, texts=selectors.texts_of(self.workspace_id, request_id))
+        return Response(status=204)

@@ -15,20 +15,23 @@ ALLOW, MASK, REFUSE, STOP = "allow", "mask", "refuse", "stop"
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What is looked for in prompts and in answers. `masks`: personal data in prompts is hidden from the model;
-    `refuses`: it is no prompt at all. Without any rule there is no guard."""
+    `refuses`: it is no prompt at all; `keeps`: texts are kept, scrubbed. Without any of it there is no guard."""
 
     personal: Personal
     prompts: Sequence[Rule] = ()
     answers: Sequence[Rule] = ()
     masks: bool = False
     refuses: bool = False
+    keeps: bool = False
 
     @property
     def reads_prompts(self) -> bool:
         return bool(self.prompts) or self.masks or self.refuses
 
 
-def guard_of(prompts: Mapping[str, Any], answers: Mapping[str, Any], personal: Personal) -> Guard | None:
+def guard_of(
+    prompts: Mapping[str, Any], answers: Mapping[str, Any], personal: Personal, *, keeps: bool = False
+) -> Guard | None:
     """The guard for what a workspace has set for either side; None where that is nothing.
 
     A side has `personal_data`, `words`, `patterns` and `lexicon` (categories), each of which may be missing.
@@ -41,8 +44,9 @@ def guard_of(prompts: Mapping[str, Any], answers: Mapping[str, Any], personal: P
         answers=[*_rules(answers), *stops],
         masks=wanted == MASK,
         refuses=wanted == REFUSE,
+        keeps=keeps,
     )
-    return found if found.reads_prompts or found.answers else None
+    return found if found.reads_prompts or found.answers or keeps else None
 
 
 def _rules(side: Mapping[str, Any]) -> list[Rule]:

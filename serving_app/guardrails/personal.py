@@ -45,3 +45,8 @@ class Personal:
 
     def _kept(self, text: str, spans: Sequence[Span]) -> list[Span]:
         return [span for span in spans if text[span.start : span.end] not in self.allowed]
+
+
+def storable(text: str) -> str:
+    """The text as every database takes it: without NUL and without halves of a character."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()

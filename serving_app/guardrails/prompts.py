@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serving_app.guardrails.guard import Guard
+from serving_app.guardrails.personal import Personal
 from serving_app.guardrails.rules import Hit
 from serving_app.guardrails.watch import Breach, first_breach
 
@@ -33,19 +34,19 @@ class Reading:
 class _Masks:
     """Hides personal data text by text, and remembers the turns that went before."""
 
-    guard: Guard
+    personal: Personal
     count: int = 0
     first: Breach | None = None
     earlier: list[str] = field(default_factory=list)
 
     def __call__(self, text: str) -> str:
-        spans = self.guard.personal.find(text, self.earlier)
+        spans = self.personal.find(text, self.earlier)
         if not spans:
             return text
         self.count += len(spans)
         first = spans[0]
         self.first = self.first or Breach(Hit(first.start, first.end, "personal_data", first.entity_type), text)
-        return self.guard.personal.scrubbed(text, self.earlier)
+        return self.personal.scrubbed(text, self.earlier)
 
 
 def read_prompt(body: Mapping[str, Any], guard: Guard) -> Reading:
@@ -59,11 +60,22 @@ def read_prompt(body: Mapping[str, Any], guard: Guard) -> Reading:
                 return Reading(body, breach=breach)
     if not guard.masks and not guard.refuses:
         return Reading(body)
-    masks = _Masks(guard)
-    hidden = {name: _changed_turns(body[name], masks) for name in ASKED if name in body}
+    masks = _Masks(guard.personal)
+    masked = {name: _changed_turns(body[name], masks) for name in ASKED if name in body}
     if guard.refuses and masks.first is not None:
         return Reading(body, breach=masks.first)
-    return Reading({**body, **hidden} if masks.count and guard.masks else body, masked=masks.count)
+    return Reading({**body, **masked} if masks.count and guard.masks else body, masked=masks.count)
+
+
+def hidden(body: Mapping[str, Any], personal: Personal) -> dict[str, Any]:
+    """What was asked, without the rest of the body, and with personal data hidden."""
+    masks = _Masks(personal)
+    return {name: _changed_turns(body[name], masks) for name in ASKED if name in body}
+
+
+def asked_texts(body: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of what was asked."""
+    return texts_of(body, ASKED)
 
 
 def texts_of(body: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
@@ -85,23 +97,24 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _changed_turns(value: Any, masks: _Masks) -> Any:
-    """As `_changed`, turn by turn: a bare number is an answer to the turn before it."""
+    """As `changed`, turn by turn: a bare number is an answer to the turn before it."""
     if not isinstance(value, list):
-        return _changed(value, masks)
+        return changed(value, masks)
     found = []
     for turn in value:
-        found.append(_changed(turn, masks))
+        found.append(changed(turn, masks))
         masks.earlier.append("\n".join(_texts(turn)))
     return found
 
 
-def _changed(value: Any, change: Change) -> Any:
+def changed(value: Any, change: Change) -> Any:
+    """A part of a body with every text in it changed."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [_changed(each, change) for each in value]
+        return [changed(each, change) for each in value]
     if isinstance(value, dict):
-        return {name: each if name in NO_TEXT else _changed(each, change) for name, each in value.items()}
+        return {name: each if name in NO_TEXT else changed(each, change) for name, each in value.items()}
     return value
 
 

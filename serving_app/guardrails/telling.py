@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from datasets_app.curation.pii.masking import mask_of, masked
 from datasets_app.curation.pii.patterns import Span
-from serving_app.guardrails.personal import Personal
+from serving_app.guardrails.personal import Personal, storable
 from serving_app.guardrails.rules import Hit
 from serving_app.guardrails.watch import Breach
 
@@ -28,7 +28,7 @@ def for_reviewer(hit: Hit) -> str:
         return f"personal data, {mask_of(hit.detail)}"
     if hit.kind == "lexicon":
         return f"the list of {hit.detail}"
-    return f"the {hit.kind} “{hit.detail[:80]}”"
+    return storable(f"the {hit.kind} “{hit.detail[:80]}”")
 
 
 def excerpt(breach: Breach, personal: Personal) -> str:
@@ -43,7 +43,7 @@ def excerpt(breach: Breach, personal: Personal) -> str:
     before = masked(text[:start], [span for span in spans if span.end <= start])
     shown = _masked_part(text, start, end, spans)
     after = _masked_part(text, end, len(text), spans)
-    return f"{_tail(before)}«{shown[:LONGEST_HIT]}»{_head(after)}"
+    return storable(f"{_tail(before)}«{shown[:LONGEST_HIT]}»{_head(after)}")
 
 
 def _masked_part(text: str, start: int, end: int, spans: list[Span]) -> str:

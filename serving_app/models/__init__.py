@@ -4,6 +4,7 @@ from serving_app.models.alert import AlertKind, AlertRule
 from serving_app.models.daily import ModelPrice, UsageDaily
 from serving_app.models.deployment import Deployment, DeploymentRevision
 from serving_app.models.guardrails import Guardrails
+from serving_app.models.kept import KeptTexts
 from serving_app.models.replica import EngineReplica, Preview
 from serving_app.models.sample import ResourceSample
 from serving_app.models.slack import SlackQuestion, SlackState
@@ -19,6 +20,7 @@ __all__ = [
     "DeploymentRevision",
     "EngineReplica",
     "Guardrails",
+    "KeptTexts",
     "ModelPrice",
     "Preview",
     "ResourceSample",

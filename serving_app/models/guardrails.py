@@ -1,4 +1,4 @@
-"""Guardrails: what may be said in a workspace's prompts and answers."""
+"""Guardrails: what may be said in a workspace's prompts and answers, and whether it is kept."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ class Guardrails(models.Model):
     workspace = models.OneToOneField("accounts.Workspace", on_delete=models.CASCADE, primary_key=True, related_name="+")
     prompts = models.JSONField(default=dict)
     answers = models.JSONField(default=dict)
+    keep_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="For how long texts are kept, scrubbed; empty: not at all."
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

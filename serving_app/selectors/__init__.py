@@ -20,7 +20,7 @@ from serving_app.selectors.engines import (
     problem_of,
     replicas,
 )
-from serving_app.selectors.guardrails import guardrails_of
+from serving_app.selectors.guardrails import days_of_keeping, guardrails_of, kept_among, texts_of
 from serving_app.selectors.monitoring import (
     RANKS,
     Slot,
@@ -69,6 +69,7 @@ __all__ = [
     "completions_of",
     "current_revision",
     "daily",
+    "days_of_keeping",
     "deployment_named",
     "deployment_of",
     "deployments_of",
@@ -76,6 +77,7 @@ __all__ = [
     "engine_is_ready",
     "guardrails_of",
     "journal_read",
+    "kept_among",
     "latest_sample",
     "ledger_by_model",
     "member_account",
@@ -96,6 +98,7 @@ __all__ = [
     "rules_of",
     "scheduled_price",
     "settled_counts",
+    "texts_of",
     "to_be_told",
     "totals",
     "usage_of",

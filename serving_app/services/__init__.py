@@ -8,6 +8,7 @@ from serving_app.services.daily import rebuild_usage, rebuild_workspace, sum_up_
 from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
 from serving_app.services.gateway import answer, stream
 from serving_app.services.guardrails import guard_for, set_guardrails
+from serving_app.services.keeping import delete_texts, drop_old_texts, keep_texts
 from serving_app.services.limits import RateExceeded
 from serving_app.services.moderation import moderate
 from serving_app.services.prices import set_price, withdraw_price
@@ -33,12 +34,15 @@ __all__ = [
     "claim_question",
     "create_deployment",
     "create_rule",
+    "delete_texts",
+    "drop_old_texts",
     "engine_minus_ledger",
     "engine_usage_of",
     "forget_seen",
     "guard_for",
     "in_ledger_thread",
     "is_signed_by_slack",
+    "keep_texts",
     "moderate",
     "rebuild_usage",
     "rebuild_workspace",

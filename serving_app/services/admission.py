@@ -59,6 +59,7 @@ class Admission:
     replica: str
     has_journal: bool
     guard: Guard | None = None
+    keeps: bool = False
     standing: Standing = field(default_factory=Standing)
 
     @property
@@ -172,8 +173,9 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
     if replica is None:
         _wish_for(model)
         raise _not_loaded(model, name)
-    guard = guard_for(caller.workspace)
+    guard, keeps = guard_for(caller.workspace), False
     if guard is not None:
+        keeps, body = _wants_kept(guard, body)
         body = check_prompt(actor, guard, body, model_name=model.name, attempt_id=attempt_id)
         size = max(size, len(json.dumps(body)))  # a mask may be longer than what it hides
     most = texts_bound if endpoint == EMBEDDINGS else upper_bound
@@ -210,8 +212,16 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
         replica=replica.name,
         has_journal=replica.has_journal,
         guard=guard,
+        keeps=keeps,
         standing=standing,
     )
+
+
+def _wants_kept(guard: Guard, body: Mapping[str, Any]) -> tuple[bool, Mapping[str, Any]]:
+    """Whether this request's texts are kept, and its body: engines keep nothing and refuse to be asked to."""
+    if guard.keeps and body.get("store") is True:
+        body = {name: value for name, value in body.items() if name != "store"}
+    return guard.keeps and body.get("store") is not False, body
 
 
 def _accounts(caller: Caller) -> list[Account]:

@@ -21,6 +21,7 @@ from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.models import CompletionState
 from serving_app.prices import Tokens
 from serving_app.services.admission import Admission
+from serving_app.services.keeping import keep, recording
 from serving_app.services.metering import count_broken, count_times
 from serving_app.services.stopping import counted, guarding, report
 from serving_app.services.trips import in_ledger_thread
@@ -150,6 +151,10 @@ async def answer(admission: Admission) -> dict[str, Any]:
     tokens = tokens_in(found.get("usage"))
     await _bill(admission, tokens, finish_reason=finish_reason_in(found), clock=clock)
     clock.tell(admission.served, tokens)
+    record = recording(admission)
+    if record is not None:
+        record.add(found)
+        await keep(admission, record)
     return found
 
 
@@ -172,8 +177,13 @@ async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
 async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
     """The caller's stream: as it comes from the engine, then the bill, then the end mark."""
     clock, guard = Clock(admission.caller.arrived), guarding(admission)
+    record = recording(admission)
     rewriter = Rewriter(
-        engine_name=admission.engine_name, called=admission.called, wants_usage=admission.wants_usage, guard=guard
+        engine_name=admission.engine_name,
+        called=admission.called,
+        wants_usage=admission.wants_usage,
+        guard=guard,
+        record=record,
     )
     body = to_engine(admission.body, engine_name=admission.engine_name)
     is_stopped = False
@@ -200,6 +210,7 @@ async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
         tokens = await counted(admission) if is_stopped else rewriter.tokens
         await _bill(admission, tokens, finish_reason=rewriter.finish_reason, clock=clock)
         clock.tell(admission.served, tokens)
+        await keep(admission, record)
         if is_stopped and tokens and admission.wants_usage:
             yield event(rewriter.usage_chunk(tokens))
         yield DONE

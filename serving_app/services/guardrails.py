@@ -19,12 +19,13 @@ from serving_app import selectors
 from serving_app.guardrails.guard import Guard, guard_of
 from serving_app.guardrails.personal import Personal
 from serving_app.guardrails.rules import pattern_fault
-from serving_app.models import Guardrails
+from serving_app.models import Guardrails, KeptTexts
 
 PERSONAL = {"prompts": ("allow", "mask", "refuse"), "answers": ("allow", "stop")}
 MOST_WORDS, LONGEST_WORD = 500, 100
 MOST_PATTERNS, LONGEST_PATTERN = 20, 300
 KEPT_GUARDS = 256
+MOST_DAYS = 365
 
 
 def guard_for(workspace: Workspace) -> Guard | None:
@@ -38,7 +39,7 @@ def guard_for(workspace: Workspace) -> Guard | None:
 @lru_cache(maxsize=KEPT_GUARDS)
 def _guard(workspace_id: str, _epoch: int) -> Guard | None:
     kept = selectors.guardrails_of(workspace_id)
-    return guard_of(kept.prompts, kept.answers, personal_of(workspace_id))
+    return guard_of(kept.prompts, kept.answers, personal_of(workspace_id), keeps=kept.keep_days is not None)
 
 
 def personal_of(workspace_id: str) -> Personal:
@@ -49,12 +50,28 @@ def personal_of(workspace_id: str) -> Personal:
 
 @transaction.atomic
 def set_guardrails(
-    actor: Actor, *, workspace_id: str, prompts: Mapping[str, Any], answers: Mapping[str, Any]
+    actor: Actor,
+    *,
+    workspace_id: str,
+    prompts: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    keep_days: int | None = None,
 ) -> Guardrails:
-    """Replace both sides. Each may have `personal_data`, `words`, `patterns` and `lexicon`; it holds at once."""
+    """Replace everything; it holds at once. Either side may have `personal_data`, `words`, `patterns` and `lexicon`.
+
+    `keep_days`: for how long texts are kept, scrubbed. None: they are not, and those that were are deleted.
+    """
     require(actor, "guardrails.edit", workspace_id=workspace_id)
     sides = {"prompts": _checked(prompts, "prompts"), "answers": _checked(answers, "answers")}
-    found, _ = Guardrails.objects.update_or_create(workspace_id=workspace_id, defaults=sides)
+    if keep_days is not None and not 1 <= keep_days <= MOST_DAYS:
+        raise Invalid(
+            f"Texts cannot be kept for {keep_days} days.", fix=f"Use 1 to {MOST_DAYS}, or none.", param="keep_days"
+        )
+    found, _ = Guardrails.objects.update_or_create(
+        workspace_id=workspace_id, defaults={**sides, "keep_days": keep_days}
+    )
+    if keep_days is None:
+        KeptTexts.objects.filter(workspace_id=workspace_id).delete()
     raise_rules_epoch(workspace_id)
     record(
         actor,
@@ -63,7 +80,7 @@ def set_guardrails(
         subject_kind="workspace",
         subject_id=workspace_id,
         subject_label="Guardrails",
-        data={name: _told(side) for name, side in sides.items()},
+        data={**{name: _told(side) for name, side in sides.items()}, "keep_days": keep_days},
     )
     return found
 

@@ -28,6 +28,7 @@ from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused, Jo
 from serving_app.models import EngineReplica
 from serving_app.services.alerts import check_rules
 from serving_app.services.budgets import alert_budgets
+from serving_app.services.keeping import drop_old_texts
 from serving_app.services.loading import Loader
 from serving_app.services.reaping import drift_of, release_strays, settle_uncounted, take_rows
 from serving_app.services.replicas import (
@@ -113,6 +114,7 @@ class Reconciler:
             drop_old_samples()
             drop_old_deliveries()
             drop_old_questions()
+            drop_old_texts()
 
     def _sample(self) -> None:
         """How busy the machine and its engines are, every fifteen seconds."""

@@ -38,7 +38,8 @@ async def report(admission: Admission, guard: AnswerGuard | None) -> None:
         try:
             await asyncio.shield(told)
         except DatabaseError as error:
-            logger.warning("%s was stopped, and the review queue does not say so: %s", admission.attempt_id, error)
+            kind = type(error).__name__  # the error itself may quote the text
+            logger.warning("%s was stopped, and the review queue does not say so: %s", admission.attempt_id, kind)
 
 
 async def counted(admission: Admission) -> Tokens | None:

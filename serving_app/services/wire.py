@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from serving_app.guardrails.answers import AnswerGuard
+from serving_app.guardrails.record import Record
 from serving_app.prices import Tokens
 
 DONE = b"data: [DONE]\n\n"
@@ -69,7 +70,15 @@ def _is_plain(block: bytes) -> bool:
 class Rewriter:
     """Turns the engine's stream into the caller's, piece by piece, and remembers what the ledger needs."""
 
-    def __init__(self, *, engine_name: str, called: str, wants_usage: bool, guard: AnswerGuard | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        engine_name: str,
+        called: str,
+        wants_usage: bool,
+        guard: AnswerGuard | None = None,
+        record: Record | None = None,
+    ) -> None:
         self.tokens: Tokens | None = None
         self.finish_reason = ""
         self.has_text = False
@@ -78,7 +87,7 @@ class Rewriter:
         self._names = tuple(json.dumps(name, ensure_ascii=False).encode() for name in (engine_name, called))
         self._called = called
         self._wants_usage = wants_usage
-        self._guard = guard
+        self._guard, self._record = guard, record
         self._left = b""
         self._head = self._new_head = b""
         self._last: dict[str, Any] = {}
@@ -124,10 +133,12 @@ class Rewriter:
 
     def _learn(self, block: bytes) -> None:
         """Once there is text: how the engine writes a piece up to its model's name, which is then replaced unread. Where
-        answers are watched, every piece is read.
+        answers are watched or kept, every piece is read.
         """
+        if self._guard or self._record:
+            return
         head, name, _ = block.partition(self._names[0])
-        if self.has_text and not self._guard and not self._head and name and head.endswith((b'"model":', b'"model": ')):
+        if self.has_text and not self._head and name and head.endswith((b'"model":', b'"model": ')):
             self._head, self._new_head = head + name, head + self._names[1]
 
     def _without_usage(self, rest: bytes) -> bytes:
@@ -144,4 +155,6 @@ class Rewriter:
         self._last = body
         for chunk in self._guard.chunks(body) if self._guard else (body,):
             self.finish_reason = finish_reason_in(chunk) or self.finish_reason
+            if self._record:
+                self._record.add(chunk)
             yield event(chunk)

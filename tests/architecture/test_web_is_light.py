@@ -74,6 +74,7 @@ def seed(workspace, model):
     found["destination"] = to = Destination.objects.create(workspace=workspace, kind="webhook", address="https://a.example")
     found["delivery"] = Delivery.objects.create(destination=to, event="e", title="t", body={}, next_at=timezone.now())
     found["request"] = Completion.objects.create(workspace=workspace, model=model, replica="embedded", endpoint="completions")
+    KeptTexts.objects.create(request=found["request"], workspace=workspace, question={"messages": TURNS}, answers=[])
     found["recipe"] = CurationRecipe.objects.create(workspace=workspace, name="Ours", body=recipe)
     return {f"{name}_id": each.id for name, each in found.items()} | {"subject_id": version.id, "split": "train", "place": "0"}
 
@@ -88,7 +89,7 @@ from gptstudio.accounts import services
 from django.utils import timezone
 from gptstudio.accounts.models import ApiKey, Membership
 from gptstudio.notify.models import Delivery, Destination
-from serving_app.models import AlertRule, Completion, Deployment, ModelPrice
+from serving_app.models import AlertRule, Completion, Deployment, KeptTexts, ModelPrice
 from training_app.models import FineTuningJob
 from training_app.services import ensure_starter
 

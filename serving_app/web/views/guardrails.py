@@ -1,4 +1,4 @@
-"""Guardrails: what prompts and answers of the workspace may say."""
+"""Guardrails: what prompts and answers of the workspace may say, and whether they are kept."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gptstudio.core.errors import StudioError
 from gptstudio.web.access import FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm
 from serving_app import selectors, services
+from serving_app.services.guardrails import MOST_DAYS
 
 LISTED = {"profanity": "Swear words", "insults": "Insults", "slurs": "Slurs", "threats": "Threats"}
 
@@ -68,9 +69,22 @@ class AnswersForm(PromptsForm):
         self.fields["patterns"].label = "Stop at what fits these patterns"
 
 
+class KeepingForm(StudioForm):
+    """What is kept of what was said."""
+
+    prefix = "keeping"
+    keep_days = forms.IntegerField(
+        label="Keep questions and answers for so many days",
+        required=False,
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text="Empty: nothing is kept, and what was kept is deleted at once.",
+    )
+
+
 def _refuse(sides: Mapping[str, StudioForm], error: StudioError) -> None:
     """Show the sentence beside the field of the side that it is about."""
-    side, _, name = (error.param or "prompts").partition(".")
+    side, _, name = (error.param or "prompts.").partition(".")
     sides[side].refuse(error, fields={error.param or "": name})
 
 
@@ -81,14 +95,22 @@ def guardrails(request: MemberRequest) -> HttpResponse:
     kept = selectors.guardrails_of(workspace_id)
     sent = request.POST if request.method == "POST" else None
     sides = {"prompts": PromptsForm(sent, initial=kept.prompts), "answers": AnswersForm(sent, initial=kept.answers)}
-    if sent is not None and not any(form.errors for form in sides.values()):
+    keeping = KeepingForm(sent, initial={"keep_days": kept.keep_days})
+    is_wrong = any(form.errors for form in (*sides.values(), keeping))
+    if sent is not None and not is_wrong:
         try:
-            cleaned = {name: form.cleaned_data for name, form in sides.items()}
-            services.set_guardrails(request.actor, workspace_id=workspace_id, **cleaned)
+            services.set_guardrails(
+                request.actor,
+                workspace_id=workspace_id,
+                prompts=sides["prompts"].cleaned_data,
+                answers=sides["answers"].cleaned_data,
+                keep_days=keeping.cleaned_data["keep_days"],
+            )
         except StudioError as error:
             _refuse(sides, error)
         else:
             messages.success(request, "Saved. It holds from the next request on.")
             return redirect("serving:guardrails")
-    status = 400 if any(form.errors for form in sides.values()) else 200
-    return render(request, "serving/guardrails.html", sides, status=status)
+    is_wrong = any(form.errors for form in (*sides.values(), keeping))
+    context = {**sides, "keeping": keeping}
+    return render(request, "serving/guardrails.html", context, status=400 if is_wrong else 200)

@@ -59,7 +59,9 @@ def playground(request: MemberRequest) -> HttpResponse:
     known = {each.name: each for each in [*models, *deployments]}
     first = next(iter([*deployments, *models]), None)
     chosen = known.get(request.GET.get("model", ""), first)
+    guard = services.guard_for(request.membership.workspace)
     context = {
+        "keeps": guard is not None and guard.keeps,
         "models": models, "deployments": deployments, "chosen": chosen, "base": request.build_absolute_uri("/v1"),
     }  # fmt: skip
     return render(request, "serving/playground.html", context)

@@ -1,19 +1,21 @@
-"""Usage: totals, a chart by day, a table by key and model, the request log, and the table as CSV."""
+"""Usage: totals, a chart by day, a table by key and model, the request log with what is kept of it, the table as CSV."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from gptstudio.accounts.selectors import members_of
-from gptstudio.web.access import MemberRequest, member_page
+from gptstudio.web.access import ACT, MemberRequest, member_page
 from gptstudio.web.charts import BarChart, columns
 from gptstudio.web.paging import page_of
-from serving_app import selectors
+from serving_app import selectors, services
+from serving_app.guardrails.prompts import asked_texts
 from serving_app.selectors.export import usage_csv
 
 PERIODS = ((7, "7 days"), (30, "30 days"), (90, "90 days"))
@@ -69,13 +71,35 @@ def usage(request: MemberRequest) -> HttpResponse:
 
 @member_page("usage.view")
 def requests(request: MemberRequest) -> HttpResponse:
-    """The request log. Neither questions nor answers are in it."""
+    """The request log. Where texts are kept, reviewers find their way to them."""
     wanted = request.GET.get("q", "").strip()[:64]
     found = selectors.completions_of(request.actor.workspace_id)
     span = page_of(request, found.filter(id__startswith=wanted) if wanted else found, size=50)
     counts = selectors.settled_counts([row.id for row in span.rows])
     rows = [(row, counts.get(row.id)) for row in span.rows]
-    return render(request, "serving/requests.html", {"span": span, "rows": rows, "wanted": wanted, "tab": "requests"})
+    guard = services.guard_for(request.membership.workspace)
+    keeps = guard is not None and guard.keeps
+    context = {"span": span, "rows": rows, "wanted": wanted, "tab": "requests", "keeps": keeps}
+    if keeps and request.actor.may("reviews.view"):
+        context["kept"] = selectors.kept_among(request.actor.workspace_id, [row.id for row in span.rows])
+    return render(request, "serving/requests.html", context)
+
+
+@member_page("reviews.view")
+def texts(request: MemberRequest, request_id: str) -> HttpResponse:
+    """What was asked and answered, where it is kept."""
+    kept = selectors.texts_of(request.actor.workspace_id, request_id)
+    asked = kept.question.get("messages") or [{"role": "user", "content": text} for text in asked_texts(kept.question)]
+    turns = [(turn.get("role", ""), "\n".join(asked_texts({"messages": [turn]}))) for turn in asked]
+    return render(request, "serving/texts.html", {"kept": kept, "turns": turns, "tab": "requests"})
+
+
+@member_page("data.erase", ACT)
+def delete_texts(request: MemberRequest, request_id: str) -> HttpResponse:
+    """Delete one request's texts."""
+    services.delete_texts(request.actor, texts=selectors.texts_of(request.actor.workspace_id, request_id))
+    messages.success(request, "The texts are gone. The request and its bill stay.")
+    return redirect("serving:usage-requests")
 
 
 @member_page("usage.view")

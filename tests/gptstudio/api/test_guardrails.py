@@ -10,16 +10,21 @@ NOTHING = {"personal_data": "allow", "words": [], "patterns": [], "lexicon": []}
 
 def test_guardrails_are_read_replaced_and_lifted(program) -> None:
     ask = program("guardrails:write")
-    assert ask("get", "/api/v1/guardrails").json() == {"prompts": NOTHING, "answers": NOTHING}
-    wanted = {"prompts": {"personal_data": "refuse", "words": ["falcon"]}, "answers": {"lexicon": ["threats"]}}
+    assert ask("get", "/api/v1/guardrails").json() == {"prompts": NOTHING, "answers": NOTHING, "keep_days": None}
+    wanted = {
+        "prompts": {"personal_data": "refuse", "words": ["falcon"]},
+        "answers": {"lexicon": ["threats"]},
+        "keep_days": 9,
+    }
     done = ask("put", "/api/v1/guardrails", wanted)
     assert done.status_code == 200
     assert done.json() == {
         "prompts": {**NOTHING, "personal_data": "refuse", "words": ["falcon"]},
         "answers": {**NOTHING, "lexicon": ["threats"]},
+        "keep_days": 9,
     }
     assert ask("get", "/api/v1/guardrails").json() == done.json()
-    assert ask("put", "/api/v1/guardrails", {}).json() == {"prompts": NOTHING, "answers": NOTHING}
+    assert ask("put", "/api/v1/guardrails", {}).json() == {"prompts": NOTHING, "answers": NOTHING, "keep_days": None}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,7 @@ def test_guardrails_are_read_replaced_and_lifted(program) -> None:
         {"answers": {"patterns": ["("]}},
         {"answers": {"lexicon": ["manners"]}},
         {"prompts": {"words": "falcon"}},
+        {"keep_days": 0},
     ],
 )
 def test_rules_that_cannot_be_are_refused(program, wrong) -> None:

@@ -10,8 +10,9 @@ from gptstudio.review.models import ReviewItem
 from serving_app.guardrails.rules import Words
 from serving_app.guardrails.watch import first_breach
 from serving_app.models import Guardrails
-from serving_app.services import guard_for
+from serving_app.services import guard_for, keep_texts
 from serving_app.services.breaches import report_breach
+from tests.worlds import make_request
 
 pytestmark = pytest.mark.django_db
 PAGE = "/settings/guardrails"
@@ -94,3 +95,26 @@ def test_a_viewer_of_home_is_told_that_a_reviewer_decides(at_alice, at_bob, as_b
     report_breach(as_bob, guard_for(workspace), breach, side="prompts", model_name="support", attempt_id="req_1")
     home = at_bob.get("/")
     assert home.status_code == 200 and "A reviewer decides." in home.content.decode()
+
+
+def test_texts_are_kept_for_the_days_that_are_set_and_shown_to_reviewers(
+    at_alice, at_bob, as_alice, starter, workspace
+) -> None:
+    request = make_request(as_alice, model=starter)
+    assert "Neither questions nor answers are kept" in at_alice.get("/usage/requests").content.decode()
+    assert "nothing of what is said is kept" in at_alice.get("/playground/").content.decode()
+    assert "365" in at_alice.post(PAGE, {**SENT, "keeping-keep_days": "366"}).content.decode()
+    at_alice.post(PAGE, {**SENT, "keeping-keep_days": "7"})
+    assert Guardrails.objects.get().keep_days == 7
+    call = {"name": "find", "arguments": "{}"}
+    answers = [{"content": "On its way.", "finish_reason": "stop", "calls": [call]}]
+    question = {"messages": [{"role": "user", "content": "Where is [PERSON]?"}]}
+    keep_texts(workspace_id=workspace.id, request_id=request.id, question=question, answers=answers)
+    address = f"/usage/requests/{request.id}/texts"
+    assert address in at_alice.get("/usage/requests").content.decode()
+    assert address not in at_bob.get("/usage/requests").content.decode() and at_bob.get(address).status_code == 403
+    page = at_alice.get(address).content.decode()
+    assert "Where is [PERSON]?" in page and "On its way." in page and "find({})" in page
+    at_alice.post(f"{address}/delete")
+    assert at_alice.get(address).status_code == 404
+    assert AuditEvent.objects.filter(action="texts.deleted").count() == 1
