@@ -76,6 +76,8 @@ class Engine:
 
     def stalled_for(self) -> float:
         """Seconds without progress of the engine thread while it has work, or without a beat if that is longer."""
+        if self.draining:  # its thread ends, and drain has an end of its own
+            return 0.0
         return max(self.stepper.stalled_for(), time.monotonic() - self._beaten)
 
     async def load(self, *, name: str, path: str, digest: str | None) -> ServedModel:

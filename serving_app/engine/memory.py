@@ -12,10 +12,10 @@ from safetensors import safe_open
 from serving_app.engine.errors import EngineError
 
 GIB = 2**30
-# Control groups, as containers have them: the limit and the use, in the second version and the first.
+# Control groups, as containers have them, in the second version and the first: the limit, the use, what it consists of.
 GROUPS = (
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
-    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
+    (Path("/sys/fs/cgroup"), "memory.max", "memory.current"),
+    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes"),
 )
 
 
@@ -47,7 +47,13 @@ def _room(limit: int | None) -> int:
     rooms = [psutil.virtual_memory().available]
     if limit is not None:
         rooms.append(limit - psutil.Process().memory_info().rss)
-    for most, used in GROUPS:
-        if most.is_file() and used.is_file() and (text := most.read_text().strip()).isdigit():
-            rooms.append(int(text) - int(used.read_text()))
+    for folder, most, used in GROUPS:
+        if (folder / most).is_file() and (text := (folder / most).read_text().strip()).isdigit():
+            rooms.append(int(text) - int((folder / used).read_text()) + _reclaimable(folder / "memory.stat"))
     return int(min(rooms))
+
+
+def _reclaimable(stat: Path) -> int:
+    """Files that were read lie in memory and count as used, until somebody needs the room."""
+    lines = dict(line.split() for line in stat.read_text().splitlines()) if stat.is_file() else {}
+    return int(lines.get("inactive_file", 0))

@@ -157,7 +157,8 @@ class Reconciler:
             rows: list[JournalRow] | None = self._ask(
                 engine_client.usage(replica.url, after=max(0, replica.usage_seq - 1))
             )
-            if rows is None:
+            if rows is None:  # nobody tells whom it was asked for, so nothing of it counts as idle
+                self._asked.update(dict.fromkeys(replica.loaded, time.monotonic()))
                 record_journal(replica, has_journal=False)
                 return
             if replica.usage_seq and (not rows or rows[0].mark[:240] != replica.usage_mark):

@@ -91,3 +91,11 @@ def test_without_a_name_there_nobody_answers(foreign, settings, client, reconcil
     with pytest.raises(openai.InternalServerError, match="No engine could load"):
         client.chat.completions.create(model=foreign.name, messages=HELLO, max_tokens=1)
     assert not selectors.answers(foreign)
+
+
+def test_where_nobody_keeps_a_journal_nothing_counts_as_idle(foreign, settings, reconciler) -> None:
+    settings.ENGINE_IDLE_MINUTES = 30
+    EngineReplica.objects.update(has_journal=True)
+    reconciler._asked[foreign.engine_name] = reconciler._asked[THEIR_NAME] = float("-inf")
+    reconciler.run_pass()
+    assert reconciler._asked[THEIR_NAME] > 0

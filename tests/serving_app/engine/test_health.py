@@ -69,3 +69,15 @@ def test_a_dead_engine_thread_is_stuck(tmp_path: Path) -> None:
         assert engine.health().status == "stuck"
 
     with_engine(tmp_path, check)
+
+
+def test_an_engine_that_drains_is_not_stuck_though_its_thread_has_ended(tmp_path: Path) -> None:
+    async def run() -> None:
+        engine = Engine(EngineSettings(model_root=tmp_path, threads=1, drain_seconds=1), Journal(tmp_path / "journal"))
+        engine._beaten -= 600
+        assert engine.stalled_for() >= 600
+        await engine.drain()
+        assert engine.stepper.stalled_for() == float("inf")
+        assert engine.stalled_for() == 0
+
+    asyncio.run(run())

@@ -34,8 +34,9 @@ def test_a_model_over_the_limit_is_not_loaded(tmp_path: Path) -> None:
 
 def test_the_limit_of_a_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     most, used = tmp_path / "memory.max", tmp_path / "memory.current"
-    monkeypatch.setattr(memory, "GROUPS", [(most, used)])
-    used.write_text("900\n")
+    monkeypatch.setattr(memory, "GROUPS", [(tmp_path, "memory.max", "memory.current")])
+    used.write_text("1200\n")
+    (tmp_path / "memory.stat").write_text("anon 900\ninactive_file 300\n")
     most.write_text("max\n")
     memory.check_room("m", 101, limit=None)
     most.write_text("1000\n")
