@@ -1,6 +1,6 @@
 """A row as a model's own tokenizer and template write it, token by token: what is learned, what is only read, what is cut.
 
-Needs no transformers, so that a page can show it. Templates run in Jinja's sandbox. The engine decides what is learned by
+Needs no transformers, so that a page can show it. The engine decides what is learned by
 the same rules (`training_app/engine/data.py`); a test holds the two together.
 """
 
@@ -13,23 +13,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jinja2 import TemplateError, nodes
-from jinja2.ext import Extension, loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
+from datasets_app.curation.browsing.chattext import Span, written
 from datasets_app.curation.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jinja2.parser import Parser
     from tokenizers import Tokenizer
 
-START, END = "\ue000", "\ue001"
 MOST_TOKENS = 2_000
 SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
 Role = Literal["learned", "read", "cut"]
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +39,6 @@ class View:
     tokens: list[Token]
     total: int
     counts: dict[Role, int]
-
-
-class _Generation(Extension):
-    """`{% generation %}` marks, as chat templates use them to say where answers lie."""
-
-    tags = {"generation"}
-
-    def parse(self, parser: Parser) -> nodes.Node:
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return nodes.CallBlock(self.call_method("_marked"), [], [], body).set_lineno(line)
-
-    def _marked(self, caller: Callable[[], str]) -> str:
-        return START + caller() + END
-
-
-def _refuse(message: str) -> None:
-    raise TemplateError(message)
 
 
 @lru_cache(maxsize=8)
@@ -107,49 +81,6 @@ def _stops(folder: Path, tokenizer: Tokenizer, special: dict[str, str]) -> froze
     return frozenset(each for each in (*named, own) if isinstance(each, int))
 
 
-def _written(template: str, special: dict[str, str], messages: Sequence[dict[str, str]], *, asks: bool = False) -> str:
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
-    )
-    environment.globals["raise_exception"] = _refuse
-    environment.filters["tojson"] = lambda value, **how: json.dumps(value, ensure_ascii=False, **how)
-    clean = [{**each, "content": each["content"].replace(START, "").replace(END, "")} for each in messages]
-    try:
-        return environment.from_string(template).render(messages=clean, add_generation_prompt=asks, **special)
-    except (TemplateError, TypeError) as error:
-        raise Refusal(
-            code="template_refused",
-            message=f"The model's chat template does not accept this row: {error}.",
-            fix="Choose another model, or leave the row out.",
-        ) from error
-
-
-def _places(template: str, special: dict[str, str], messages: Sequence[dict[str, str]]) -> tuple[str, list[Span]]:
-    """The text without marks, and where its answers lie. Without marks in the template, its prefixes tell."""
-    marked = _written(template, special, messages)
-    if START in marked:
-        text, spans = "", []
-        for number, part in enumerate(marked.split(START)):
-            answer, _, rest = part.partition(END) if number else ("", "", part)
-            if number:
-                spans.append((len(text), len(text) + len(answer)))
-            text += answer + rest
-        return text, spans
-    spans = []
-    for place, message in enumerate(messages):
-        if message["role"] == "assistant":
-            before = _written(template, special, messages[:place], asks=True)
-            until = _written(template, special, messages[: place + 1])
-            if not (until.startswith(before) and marked.startswith(until)):
-                raise Refusal(
-                    code="template_unclear",
-                    message="The model's chat template does not tell where answers begin and end.",
-                    fix="Choose another model, or add {% generation %} marks to its template.",
-                )
-            spans.append((len(before), len(until)))
-    return marked, spans
-
-
 def _learned(ids: Sequence[int], offsets: Sequence[Span], answers: Sequence[Span], stops: frozenset[int]) -> set[int]:
     """Places of the tokens of answers, each up to its last stop token; all of it where it has none."""
     found: set[int] = set()
@@ -163,7 +94,7 @@ def _learned(ids: Sequence[int], offsets: Sequence[Span], answers: Sequence[Span
 def view_of(folder: Path, messages: Sequence[dict[str, str]], *, limit: int | None) -> View:
     """The tokens of a row. Those past `limit` are cut. Refusal where the model cannot write the row."""
     tokenizer, template, special, stops = _loaded(folder)
-    text, answers = _places(template, special, messages)
+    text, answers = written(template, special, messages)
     encoded = tokenizer.encode(text, add_special_tokens=False)
     learned = _learned(encoded.ids, encoded.offsets, answers, stops)
     roles: list[Role] = [

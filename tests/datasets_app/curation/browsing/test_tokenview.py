@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from transformers import AutoTokenizer
 
+from datasets_app.curation.browsing.chattext import PATIENCE_SECONDS
 from datasets_app.curation.browsing.tokenview import view_of
 from datasets_app.curation.errors import Refusal
 from training_app.engine.data import IGNORED, Row, build_examples
@@ -66,11 +68,28 @@ def test_a_template_without_marks_tells_by_its_prefixes(tmp_path):
         ("{% for m in messages %}{{ loop.revindex }}{{ m.content }}{% endfor %}", "does not tell where answers"),
         ("{{ messages.__class__.__mro__ }}", "does not accept this row"),
         ("{% for", "does not accept this row"),
+        ("{{ 1 // 0 }}", "does not accept this row"),
+        ("{% for i in range(10 ** 9) %}{% endfor %}", "does not accept this row"),
+        ("{% for i in range(99999) %}{{ 'long' * 99 }}{% endfor %}", "writes more than 2,000,000 characters"),
     ],
 )
 def test_a_template_that_cannot_write_the_row_is_a_sentence(tmp_path, template, sentence):
     with pytest.raises(Refusal, match=sentence):
         view_of(with_template(tmp_path / "odd", template), TALK, limit=None)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+        "{% set found = namespace(text='long') %}{% for i in range(99) %}{% set found.text = found.text * 99 %}{% endfor %}",
+    ],
+)
+def test_a_template_that_never_ends_or_takes_all_memory_is_a_sentence(tmp_path, monkeypatch, endless):
+    start = time.monotonic()
+    with pytest.raises(Refusal, match="did not come to an end within 5 seconds and 1 GiB of memory"):
+        view_of(with_template(tmp_path / "odd", endless), TALK, limit=None)
+    assert time.monotonic() - start < PATIENCE_SECONDS + 10
 
 
 def test_a_folder_without_tokenizer_or_template_is_a_sentence(tmp_path):
