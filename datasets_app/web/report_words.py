@@ -10,6 +10,15 @@ from datasets_app.web.step_words import choice_word
 from gptstudio.web.charts import BarChart, bar_chart
 
 SHOWN_LABELS, SHOWN_GROUPS = 12, 12
+LISTED = {
+    "en": "English",
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+    "it": "Italian",
+    "pt": "Portuguese",
+    "nl": "Dutch",
+}
 SHORT = {
     "edits": "By hand",
     "exact_duplicates": "Exact copies",
@@ -34,6 +43,7 @@ def pictures(report: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, 
         "variety": variety(quality),
         "groups": group_chart(quality),
         "people": (quality.get("people") or {}).get("rows", 0),
+        "people_lists": people_lists(quality["people"].get("languages") or {}) if quality.get("people") else "",
         "quality": quality,
     }
 
@@ -147,6 +157,16 @@ def variety(quality: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         named = ", ".join(f"{code} {rows:,}" for code, rows in list(quality["languages"].items())[:5])
         found.append(("Languages before filtering", named, ""))
     return found
+
+
+def people_lists(languages: Mapping[str, int]) -> str:
+    """By which lists of words rows were read: `lists of English words (900 rows) and German words (80)`. Reports of old
+    knew English alone."""
+    named = [(LISTED[code], rows) for code, rows in languages.items() if code in LISTED]
+    if len(named) < 2:
+        return f"a list of {named[0][0] if named else 'English'} words"
+    first, *rest = (f"{name} ({rows:,} rows)" for name, rows in named)
+    return f"lists of {', '.join([first, *rest[:-1]])} and {rest[-1]} words"
 
 
 def group_chart(quality: Mapping[str, Any]) -> BarChart | None:

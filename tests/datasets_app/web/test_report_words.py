@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datasets_app import recipes
-from datasets_app.web.report_words import balance_of, leak_lines, pictures, policies, step_chart, variety
+from datasets_app.web.report_words import balance_of, leak_lines, people_lists, pictures, policies, step_chart, variety
 from tests.worlds import REPORT, make_dataset, make_version
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +26,19 @@ def test_the_page_says_what_was_measured(at_alice, as_alice, studio_home) -> Non
         "40 of 80 training rows speak of a group of people.",
     ):
         assert said in page, said
+
+
+@pytest.mark.parametrize(
+    ("languages", "said"),
+    [
+        ({}, "a list of English words"),
+        ({"de": 9}, "a list of German words"),
+        ({"en": 1900, "fr": 7}, "lists of English (1,900 rows) and French (7 rows) words"),
+        ({"nl": 3, "pt": 2, "it": 1}, "lists of Dutch (3 rows), Portuguese (2 rows) and Italian (1 rows) words"),
+    ],
+)
+def test_the_page_says_by_which_lists_of_words(languages, said) -> None:
+    assert people_lists(languages) == said
 
 
 def test_each_policy_has_its_counts_and_the_recipe_s_own_is_marked() -> None:
