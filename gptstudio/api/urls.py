@@ -33,5 +33,5 @@ urlpatterns = [
     path("webhooks/<slug:destination_id>", webhooks.WebhookOne.as_view(), name="webhook"),
     path("webhooks/<slug:destination_id>/test", webhooks.TestWebhook.as_view(), name="webhook-test"),
     path("webhooks/<slug:destination_id>/deliveries", webhooks.WebhookDeliveries.as_view(), name="webhook-deliveries"),
-    re_path(r"^(?P<rest>.*)$", unknown, name="unknown"),
+    re_path(r"^(?P<rest>(?s:.*))\Z", unknown, name="unknown"),
 ]

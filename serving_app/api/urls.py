@@ -1,10 +1,10 @@
-"""Addresses of usage, budgets and prices beneath /api/v1."""
+"""Addresses of deployments, usage, budgets and prices beneath /api/v1."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.api import alerts, guardrails, money, usage
+from serving_app.api import alerts, deployments, guardrails, money, usage
 
 app_name = "serving-api"
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("budgets", money.Budgets.as_view()),
     path("budgets/workspace", money.WorkspaceBudget.as_view()),
     path("budgets/members/<slug:user_id>", money.MemberBudget.as_view()),
+    path("deployments", deployments.Deployments.as_view()),
+    path("deployments/<slug:deployment_id>", deployments.DeploymentOne.as_view()),
+    path("deployments/<slug:deployment_id>/rollback", deployments.RollBack.as_view()),
     path("alerts/rules", alerts.Rules.as_view()),
     path("alerts/rules/<slug:rule_id>", alerts.RuleOne.as_view()),
     path("alerts/destinations", alerts.Destinations.as_view()),

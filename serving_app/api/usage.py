@@ -84,9 +84,11 @@ class BillShape(RequestShape):
 
 
 def _day(request: Request, name: str, otherwise: date) -> date:
-    raw = request.query_params.get(name) or ""
+    raw = request.query_params.get(name, otherwise.isoformat())
     try:
-        found = date.fromisoformat(raw) if raw else otherwise
+        found = date.fromisoformat(raw)
+        if found.isoformat() != raw:
+            raise ValueError(raw)
     except ValueError as error:
         raise Invalid(f"{name} is {raw[:40]!r}.", fix="Write a day as 2026-03-31.", param=name) from error
     if not EARLIEST <= found <= LATEST:

@@ -37,5 +37,5 @@ urlpatterns = [
     path(f"{JOB}/checkpoints", JobCheckpoints.as_view(), name="job_checkpoints"),
     *[path(f"{JOB}/{verb}", SteerJob.as_view(), {"verb": verb}, name=f"job_{verb}") for verb in SteerJob.verbs],
     path("openapi.json", openapi, name="openapi"),
-    re_path(r"^(?P<rest>.*)$", unknown, name="unknown"),
+    re_path(r"^(?P<rest>(?s:.*))\Z", unknown, name="unknown"),
 ]

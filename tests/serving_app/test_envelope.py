@@ -30,7 +30,7 @@ def error_of(response: httpx.Response) -> dict:
     return error
 
 
-@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing", "/v1/files/%00", "/v1/models/"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing", "/v1/files/%00", "/v1/files/%0A", "/v1/models/"])
 def test_an_address_that_is_none(ask, path):
     response = ask("GET", path)
     assert response.status_code == 404

@@ -31,6 +31,8 @@ def test_usage_is_summed_as_one_asks_and_comes_as_csv_too(program, world) -> Non
         "by=colour",
         "by=",
         "since=yesterday",
+        "since=20260331",
+        "until=",
         "since=2026-02-01&until=2026-01-01",
         "since=0001-01-01",
         "until=9999-12-31",

@@ -104,6 +104,7 @@ def test_a_browser_that_changes_something_needs_its_token(world, alice) -> None:
 
 def test_what_is_no_address_says_where_the_addresses_are(db) -> None:
     assert is_problem(Client().get("/api/v1/no/such/thing"), 404)
+    assert is_problem(Client().get("/api/v1/datasets/%0A"), 404)
 
 
 def test_the_schema_is_the_one_that_was_agreed(db) -> None:
