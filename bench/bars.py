@@ -111,9 +111,35 @@ def _upload(found: dict[str, Any]) -> Iterator[Bar]:
     yield Bar(f"upload of {found['megabytes']} MB, web killed: MB that web grew", grown, 150, is_most=True)
 
 
+def _ledger(found: dict[str, Any]) -> Iterator[Bar]:
+    for trial in found["trials"]:
+        what = f"{trial['requests']:,} requests under SIGKILL, {trial['database']}"
+        off = trial["prompt_tokens_difference"] + trial["completion_tokens_difference"]
+        yield Bar(f"{what}: missing in the ledger", trial["missing"], 0, is_most=True)
+        yield Bar(f"{what}: billed twice", trial["doubled"], 0, is_most=True)
+        yield Bar(f"{what}: tokens that differ from the engine's journal", off, 0, is_most=True)
+        yield Bar(f"200 racing requests, {trial['database']}: spent over the budget", trial["race"]["over"], 0, True)
+
+
+def _memory(found: dict[str, Any]) -> Iterator[Bar]:
+    requests = found["megabytes"][-1]["requests"]
+    for name, growth in found["growth"].items():
+        yield Bar(f"{name} after {requests:,} requests: share that it grew", growth, found["bar"], is_most=True)
+
+
+def _litellm(found: dict[str, Any]) -> Iterator[Bar]:
+    for kind in ("streams", "whole"):
+        for at_once, each in found[kind].items():
+            yield Bar(f"gateway against LiteLLM, {kind}, {at_once} at once: requests/s, times", each["speed_ratio"], 2)
+            yield Bar("the same: added time, share of LiteLLM's", each["added_ratio"], 0.5, is_most=True)
+
+
 READERS = {
     "engine_throughput": _engine,
     "gateway": _gateway,
+    "litellm_peer": _litellm,
+    "ledger_trials": _ledger,
+    "memory_growth": _memory,
     "banking": _banking,
     "personal_data": _personal_data,
     "personal_data_speed": _personal_data_speed,

@@ -17,39 +17,17 @@ import statistics
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 from engine_throughput import Load, Round, drive, running, write_model
-from studio import Studio
+from studio import Door, Studio, call
 
 RESULTS = Path(__file__).with_name("results") / "gateway.json"
 NAME = "random-135m"
 TOKENS, STREAMS, AT_ONCE = 64, (16, 32), (1, 10, 50)
 SAMPLES = 60
 PREFIX = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where to ask: the base URL, the model's name there, the key."""
-
-    url: str
-    model: str
-    key: str
-
-
-def call(url: str, key: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One JSON request; POST where there is a body. Errors: urllib's."""
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(url, data=data, headers=headers), timeout=120) as answer:
-        found: dict[str, Any] = json.load(answer)
-    return found
 
 
 def open_doors(studio: Studio) -> tuple[Door, Door]:

@@ -13,6 +13,8 @@ HERE = Path(__file__).parent
 ALWAYS = (
     ("engine_throughput.py", "--rounds", "3"),
     ("gateway.py", "--rounds", "2"),
+    ("litellm_peer.py",),
+    ("memory_growth.py",),
     ("banking.py", "--draws", "1"),
     ("personal_data.py",),
     ("personal_data_speed.py", "--rounds", "3"),
@@ -29,7 +31,13 @@ MILLION = (
     "curation_scale.py", "--rows", "1000000", "--without", "personal_data",
     "--results", str(HERE / "results" / "curation_million.json"),
 )  # fmt: skip
-LONG = (("banking.py", "--draws", "5"), ("kills.py",), MILLION)
+LONG = (
+    ("banking.py", "--draws", "5"),
+    ("kills.py",),
+    ("ledger_trials.py",),
+    ("memory_growth.py", "--requests", "100000"),
+    MILLION,
+)
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
-"""A studio of its own for a benchmark: fresh home, free ports, started and stopped with `with`."""
+"""A studio of its own for a benchmark: fresh home, free ports, started and stopped with `with`; and how to ask it."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,8 +13,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,6 +26,24 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where to ask: the base URL, the model's name there, the key."""
+
+    url: str
+    model: str
+    key: str
+
+
+def call(url: str, key: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One JSON request; POST where there is a body. Errors: urllib's."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, data=data, headers=headers), timeout=120) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
 
 
 class Studio:
