@@ -45,7 +45,8 @@ class _Masks:
             return text
         self.count += len(spans)
         first = spans[0]
-        self.first = self.first or Breach(Hit(first.start, first.end, "personal_data", first.entity_type), text)
+        hit = Hit(first.start, first.end, "personal_data", first.entity_type)
+        self.first = self.first or Breach(hit, text, tuple(self.earlier))
         return self.personal.scrubbed(text, self.earlier)
 
 

@@ -36,12 +36,13 @@ def excerpt(breach: Breach, personal: Personal) -> str:
     low = max(0, breach.hit.start - AROUND)
     text = breach.around[low : breach.hit.end + AROUND]
     start, end = breach.hit.start - low, breach.hit.end - low
-    spans = personal.find(text)
+    spans = personal.find(text, breach.earlier)
     for span in spans:
         if span.start < end and start < span.end:
             start, end = min(start, span.start), max(end, span.end)
     before = masked(text[:start], [span for span in spans if span.end <= start])
-    shown = _masked_part(text, start, end, spans)
+    is_personal = breach.hit.kind == "personal_data"  # found as a part of more than this excerpt: masked in any case
+    shown = mask_of(breach.hit.detail) if is_personal else _masked_part(text, start, end, spans)
     after = _masked_part(text, end, len(text), spans)
     return storable(f"{_tail(before)}«{shown[:LONGEST_HIT]}»{_head(after)}")
 

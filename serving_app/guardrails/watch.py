@@ -12,10 +12,12 @@ LONGEST_WORD = 100  # how far back a window's edge may move to stand between two
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A hit with the text around it: what a reviewer needs to see. `hit` counts in `around`."""
+    """A hit with the text around it: what a reviewer needs to see. `hit` counts in `around`; `earlier` are the turns
+    before that text, which explain bare numbers in it."""
 
     hit: Hit
     around: str
+    earlier: Sequence[str] = ()
 
 
 class Watch:
