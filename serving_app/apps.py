@@ -20,3 +20,12 @@ class ServingConfig(AppConfig):
                 withdraw="It was a false alarm",
             ),
         )
+        register(
+            "feedback",
+            Wording(
+                note="A correction that is accepted can be made into a row to learn from; nothing is learnt by itself.",
+                waits="Accept it, or say why not.",
+                approve="Accept",
+                reject="Do not accept",
+            ),
+        )

@@ -13,7 +13,7 @@ APART = ("v1/", "api/", "admin/", "accounts/", "health", "metrics", "sign-in/", 
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 ACT = re.compile(
     r"/(archive|cancel|retry|pause|resume|ask|release|withdraw|update|roll-back|retire|revoke|rotate|switch|stream|files)$"
-    r"|/(uploads|parts|complete|columns|decide|guess|read|copy|count|mark|apply|open-test|restore|take|make|delete|test)$"
+    r"|/(uploads|parts|complete|columns|decide|guess|read|copy|count|mark|apply|open-test|restore|take|make|delete|test|rate)$"
 )
 
 

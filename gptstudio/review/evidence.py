@@ -78,6 +78,9 @@ def lines_of(item: ReviewItem) -> dict[str, list[Line]]:
             for check in checks
         ],
         "Personal data": [Line(kind, f"{count:,}") for kind, count in hidden.items()],
+        "Feedback": [
+            Line(name.capitalize(), "", said) for name, said in (evidence.get("feedback") or {}).items() if said
+        ],
         **_stopped(evidence.get("guardrail") or {}),
         "Rows": _rows(rows),
     }

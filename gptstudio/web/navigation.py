@@ -58,6 +58,7 @@ PLACES = (
     Place("alerts", "Alerts", "serving:alerts", "alerts.edit", "Watch"),
     Place("notices", "Notices", "web:notices", "alerts.edit", "Watch"),
     Place("review", "Review", "admin:review_reviewitem_changelist", "reviews.view", "Watch", "?state__exact=pending"),
+    Place("feedback", "Feedback", "serving:feedback", "datasets.edit", "Watch"),
     Place("activity", "Activity", "web:activity", "audit.view", "Watch"),
     Place("erasure", "Erasure", "erasure", "data.erase", "Watch"),
     Place("settings", "Settings", "web:settings", "workspace.view", "Watch"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from serving_app.api import alerts, deployments, guardrails, money, usage
+from serving_app.api import alerts, deployments, feedback, guardrails, money, usage
 
 app_name = "serving-api"
 urlpatterns = [
@@ -24,6 +24,9 @@ urlpatterns = [
     path("alerts/destinations", alerts.Destinations.as_view()),
     path("alerts/destinations/<slug:destination_id>", alerts.DestinationOne.as_view()),
     path("alerts/deliveries", alerts.Deliveries.as_view()),
+    path("completions/<slug:request_id>/feedback", feedback.CompletionFeedback.as_view()),
+    path("feedback", feedback.FeedbackList.as_view()),
+    path("feedback/export", feedback.FeedbackExport.as_view()),
     path("guardrails", guardrails.GuardrailsOne.as_view()),
     path("prices", money.Prices.as_view()),
     path("prices/<slug:price_id>", money.PriceOne.as_view()),

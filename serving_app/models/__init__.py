@@ -3,6 +3,7 @@
 from serving_app.models.alert import AlertKind, AlertRule
 from serving_app.models.daily import ModelPrice, UsageDaily
 from serving_app.models.deployment import Deployment, DeploymentRevision
+from serving_app.models.feedback import Feedback, Rating
 from serving_app.models.guardrails import Guardrails
 from serving_app.models.kept import KeptTexts
 from serving_app.models.replica import EngineReplica, Preview
@@ -19,10 +20,12 @@ __all__ = [
     "Deployment",
     "DeploymentRevision",
     "EngineReplica",
+    "Feedback",
     "Guardrails",
     "KeptTexts",
     "ModelPrice",
     "Preview",
+    "Rating",
     "ResourceSample",
     "SlackQuestion",
     "SlackState",

@@ -6,6 +6,7 @@ from serving_app.services.alerts import create_rule, remove_rule
 from serving_app.services.comparison import Comparison, engine_minus_ledger, engine_usage_of
 from serving_app.services.daily import rebuild_usage, rebuild_workspace, sum_up_usage
 from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
+from serving_app.services.feedback import export_corrections, give_feedback
 from serving_app.services.gateway import answer, stream
 from serving_app.services.guardrails import guard_for, set_guardrails
 from serving_app.services.keeping import delete_texts, drop_old_texts, keep_texts
@@ -38,7 +39,9 @@ __all__ = [
     "drop_old_texts",
     "engine_minus_ledger",
     "engine_usage_of",
+    "export_corrections",
     "forget_seen",
+    "give_feedback",
     "guard_for",
     "in_ledger_thread",
     "is_signed_by_slack",

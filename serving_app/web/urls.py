@@ -8,6 +8,7 @@ from serving_app.web.views import (
     alerts,
     connect,
     deployments,
+    feedback,
     guardrails,
     metrics,
     money,
@@ -22,6 +23,9 @@ app_name = "serving"
 DEPLOYMENT = "deployments/<slug:deployment_id>"
 urlpatterns = [
     path("playground/", playground.playground, name="playground"),
+    path("playground/rate", feedback.rate, name="playground-rate"),
+    path("feedback/", feedback.feedback, name="feedback"),
+    path("feedback/take", feedback.take, name="feedback-take"),
     path("playground/stream", playground.stream, name="playground-stream"),
     path("connect/", connect.connect, name="connect"),
     path("deployments/", deployments.deployments, name="deployments"),

@@ -60,7 +60,7 @@ def test_a_viewer_changes_nothing(world, bob, workspace, at_bob) -> None:
     from gptstudio.accounts.policies import system
 
     services.add_member(system(workspace.id), workspace_id=workspace.id, user=bob, role="viewer")
-    open_to_all = ("workspaces/switch", "playground/stream", OPEN_TEST, TAKE)
+    open_to_all = ("workspaces/switch", "playground/stream", "playground/rate", OPEN_TEST, TAKE)
     changing = [page for page in ALL if page.is_act and page.route not in open_to_all]
     assert len(changing) > 12
     for page in changing:

@@ -54,13 +54,47 @@
       for (const part of parts) if (part.startsWith("data: {")) yield JSON.parse(part.slice(6));
     }
   }
+  // Thumbs and a correction under an answer; `asked` are the turns before it.
+  function offerFeedback(box, id, asked, said) {
+    const bar = document.createElement("div");
+    bar.className = "acts";
+    const add = (label, act) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: "btn slim", textContent: label });
+      button.addEventListener("click", act);
+      bar.append(button);
+    };
+    async function tell(opinion) {
+      const headers = { "Content-Type": "application/json", "X-CSRFToken": form.querySelector("[name=csrfmiddlewaretoken]").value };
+      const sent = JSON.stringify({ request: id, messages: asked, ...opinion });
+      const response = await fetch(form.dataset.rate, { method: "POST", headers, body: sent });
+      const found = await response.json().catch(() => ({ error: "The studio did not answer." }));
+      window.studioSay(found.said ?? found.error, response.ok ? "good" : "bad");
+      if (response.ok) bar.remove();
+    }
+    add("Good", () => tell({ rating: "up" }));
+    add("Bad", () => tell({ rating: "down" }));
+    add("Correct it", () => {
+      bar.replaceChildren();
+      const text = document.createElement("textarea");
+      Object.assign(text, { rows: 3, value: said });
+      text.setAttribute("aria-label", "What the answer should have been");
+      bar.append(text);
+      add("Send the correction", () => tell({ rating: "down", correction: text.value }));
+      text.focus();
+    });
+    box.append(bar);
+  }
   async function answer() {
     const began = performance.now();
     const [box, line] = show("assistant", "");
-    let first = 0, usage = null, filtered = false;
+    const asked = JSON.parse(body()).messages;
+    let first = 0, usage = null, filtered = false, id = "";
     box.classList.add("is-live");
     try {
-      for await (const event of events(await ask(asking.signal))) {
+      const response = await ask(asking.signal);
+      id = response.headers.get("X-Request-Id") ?? "";
+      for await (const event of events(response)) {
         if (event.error) throw new Error(event.error.message);
         const text = event.choices?.[0]?.delta?.content;
         if (text) {
@@ -81,6 +115,7 @@
       if (!stopped) { box.remove(); window.studioSay(error.message, "bad"); }
     }
     box.classList.remove("is-live");
+    if (line.textContent && id) offerFeedback(box, id, asked, line.textContent);
     if (line.textContent) turns.push({ role: "assistant", content: line.textContent });
     else { box.remove(); say.value ||= turns.pop()?.content ?? ""; }
   }

@@ -1,0 +1,66 @@
+"""Feedback on answers: given in the playground, listed, and made into a file to learn from."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+
+from datasets_app.selectors import dataset_of, datasets_of
+from gptstudio.core.errors import Invalid, StudioError
+from gptstudio.web.access import ACT, MemberRequest, member_page
+from gptstudio.web.paging import page_of
+from serving_app import services
+from serving_app.selectors.feedback import accepted_corrections, feedback_of
+
+
+@member_page("models.use", ACT)
+def rate(request: MemberRequest) -> HttpResponse:
+    """`POST {request, rating, correction, messages}` of the playground; answers with one sentence as JSON."""
+    try:
+        given = json.loads(request.body)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        return JsonResponse({"error": "The page sent something that cannot be read."}, status=400)
+    try:
+        made = services.give_feedback(
+            request.actor,
+            workspace_id=request.actor.workspace_id,
+            request_id=str(given.get("request", "")),
+            rating=str(given.get("rating") or ""),
+            correction=str(given.get("correction") or ""),
+            messages=given.get("messages") if isinstance(given.get("messages"), list) else None,
+        )
+    except StudioError as error:
+        return JsonResponse({"error": str(error)}, status=error.status)
+    waits = made.rating == "down" or made.correction
+    return JsonResponse({"said": "Thank you. A reviewer looks at it." if waits else "Thank you."})
+
+
+@member_page("datasets.edit")
+def feedback(request: MemberRequest) -> HttpResponse:
+    """The list, and the button that makes a file."""
+    workspace_id = request.actor.workspace_id
+    context = {
+        "span": page_of(request, feedback_of(workspace_id)),
+        "ready": accepted_corrections(workspace_id).count(),
+        "datasets": datasets_of(workspace_id),
+    }
+    return render(request, "serving/feedback.html", context)
+
+
+@member_page("datasets.edit", ACT)
+def take(request: MemberRequest) -> HttpResponse:
+    """Make a file of the accepted corrections."""
+    workspace_id, wanted = request.actor.workspace_id, request.POST.get("dataset", "")
+    try:
+        dataset = dataset_of(workspace_id, wanted) if wanted else None
+        file = services.export_corrections(request.actor, workspace_id=workspace_id, dataset=dataset)
+    except Invalid as error:
+        messages.error(request, str(error))
+        return redirect("serving:feedback")
+    messages.success(request, f"{file.name} is in the data set {file.dataset.name}. Make its next version from it.")
+    return redirect("datasets:dataset", file.dataset_id)
