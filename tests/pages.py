@@ -9,7 +9,19 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-APART = ("v1/", "api/", "admin/", "accounts/", "health", "metrics", "sign-in/", "favicon.ico", "static/", "hooks/")
+APART = (
+    "v1/",
+    "api/",
+    "oauth/",
+    "admin/",
+    "accounts/",
+    "health",
+    "metrics",
+    "sign-in/",
+    "favicon.ico",
+    "static/",
+    "hooks/",
+)
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 ACT = re.compile(
     r"/(archive|cancel|retry|pause|resume|ask|release|withdraw|update|roll-back|retire|revoke|rotate|switch|stream|files)$"
