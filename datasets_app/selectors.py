@@ -31,7 +31,7 @@ from datasets_app.models import (
 )
 from gptstudio.core.errors import NotFound
 from gptstudio.review.models import ReviewItem, ReviewState
-from gptstudio.review.selectors import item_about
+from gptstudio.review.selectors import item_about, last_decision
 
 
 def datasets_of(workspace_id: str) -> QuerySet[Dataset]:
@@ -140,9 +140,9 @@ def ready_versions(dataset: Dataset) -> QuerySet[DatasetVersion]:
 def cleared_by(version: DatasetVersion, item: ReviewItem | None) -> bool:
     """Whether training may use it, given its item: its recipe hides personal data, names too, or a reviewer said yes.
 
-    A "no" holds whatever the recipe.
+    A "no" holds whatever the recipe, also while the maker asks again.
     """
-    if item is not None and item.state != ReviewState.PENDING:
+    if item is not None and (item.state != ReviewState.PENDING or last_decision(item) is not None):
         return item.state == ReviewState.APPROVED
     return recipes.hides_personal_data(version.recipe)
 

@@ -12,7 +12,6 @@ from datasets_app.contents.refusals import sentences
 from datasets_app.contents.rows import check_ready
 from datasets_app.curation.browsing import findings as kept
 from datasets_app.curation.browsing.findings import SURE, Narrowed
-from datasets_app.curation.browsing.record import AsItCame
 from datasets_app.curation.pii.keys import Keys
 from datasets_app.models import DatasetVersion
 from datasets_app.selectors import curation_secret
@@ -45,7 +44,6 @@ class Clear:
     before: str
     value: str
     after: str
-    record: AsItCame
 
 
 def has_findings(version: DatasetVersion) -> bool:
@@ -93,8 +91,8 @@ def clear_text(version: DatasetVersion, hit: Hit) -> Clear:
                 value = text[found.start() : end]
                 if keys.of_value(hit.data["entity_type"], value) == hit.data["value_key"]:
                     before = text[max(0, found.start() - AROUND) : found.start()]
-                    return Clear(before, value, text[end : end + AROUND], record)
-    return Clear("", "", "", record)
+                    return Clear(before, value, text[end : end + AROUND])
+    return Clear("", "", "")
 
 
 def values(version: DatasetVersion, narrowed: Narrowed, *, limit: int) -> list[tuple[str, str]]:

@@ -186,6 +186,7 @@ def test_a_second_look_may_be_asked_for_and_a_no_holds_whatever_the_recipe(uploa
     decide(as_alice, item=item, verdict="rejected", reason="Too many names left.")
     assert not selectors.version_is_cleared(version)
     services.request_version_review(as_bob, version=version)
+    assert not selectors.version_is_cleared(version), "asking again is no answer"
     item.refresh_from_db()
     decide(as_alice, item=item, verdict="approved", reason="They are gone.")
     assert selectors.version_is_cleared(version)
