@@ -32,6 +32,7 @@ MOST_TRIES = 5
 BEAT_SECONDS = 5.0
 SETTLING = timedelta(seconds=10)  # a message on the queue is given this long
 KEPT = timedelta(days=1)  # longer than Slack sends an event again
+NUL = "\0"  # no text of PostgreSQL holds it
 TASK = "serving.answer_slack"
 
 
@@ -49,9 +50,11 @@ def take_event(body: Mapping[str, Any]) -> SlackQuestion | None:
     if not isinstance(event, dict) or not isinstance(event_id, str) or not _asked(event):
         return None
     text, channel, at = (str(event.get(name) or "") for name in ("text", "channel", "ts"))
-    question = slack_client.plain(MENTION.sub("", text)).strip()
+    question = slack_client.plain(MENTION.sub("", text)).replace(NUL, "").strip()
     thread = str(event.get("thread_ts") or at)
     if not (question and channel and at) or max(len(channel), len(thread)) > 40 or len(event_id) > 80:
+        return None
+    if not (event_id + channel + thread).isprintable():
         return None
     made, is_new = SlackQuestion.objects.get_or_create(
         event_id=event_id, defaults={"channel": channel, "thread": thread, "text": question}
@@ -96,7 +99,7 @@ def _end(question: SlackQuestion, state: str, *, problem: str = "") -> None:
 def _answered(question: SlackQuestion) -> str:
     """What the model says, or the sentence why it says nothing."""
     try:
-        return asyncio.run(_said(question)) or "The model said nothing."
+        return asyncio.run(_said(question)).replace(NUL, "") or "The model said nothing."
     except StudioError as error:
         return str(error)
 

@@ -156,6 +156,14 @@ def test_what_is_no_event_breaks_nothing(api, woken, body) -> None:
     assert send(body).status_code in (200, 400) and not SlackQuestion.objects.exists()
 
 
+@pytest.mark.django_db
+def test_a_sign_that_no_database_takes_is_left_out(api, woken) -> None:
+    event = EVENTS["direct"]["event"]
+    assert send({**EVENTS["direct"], "event": {**event, "text": "Hello\0 there"}}).status_code == 200
+    assert SlackQuestion.objects.get().text == "Hello there"
+    assert send({**EVENTS["direct"], "event_id": "E\0"}).status_code == 200 and SlackQuestion.objects.count() == 1
+
+
 @pytest.fixture
 def asked(api, woken, base_model, make_key, settings) -> str:
     """A question that was taken, in a studio whose Slack key asks the tiny model; its id."""
