@@ -109,6 +109,15 @@ def test_a_failed_version_says_what_to_do_and_can_be_tried_again(at_alice, as_al
     assert version.state == "queued"
 
 
+def test_a_version_that_kept_nothing_leads_to_the_columns_and_not_to_another_try(at_alice, as_alice, made) -> None:
+    version = services.create_version(as_alice, dataset=made[0])
+    claimed = services.claim_version(version.id, holder="t")
+    services.fail_version(claimed, code="nothing_left", message="No row is left to learn from.", fix="Check it.")
+    page = at_alice.get(f"/datasets/versions/{version.id}/").content.decode()
+    assert "Look at the columns of its files" in page and "Try again" not in page
+    assert "Failed <time" in page and "Made <time" not in page
+
+
 def test_the_list_asks_the_same_few_queries_for_one_data_set_and_for_many(
     at_alice, as_alice, version, django_assert_num_queries
 ) -> None:
