@@ -32,6 +32,7 @@ MILLION = (
     "--results", str(HERE / "results" / "curation_million.json"),
 )  # fmt: skip
 LONG = (
+    ("by_document.py", "--draws", "20"),
     ("banking.py", "--draws", "5"),
     ("kills.py",),
     ("ledger_trials.py",),

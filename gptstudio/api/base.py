@@ -14,6 +14,7 @@ from gptstudio.accounts.policies import Actor
 from gptstudio.api.authentication import actor_of
 from gptstudio.api.idempotency import Idempotent
 from gptstudio.api.pagination import LARGEST, page
+from gptstudio.api.strict import complaints
 
 LIMIT = OpenApiParameter(
     "limit",
@@ -44,6 +45,8 @@ class NativeView(Idempotent):
     def given(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
         """The body, checked. Raises DRF's ValidationError, which lists every wrong field."""
         checked = serializer(data=self.request.data)
+        if wrong := dict(complaints(checked, self.request.data)):
+            raise serializers.ValidationError(wrong)
         checked.is_valid(raise_exception=True)
         return dict(checked.validated_data)
 
