@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.conf import global_settings
+
 from gptstudio.settings import env
 
 VERSION = "0.1.0"
@@ -163,6 +165,9 @@ PRICE_COMPLETION_MICRO = env.number("PRICE_COMPLETION_MICRO", 800_000)
 
 # People
 AUTH_USER_MODEL = "accounts.User"
+# People's passwords by the first; the last is for secrets of OAuth clients alone
+CLIENT_SECRETS = "gptstudio.accounts.hashers.ClientSecretHasher"
+PASSWORD_HASHERS = [*global_settings.PASSWORD_HASHERS, CLIENT_SECRETS]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

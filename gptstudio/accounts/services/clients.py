@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 
 from allauth.idp.oidc.models import Client, Token
+from django.contrib.auth.hashers import make_password
 
+from gptstudio.accounts.hashers import ClientSecretHasher
 from gptstudio.core.errors import Invalid
 from gptstudio.core.ids import mint
 
@@ -19,7 +21,7 @@ def register_client(*, name: str, scopes: list[str]) -> tuple[Client, str]:
     client.set_scopes(scopes)
     client.set_default_scopes(scopes)
     secret = secrets.token_urlsafe(32)
-    client.set_secret(secret)
+    client.secret = make_password(secret, hasher=ClientSecretHasher.algorithm)
     client.save(force_insert=True)
     return client, secret
 
@@ -33,7 +35,7 @@ def rotate_client(client: Client, *, overlaps: bool) -> str:
             param="old_works_until",
         )
     secret = secrets.token_urlsafe(32)
-    client.set_secret(secret)
+    client.secret = make_password(secret, hasher=ClientSecretHasher.algorithm)
     client.save(update_fields=["secret"])
     Token.objects.filter(client=client).delete()
     return secret

@@ -60,6 +60,17 @@ def test_fewer_scopes_can_be_asked_for_and_more_cannot(http, registered):
     assert (more.status_code, more.json()["error"]) == (400, "invalid_scope")
 
 
+def test_checking_a_secret_takes_no_time_that_others_wait_for(registered, as_alice, settings):
+    """Tokens are made inside of a transaction; a password's hash, meant to be slow, would hold it."""
+    assert settings.PASSWORD_HASHERS[-1].endswith("ClientSecretHasher"), "people's passwords are made by another"
+    key, secret = registered
+    client = Client.objects.get(id=key.client_id)
+    assert client.secret.startswith("client_secret$1$") and client.check_secret(secret)
+    services.rotate_key(as_alice, key=key)
+    client.refresh_from_db()
+    assert client.secret.startswith("client_secret$1$") and not client.check_secret(secret)
+
+
 def test_the_secret_may_come_in_the_body_too(http, registered):
     key, secret = registered
     form = {**GRANT, "client_id": key.client_id, "client_secret": secret}
