@@ -68,12 +68,6 @@ def read_prompt(body: Mapping[str, Any], guard: Guard) -> Reading:
     return Reading({**body, **masked} if masks.count and guard.masks else body, masked=masks.count)
 
 
-def hidden(body: Mapping[str, Any], personal: Personal) -> dict[str, Any]:
-    """What was asked, without the rest of the body, and with personal data hidden."""
-    masks = _Masks(personal)
-    return {name: _changed_turns(body[name], masks) for name in ASKED if name in body}
-
-
 def asked_texts(body: Mapping[str, Any]) -> Iterator[str]:
     """The texts of what was asked."""
     return texts_of(body, ASKED)

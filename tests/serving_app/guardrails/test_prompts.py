@@ -9,7 +9,6 @@ import pytest
 from serving_app.guardrails.guard import Guard, guard_of
 from serving_app.guardrails.personal import Personal
 from serving_app.guardrails.prompts import read_prompt
-from serving_app.guardrails.record import Record, scrubbed_texts
 
 
 def guard(**side: Any) -> Guard:
@@ -60,22 +59,3 @@ def test_a_body_of_another_shape_is_looked_through_and_never_a_breakdown(message
 @pytest.mark.parametrize("prompt", [[1, 2], [[1], [2]], ["a", [1]]])
 def test_token_ids_cannot_be_read(prompt) -> None:
     assert read_prompt({"prompt": prompt}, guard(words=["falcon"])).unread == "prompt"
-
-
-def test_what_is_kept_is_what_every_database_takes() -> None:
-    answers = [{"content": "a\x00\ud800b", "finish_reason": "stop", "calls": []}]
-    body = {"model": "m", "messages": [{"role": "user", "content": "call\x00 +44 20 7946 0958"}]}
-    question, kept = scrubbed_texts(body, answers, Personal())
-    assert question == {"messages": [{"role": "user", "content": "call [PHONE]"}]} and kept[0]["content"] == "a?b"
-
-
-def test_calls_are_recorded_from_chunks_and_from_whole_bodies() -> None:
-    def call(**function: str) -> dict[str, Any]:
-        return {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": function}]}}]}
-
-    record = Record()
-    for body in (call(name="find", arguments=""), call(arguments='{"a"'), call(arguments=": 1}")):
-        record.add(body)
-    record.add({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
-    calls = [{"name": "find", "arguments": '{"a": 1}'}]
-    assert record.answers == [{"content": "", "finish_reason": "tool_calls", "calls": calls}]
