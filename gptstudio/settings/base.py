@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import global_settings
 
 from gptstudio.settings import env
+from gptstudio.settings.console import UNFOLD as UNFOLD
 
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -165,9 +166,7 @@ PRICE_COMPLETION_MICRO = env.number("PRICE_COMPLETION_MICRO", 800_000)
 
 # People
 AUTH_USER_MODEL = "accounts.User"
-# People's passwords by the first; the last is for secrets of OAuth clients alone
-CLIENT_SECRETS = "gptstudio.accounts.hashers.ClientSecretHasher"
-PASSWORD_HASHERS = [*global_settings.PASSWORD_HASHERS, CLIENT_SECRETS]
+PASSWORD_HASHERS = [*global_settings.PASSWORD_HASHERS, "gptstudio.accounts.hashers.ClientSecretHasher"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -239,61 +238,6 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
 SILENCED_SYSTEM_CHECKS = ["account.W001"]
-UNFOLD = {
-    "SITE_TITLE": "GPT Studio",
-    "SITE_HEADER": "GPT Studio",
-    "SITE_SUBHEADER": "Review and safety",
-    "SITE_URL": "/",
-    "SITE_ICON": lambda request: "/static/studio/mark.svg",
-    "SHOW_HISTORY": False,
-    "BORDER_RADIUS": "8px",
-    "STYLES": ["/static/studio/console.css"],
-    "COLORS": {
-        "primary": {  # the accent of the dashboard, from light to dark
-            "50": "#e9eefc",
-            "100": "#d8e0fa",
-            "200": "#b9c7f6",
-            "300": "#8ea6ff",
-            "400": "#5f7fee",
-            "500": "#3f61e0",
-            "600": "#2b4fd8",
-            "700": "#2343b8",
-            "800": "#1e3894",
-            "900": "#1a2f78",
-            "950": "#10131f",
-        },
-    },
-    "SIDEBAR": {
-        "navigation": [
-            {
-                "title": "Review",
-                "items": [
-                    {"title": "Waiting and decided", "icon": "inbox", "link": "/admin/review/reviewitem/"},
-                    {"title": "Audit log", "icon": "history", "link": "/admin/audit/auditevent/"},
-                ],
-            },
-            {
-                "title": "Data and models",
-                "items": [
-                    {"title": "Data versions", "icon": "table", "link": "/admin/datasets/datasetversion/"},
-                    {"title": "Fine-tunes", "icon": "school", "link": "/admin/training/finetuningjob/"},
-                    {"title": "Models", "icon": "deployed_code", "link": "/admin/training/languagemodel/"},
-                    {"title": "Evaluations", "icon": "balance", "link": "/admin/training/evaluation/"},
-                ],
-            },
-            {
-                "title": "Use",
-                "items": [
-                    {"title": "Deployments", "icon": "rocket_launch", "link": "/admin/serving/deployment/"},
-                    {"title": "Requests", "icon": "list", "link": "/admin/serving/completion/"},
-                    {"title": "Ledger", "icon": "receipt_long", "link": "/admin/serving/usageevent/"},
-                    {"title": "API keys", "icon": "key", "link": "/admin/accounts/apikey/"},
-                    {"title": "Members", "icon": "group", "link": "/admin/accounts/membership/"},
-                ],
-            },
-        ],
-    },
-}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
