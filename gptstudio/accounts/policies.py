@@ -59,6 +59,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "erasure:write": frozenset({"data.erase", "datasets.edit"}),
 }
 PUBLISHABLE = frozenset({"models.use"})  # all that a key in a web page may do
+TOLD = {"job": "training.view", "review": "reviews.view"}  # what notices of such events let their receivers see
 SCOPE_HINTS = {
     "chat": "Ask models for answers",
     "models:read": "List models",
@@ -107,6 +108,11 @@ def require(actor: Actor, action: str, *, workspace_id: str) -> None:
             f"Your {who} does not allow this ({action}).",
             fix="Ask an admin of the workspace for a role or a key scope that does.",
         )
+
+
+def action_to_hear_of(event: str) -> str:
+    """What somebody must be allowed to do to have others told of an event, or to read what they were told."""
+    return TOLD.get(event.partition(".")[0], "alerts.edit")
 
 
 def system(workspace_id: str, *, label: str = "GPT Studio", kind: str = "system") -> Actor:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from allauth.idp.oidc.models import Token
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, StrIndex
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from gptstudio.accounts import policies
@@ -13,6 +16,9 @@ from gptstudio.accounts.models import ApiKey, Membership, User, Workspace
 from gptstudio.accounts.policies import Actor
 from gptstudio.core.errors import NotFound
 from gptstudio.core.statements import Reading
+from gptstudio.notify.events import EVENTS, TEST
+from gptstudio.notify.models import Delivery
+from gptstudio.notify.selectors import deliveries_of
 
 KEY_STARTS = ("sk-studio-", "pk-studio-")
 _KEYS = Reading(
@@ -27,6 +33,16 @@ _BUDGETS = Reading(
     ),
     str,
     str,
+)
+_ORIGINS = Reading(
+    lambda quoted, now: (
+        ApiKey.objects.filter(revoked_at__isnull=True)
+        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+        .filter(GreaterThan(StrIndex(Cast("origins", TextField()), Value(quoted)), 0))
+        .values_list("origins", flat=True)
+    ),
+    str,
+    datetime,
 )
 
 
@@ -49,10 +65,10 @@ def live_key(secret: str) -> ApiKey | None:
 
 
 def is_public_origin(origin: str) -> bool:
-    """Whether some live publishable key may be used from pages of this origin. A browser asks before it shows the key."""
-    keys = ApiKey.objects.filter(revoked_at__isnull=True).exclude(origins=[])
-    live = keys.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()))
-    return any(origin in origins for origins in live.values_list("origins", flat=True))
+    """Whether some live publishable key may be used from pages of this origin. A browser asks before it shows the key,
+    so anybody may ask this: the database gives the keys alone whose origins have the text somewhere in them.
+    """
+    return any(origin in origins for origins in _ORIGINS.objects(f'"{origin}"', timezone.now()))
 
 
 def _key_of_token(digest: str) -> ApiKey | None:
@@ -157,6 +173,12 @@ def key_of(workspace_id: str, key_id: str) -> ApiKey:
     if found is None:
         raise NotFound(f"There is no API key {key_id} in this workspace.")
     return found
+
+
+def deliveries_for(actor: Actor) -> QuerySet[Delivery]:
+    """What the workspace's destinations were told, newest first, as far as the actor may see what it tells."""
+    heard = [event for event in (*EVENTS, TEST) if actor.may(policies.action_to_hear_of(event))]
+    return deliveries_of(actor.workspace_id).filter(event__in=heard)
 
 
 def user_by_email(email: str) -> User | None:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gptstudio.accounts import services
+from gptstudio.accounts.selectors import deliveries_for
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from gptstudio.notify import selectors
 from gptstudio.notify.events import EVENTS
@@ -83,7 +84,8 @@ class Webhooks(WebhookViews):
 
     @extend_schema(operation_id="webhooks_add", request=WebhookBody, responses={201: WebhookShape})
     def post(self, request: Request) -> Response:
-        """It may lead to the open internet alone, unless the operator allows private addresses."""
+        """It may lead to the open internet alone, unless the operator allows private addresses. To be told of jobs it
+        takes the scope jobs:read too, of reviews reviews:read."""
         body = self.given(WebhookBody)
         made = services.add_destination(
             self.actor,
@@ -125,7 +127,7 @@ class TestWebhook(WebhookViews):
 
 
 class WebhookDeliveries(WebhookViews):
-    """What became of each notice, for a month."""
+    """What became of each notice, for a month; of jobs and reviews for keys alone that may see them."""
 
     @extend_schema(
         operation_id="webhooks_deliveries",
@@ -133,5 +135,5 @@ class WebhookDeliveries(WebhookViews):
         responses=page_of(NoticeShape, "WebhookDeliveriesPage"),
     )
     def get(self, request: Request, destination_id: str) -> Response:
-        rows = selectors.deliveries_of(self.workspace_id).filter(destination=self.found(destination_id))
+        rows = deliveries_for(self.actor).filter(destination=self.found(destination_id))
         return self.listed(rows, lambda each: NoticeShape(each).data)

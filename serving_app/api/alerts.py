@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gptstudio.accounts import services as people
+from gptstudio.accounts.selectors import deliveries_for
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from gptstudio.notify import selectors as notices
 from gptstudio.notify.events import EVENTS
@@ -119,7 +120,8 @@ class Destinations(AlertViews):
 
     @extend_schema(operation_id="alerts_destinations_add", request=DestinationBody, responses={201: DestinationShape})
     def post(self, request: Request) -> Response:
-        """A webhook may lead to the open internet alone, unless the operator allows private addresses."""
+        """A webhook may lead to the open internet alone, unless the operator allows private addresses. To be told of jobs
+        it takes the scope jobs:read too, of reviews reviews:read."""
         made = people.add_destination(self.actor, workspace_id=self.workspace_id, **self.given(DestinationBody))
         return Response(DestinationShape(made).data, status=201)
 
@@ -135,7 +137,7 @@ class DestinationOne(AlertViews):
 
 
 class Deliveries(AlertViews):
-    """What became of each notice."""
+    """What became of each notice; of jobs and reviews for keys alone that may see them."""
 
     @extend_schema(
         operation_id="alerts_deliveries_list",
@@ -143,4 +145,4 @@ class Deliveries(AlertViews):
         responses=page_of(DeliveryShape, "Deliveries"),
     )
     def get(self, request: Request) -> Response:
-        return self.listed(notices.deliveries_of(self.workspace_id), lambda each: DeliveryShape(each).data)
+        return self.listed(deliveries_for(self.actor), lambda each: DeliveryShape(each).data)

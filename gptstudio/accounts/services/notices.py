@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
 
-from gptstudio.accounts.policies import Actor, require
+from gptstudio.accounts.policies import Actor, action_to_hear_of, require
 from gptstudio.audit.services import record
 from gptstudio.notify import services
 from gptstudio.notify.models import Delivery, Destination
@@ -25,12 +25,19 @@ def _audit(actor: Actor, destination: Destination, action: str, **data: Any) -> 
     )
 
 
+def _require_hearing(actor: Actor, events: Iterable[str], *, workspace_id: str) -> None:
+    """Raise NotAllowed where notices would tell more than the actor may see."""
+    for action in sorted({action_to_hear_of(event) for event in events}):
+        require(actor, action, workspace_id=workspace_id)
+
+
 @transaction.atomic
 def add_destination(
     actor: Actor, *, workspace_id: str, kind: str, address: str, events: Sequence[str] | None = None
 ) -> Destination:
     """Have an e-mail address or a URL told of `events` of the workspace; of alerts when none are named."""
     require(actor, "alerts.edit", workspace_id=workspace_id)
+    _require_hearing(actor, events or (), workspace_id=workspace_id)
     made = services.add_destination(workspace_id=workspace_id, kind=kind, address=address, events=events)
     _audit(actor, made, "destination.added", events=made.events)
     return made
@@ -40,6 +47,7 @@ def add_destination(
 def choose_events(actor: Actor, *, destination: Destination, events: Sequence[str]) -> None:
     """Have it told of other events."""
     require(actor, "alerts.edit", workspace_id=destination.workspace_id)
+    _require_hearing(actor, set(events) - set(destination.events), workspace_id=destination.workspace_id)
     services.choose_events(destination, events=events)
     _audit(actor, destination, "destination.changed", events=destination.events)
 

@@ -6,7 +6,7 @@ import pytest
 
 from gptstudio.accounts.services import add_destination
 from gptstudio.audit.models import AuditEvent
-from gptstudio.notify.services import send_due
+from gptstudio.notify.services import send_due, tell
 from gptstudio.notify.webhooks import secret_of
 
 HOOKS = "/api/v1/webhooks"
@@ -14,7 +14,7 @@ HOOKS = "/api/v1/webhooks"
 
 @pytest.fixture
 def ask(program):
-    return program("alerts:write")
+    return program("alerts:write", "jobs:read", "reviews:read")
 
 
 @pytest.fixture
@@ -71,3 +71,19 @@ def test_a_stranger_finds_nothing_and_a_key_without_the_scope_is_refused(program
         body = {"events": ["job.failed"]} if method == "patch" else None
         assert stranger(method, path, body).status_code == 404
         assert chatty(method, path, body).status_code == 403
+
+
+@pytest.mark.parametrize("missing", ["jobs:read", "reviews:read"])
+def test_a_key_has_nobody_told_of_more_than_it_may_see(program, ask, made, workspace, missing) -> None:
+    blind = program("alerts:write", *({"jobs:read", "reviews:read"} - {missing}))
+    hidden, seen = ("job.failed", "review.opened") if missing == "jobs:read" else ("review.opened", "job.failed")
+    refused = blind("post", HOOKS, {"url": "https://a.example/x", "events": ["alert.began", hidden]})
+    assert refused.status_code == 403 and "does not allow this" in refused.json()["detail"]
+    assert blind("post", HOOKS, {"url": "https://a.example/x", "events": ["alert.began", seen]}).status_code == 201
+    one = f"{HOOKS}/{made['id']}"
+    later = hidden.replace("failed", "succeeded").replace("opened", "decided")
+    assert blind("patch", one, {"events": [hidden, later]}).status_code == 403
+    assert blind("patch", one, {"events": [hidden, "alert.ended"]}).status_code == 200, "it adds nothing hidden"
+    tell(workspace_id=workspace.id, event=hidden, title="Told", data={"name": "secret"})
+    for path in (f"{one}/deliveries", "/api/v1/alerts/deliveries"):
+        assert blind("get", path).json()["data"] == [] and len(ask("get", path).json()["data"]) == 1
