@@ -16,8 +16,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from gptstudio.accounts.models import ApiKey
 from serving_app import services
-from serving_app.models import Completion
+from serving_app.models import Completion, Deployment
 from tests.chromium import FLAGS, chromium
+from training_app.models import LanguageModel
 
 pytestmark = [pytest.mark.browser]
 
@@ -74,11 +75,18 @@ def shop(make_site, studio, base_model, as_alice, alice, workspace) -> Site:
     made = services.create_deployment(as_alice, workspace_id=workspace.id, name="support", targets=targets)
     site, member = make_site(), Client(HTTP_HOST=urlsplit(studio).netloc)
     member.force_login(alice)
-    form = {"name": "Ask the shop", "origins": site.origin, "requests_per_minute": "30", "budget_micro": ""}
-    printed = member.post(f"/deployments/{made.id}/widget", form).content.decode()
-    [line] = re.findall(r'<pre id="line">(.*?)</pre>', printed, re.S)
-    site.line = html.unescape(line).replace(" defer", ' data-greeting="Good day." data-longest="60" defer')
+    site.line = printed_line(member, made.id, name="Ask the shop", origin=site.origin).replace(
+        " defer", ' data-greeting="Good day." data-longest="60" defer'
+    )
     return site
+
+
+def printed_line(member: Client, deployment_id: str, *, name: str, origin: str) -> str:
+    """What a person copies from the studio's page."""
+    form = {"name": name, "origins": origin, "requests_per_minute": "30", "budget_micro": ""}
+    printed = member.post(f"/deployments/{deployment_id}/widget", form).content.decode()
+    [line] = re.findall(r'<pre id="line">(.*?)</pre>', printed, re.S)
+    return html.unescape(line)
 
 
 @pytest.fixture
@@ -143,6 +151,34 @@ def test_a_second_question_brings_the_first_along(page, shop) -> None:
         ask(page, "Two?")
     assert [each["role"] for each in sent.value.post_data_json["messages"]] == ["user", "assistant", "user"]
     expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false")
+
+
+def test_after_many_questions_what_is_sent_still_begins_with_one(page, shop) -> None:
+    page.goto(shop.origin)
+    for number in range(11):
+        with page.expect_request("**/v1/chat/completions") as sent:
+            ask(page, f"{number}?")
+        expect(page.locator(".turn")).to_have_count(3 + 2 * number)  # with the greeting
+        expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false")
+    roles = [each["role"] for each in sent.value.post_data_json["messages"]]
+    assert roles == ["user", "assistant"] * 10 + ["user"]
+
+
+def test_a_name_with_quotes_stays_a_title(shop, page, studio, alice) -> None:
+    member, name = Client(HTTP_HOST=urlsplit(studio).netloc), 'Bob "the" shop" onload="document.title=1'
+    member.force_login(alice)
+    shop.line = printed_line(member, Deployment.objects.get().id, name=name, origin=shop.origin)
+    page.goto(shop.origin)
+    page.get_by_role("button", name="Chat with us").click()
+    expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(name)
+    assert page.locator("script").get_attribute("onload") is None
+
+
+def test_a_model_that_is_not_released_any_more_is_said_to_be_away_for_good(page, shop) -> None:
+    LanguageModel.objects.update(kind="fine_tune")
+    page.goto(shop.origin)
+    ask(page, "Hello?")
+    expect(page.get_by_role("alert")).to_have_text("This chat is not available.")
 
 
 def test_the_same_line_on_another_site_is_refused_and_says_so(page, shop, make_site) -> None:

@@ -4,7 +4,7 @@
   const script = document.currentScript;
   const { key, model, title = "Chat", greeting = "", theme = "", label = "Chat with us", longest = "" } = script.dataset;
   const address = new URL("/v1/chat/completions", script.src).href;
-  const MOST_TURNS = 20;
+  const MOST_TURNS = 21; // odd: what is sent begins with a question, as many models want it
   const limits = longest ? { max_tokens: Number(longest) } : {};
   const STYLE = `
     :host { all: initial; color-scheme: light dark; --surface: light-dark(#fff, #1e1d1a); --sunken: light-dark(#f1f0ec, #161513);
@@ -31,8 +31,7 @@
     .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
     @media (max-width: 480px) { .panel { inset: 0; width: auto; height: auto; border: 0; border-radius: 0; } }`;
   const SAID = {
-    401: "This chat has been switched off.",
-    403: "This chat may not be used here.",
+    403: "This chat is not available.", // its model is not released any more; a refused key or origin cannot be read here
     404: "This chat is not available.",
     429: "Too many questions at the moment. Try again in a minute.",
   };
