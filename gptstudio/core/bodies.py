@@ -17,7 +17,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse
 
 from gptstudio.core.disk import FULL, no_room
-from gptstudio.core.errors import TooLarge
+from gptstudio.core.errors import TooLarge, TooSlow
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -80,6 +80,8 @@ class BodyGate:
                 await self._application(scope, _counted(receive, most), send)
             except Overrun:  # raised while the body was read, so nothing was answered yet
                 error = _too_large(most)
+            except TooSlow as late:  # the same
+                error = late
             except OSError as broken:  # the same
                 if broken.errno not in FULL:
                     raise
@@ -136,24 +138,33 @@ async def _drain(receive: Receive) -> None:
         return
 
 
+async def spooled(receive: Receive, *, begun: bytes = b"") -> IO[bytes]:
+    """The body as a file at its start, on disk once it is large; `begun` is what has come of it. The caller closes it.
+
+    Raises RequestAborted when the sender has gone, and what `receive` raises.
+    """
+    body = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - see above
+        max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE, mode="w+b", dir=settings.FILE_UPLOAD_TEMP_DIR
+    )
+    try:
+        body.write(begun)
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestAborted
+            body.write(message.get("body", b""))
+            if not message.get("more_body", False):
+                break
+    except BaseException:
+        body.close()
+        raise
+    body.seek(0)
+    return body
+
+
 class DjangoOnOwnDisk(ASGIHandler):
     """Django, which spools bodies to UPLOAD_TEMP and not to the system's temporary folder."""
 
     async def read_body(self, receive: Receive) -> IO[bytes]:
-        """The body as a file at its start. Raises RequestAborted when the caller has gone, and what `receive` raises."""
-        body = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - the request closes it
-            max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE, mode="w+b", dir=settings.FILE_UPLOAD_TEMP_DIR
-        )
-        try:
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise RequestAborted
-                body.write(message.get("body", b""))
-                if not message.get("more_body", False):
-                    break
-        except BaseException:
-            body.close()
-            raise
-        body.seek(0)
-        return body
+        """The body as a file at its start; Django closes it. Raises what `spooled` raises."""
+        return await spooled(receive)

@@ -38,6 +38,13 @@ class NotFound(StudioError):
     code = "not_found"
 
 
+class TooSlow(StudioError):
+    """What was announced has not come in time."""
+
+    status = 408
+    code = "request_timeout"
+
+
 class Conflict(StudioError):
     """The subject's state does not allow it."""
 

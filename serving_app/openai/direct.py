@@ -10,24 +10,23 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
+from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.security import SecurityMiddleware
 
-from gptstudio.core.bodies import Application, Receive, Scope, Send
+from gptstudio.core.bodies import Application, Receive, Scope, Send, spooled
+from gptstudio.core.errors import TooSlow
 from serving_app.openai.chat_completions import ChatCompletions
 from serving_app.openai.completions import Completions
 from serving_app.openai.embeddings import Embeddings
 from serving_app.openai.gate import PREFIX, OpenAIGate
 
 PATHS = frozenset(f"{PREFIX}/{view.endpoint}" for view in (ChatCompletions, Completions, Embeddings))
-
-
-class Gone(Exception):
-    """The caller went away before all of the body had come."""
+BODY_SECONDS = 120.0  # for the rest of a body once it has begun to come: 12 MB at 0.8 Mbit/s
 
 
 class InferenceFirst:
@@ -35,8 +34,8 @@ class InferenceFirst:
 
     def __init__(self, application: Application) -> None:
         self._pass_on = application
-        self._gate = OpenAIGate(_nothing_else)
         self._security = SecurityMiddleware(lambda _request: HttpResponse())
+        self._gate = OpenAIGate(_nothing_else, before=self._security.process_request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] not in PATHS:
@@ -44,8 +43,13 @@ class InferenceFirst:
             return
         try:
             body = await _body(receive)
-        except Gone:
+        except RequestAborted:
             return
+        with body:
+            await self._answer_while_there(scope, body, receive, send)
+
+    async def _answer_while_there(self, scope: Scope, body: IO[bytes], receive: Receive, send: Send) -> None:
+        """Answer, unless the caller leaves before that."""
         answering = asyncio.create_task(self._answer(scope, body, send))
         leaving = asyncio.create_task(_until_gone(receive))
         try:
@@ -58,9 +62,9 @@ class InferenceFirst:
         if not answering.cancelled():
             answering.result()
 
-    async def _answer(self, scope: Scope, body: bytes, send: Send) -> None:
-        request = ASGIRequest(scope, BytesIO(body))
-        response = self._security.process_request(request) or await self._gate(request)
+    async def _answer(self, scope: Scope, body: IO[bytes], send: Send) -> None:
+        request = ASGIRequest(scope, body)
+        response = await self._gate(request)
         await _send(self._security.process_response(request, response), send)
 
 
@@ -69,16 +73,24 @@ async def _nothing_else(_request: HttpRequest) -> HttpResponseBase:
     return HttpResponse(status=404)
 
 
-async def _body(receive: Receive) -> bytes:
-    """All of it: the body gate has bounded it. Raises Gone, and what `receive` raises."""
-    pieces = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        pieces.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(pieces)
+async def _body(receive: Receive) -> IO[bytes]:
+    """All of it, as a file at its start: the body gate has bounded it, and nobody has looked at the key yet.
+
+    Raises RequestAborted when the caller has gone, TooSlow, and what `receive` raises.
+    """
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise RequestAborted
+    begun = message.get("body", b"")
+    if not message.get("more_body", False):  # most bodies come in one piece
+        return BytesIO(begun)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await spooled(receive, begun=begun)
+    except TimeoutError as late:
+        raise TooSlow(
+            f"The body of your request did not come within {BODY_SECONDS:g} seconds.", fix="Send it again, or less."
+        ) from late
 
 
 async def _until_gone(receive: Receive) -> None:

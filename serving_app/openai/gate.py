@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -24,6 +25,7 @@ from serving_app.services.metering import count_answer
 PREFIX = "/v1"
 KEY_NAMES = {"api_key", "api-key", "apikey", "key", "access_token", "token"}
 KEY_START = "sk-"
+Before = Callable[[HttpRequest], HttpResponseBase | None]
 
 
 def _has_key_in_address(request: HttpRequest) -> bool:
@@ -32,6 +34,10 @@ def _has_key_in_address(request: HttpRequest) -> bool:
         for name, values in request.GET.lists()
         for value in values
     )
+
+
+def _nothing(_request: HttpRequest) -> None:
+    """What is asked before, where nothing is."""
 
 
 def _refuse(request: HttpRequest) -> HttpResponse | None:
@@ -68,9 +74,9 @@ def _begin(request: HttpRequest) -> tuple[Callable[..., Any], tuple[Any, ...], d
     return tuple(request.resolver_match)  # type: ignore[return-value]
 
 
-async def _call(request: HttpRequest) -> HttpResponseBase:
+async def _call(before: Before, request: HttpRequest) -> HttpResponseBase:
     view, arguments, named = _begin(request)
-    refused = _refuse(request)
+    refused = before(request) or _refuse(request)
     if refused is not None:
         return refused
     run = view if iscoroutinefunction(view) else sync_to_async(view, thread_sensitive=True)
@@ -78,26 +84,26 @@ async def _call(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def _call_sync(request: HttpRequest) -> HttpResponseBase:
+def _call_sync(before: Before, request: HttpRequest) -> HttpResponseBase:
     view, arguments, named = _begin(request)
     run = async_to_sync(view) if iscoroutinefunction(view) else view
-    response: HttpResponseBase = _refuse(request) or run(request, *arguments, **named)
+    response: HttpResponseBase = before(request) or _refuse(request) or run(request, *arguments, **named)
     return response
 
 
 class OpenAIGate:
-    """Middleware: takes what is beneath /v1, passes the rest on."""
+    """Middleware: takes what is beneath /v1, passes the rest on. `before` may answer in a view's stead, or raise."""
 
     async_capable = True
     sync_capable = True
 
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], Any], *, before: Before = _nothing) -> None:
         self._pass_on = get_response
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
         self._answer: Callable[[HttpRequest], Any] = convert_exception_to_response(
-            _call if self._is_async else _call_sync
+            partial(_call if self._is_async else _call_sync, before)
         )
 
     def __call__(self, request: HttpRequest) -> Any:

@@ -16,7 +16,7 @@ from serving_app.services.prices import set_price, withdraw_price
 from serving_app.services.reconciling import Reconciler
 from serving_app.services.replicas import forget_seen
 from serving_app.services.slack import answer_question, claim_question, take_event
-from serving_app.services.trips import in_ledger_thread
+from serving_app.services.trips import in_ledger_thread, in_report_thread
 from serving_app.services.usage import release, reserve, settle
 from serving_app.slack_client import is_signed as is_signed_by_slack
 
@@ -44,6 +44,7 @@ __all__ = [
     "give_feedback",
     "guard_for",
     "in_ledger_thread",
+    "in_report_thread",
     "is_signed_by_slack",
     "keep_texts",
     "moderate",

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import socket
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 from django.core.signals import request_started
 
+from gptstudio.core.bodies import BodyGate, DjangoOnOwnDisk
+from gptstudio.overview.bodies import StudioBodies
 from serving_app.models import UsageEvent
+from serving_app.openai import direct
+from serving_app.openai.direct import InferenceFirst
 
 HELLO = [{"role": "user", "content": "Hello there"}]
 
@@ -50,3 +57,63 @@ def test_a_caller_who_leaves_before_the_body_has_come_leaves_nothing(studio, bas
     time.sleep(0.2)
     assert httpx.get(f"{studio}/v1/models").status_code == 401
     assert not UsageEvent.objects.exists()
+
+
+def begin(studio: str, *, key: str = "x", length: int) -> socket.socket:
+    """A caller who has announced a body and sends it bit by bit."""
+    host, port = studio.removeprefix("http://").split(":")
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
+    caller = socket.create_connection((host, int(port)), timeout=10)
+    caller.sendall(f"{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode())
+    return caller
+
+
+def open_files(folder: str) -> list[str]:
+    """Files beneath a folder that this process holds open, removed ones included."""
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        try:
+            found.append(str(each.readlink()))
+        except FileNotFoundError:
+            continue
+    return [each for each in found if each.startswith(folder)]
+
+
+def test_a_large_body_that_is_under_way_lies_on_disk_and_is_answered(studio, base_model, make_key, settings):
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000
+    messages = [{"role": "user", "content": "Hello"}]
+    body = json.dumps({"model": base_model.name, "messages": messages, "max_tokens": 2}).encode() + b" " * 200_000
+    with begin(studio, key=make_key(), length=len(body)) as caller:
+        caller.sendall(body[:100_000])
+        time.sleep(0.5)
+        assert open_files(settings.FILE_UPLOAD_TEMP_DIR)
+        caller.sendall(body[100_000:])
+        assert caller.recv(15) == b"HTTP/1.1 200 OK"
+    assert not open_files(settings.FILE_UPLOAD_TEMP_DIR)
+
+
+def test_a_body_that_does_not_come_in_time_is_refused_and_let_go(studio, monkeypatch):
+    monkeypatch.setattr(direct, "BODY_SECONDS", 0.3)
+    with begin(studio, length=100) as caller:
+        caller.sendall(b"{")
+        answer = ""
+        while "request_timeout" not in answer and (piece := caller.recv(10_000)):
+            answer += piece.decode()
+    assert answer.startswith("HTTP/1.1 408") and "request_timeout" in answer and "x-request-id: req_" in answer
+
+
+def test_a_foreign_host_over_plain_http_is_refused_in_the_envelope(settings):
+    settings.SECURE_SSL_REDIRECT, settings.ALLOWED_HOSTS = True, ["studio.example"]
+    application = BodyGate(InferenceFirst(DjangoOnOwnDisk()), StudioBodies())
+
+    async def ask(host: str) -> httpx.Response:
+        way = httpx.ASGITransport(app=application)
+        async with httpx.AsyncClient(transport=way, base_url=f"http://{host}") as caller:
+            return await caller.post("/v1/chat/completions", headers={"Authorization": "Bearer x"}, json={})
+
+    refused, sent_on = asyncio.run(ask("thief.example")), asyncio.run(ask("studio.example"))
+    assert refused.status_code == 400 and refused.json()["error"]["code"] == "invalid_request"
+    assert sent_on.status_code == 301
+    assert sent_on.headers["location"] == "https://studio.example/v1/chat/completions"
+    for answer in (refused, sent_on):
+        assert answer.headers["x-request-id"].startswith("req_") and "x-content-type-options" in answer.headers

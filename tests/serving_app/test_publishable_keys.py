@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 import httpx
 import pytest
 
 from gptstudio.accounts import services as accounts
 from gptstudio.accounts.models import ApiKey
+from gptstudio.accounts.selectors import is_public_origin
 from gptstudio.core.errors import Invalid
 from serving_app import services
 from serving_app.models import Completion
+from serving_app.services.trips import LEDGER
 
 SHOP, OTHER = "https://shop.example", "https://other.example"
 HELLO = {"model": "support", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 4}
@@ -76,6 +80,29 @@ def test_a_browser_is_told_beforehand_for_sites_of_live_keys_alone(studio, issue
     assert refused.status_code == 403 and "Access-Control-Allow-Origin" not in refused.headers
     ApiKey.objects.update(revoked_at="2026-01-01T00:00:00Z")
     assert before(studio, SHOP).status_code == 403 and secret.startswith("pk-studio-")
+
+
+def test_a_browser_that_asks_beforehand_waits_for_no_attempt_and_none_for_it(studio, issue) -> None:
+    issue()
+    is_over = threading.Event()
+    attempts = [LEDGER.submit(is_over.wait, 30) for _ in range(8)]
+    try:
+        assert before(studio, SHOP).status_code == 204
+    finally:
+        is_over.set()
+    assert all(each.result() for each in attempts)
+
+
+@pytest.mark.django_db
+def test_an_origin_is_known_whole_and_one_by_one(issue, django_assert_num_queries) -> None:
+    for origins in ([SHOP, OTHER], ["https://third.example"]):
+        issue(origins=origins)
+    is_public_origin(SHOP)
+    with django_assert_num_queries(1):
+        assert is_public_origin(SHOP)
+    assert is_public_origin(OTHER) and is_public_origin("https://third.example")
+    for part in ("https://shop.exampl", "shop.example", f'{SHOP}", "{OTHER}', "", "%", '"'):
+        assert not is_public_origin(part), part
 
 
 @pytest.mark.parametrize(

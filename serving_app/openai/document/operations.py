@@ -44,7 +44,7 @@ def _page(limit: int, most: int, **more: Schema) -> dict[str, Schema]:
     }
 
 
-ASKED = (404, 429, 500)
+ASKED = (404, 408, 429, 500)
 STORED = (507,)
 FILES = {"purpose": text(), "order": one_of(["asc", "desc"])}
 OPERATIONS: dict[tuple[str, str], Operation] = {

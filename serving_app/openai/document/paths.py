@@ -24,6 +24,7 @@ REFUSALS = {
     401: "No key, or one that is unknown, revoked or expired.",
     403: "The key does not allow this, or the model is not released.",
     404: "There is no such thing in this workspace.",
+    408: "The body did not come in time.",
     413: "The body is too large.",
     415: "The body has another media type.",
     422: "This Idempotency-Key was sent with another request.",
