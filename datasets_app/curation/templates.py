@@ -8,6 +8,7 @@ any other here; the personal data step masks them before.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from datasets_app.curation.dedupe import split_words
 from datasets_app.curation.rows import Conversation
@@ -22,7 +23,9 @@ _FILLED = re.compile(
     r"|(?:https?://|www\.)\S+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}"
     r"|[#€$£¥]?[\w./:,+-]{0,30}\d[\w./:,+%€$£¥-]*"  # whatever holds a digit: amounts, dates, order numbers
 )
-_NAME = r"(?!I\b)[^\W\d_a-zß-öø-ÿ][\w'’-]*\.?"
+# Letters that begin a name, in every script that tells them apart.
+_CAPITALS = "".join(letter for letter in map(chr, range(0x1F000)) if unicodedata.category(letter) in ("Lu", "Lt"))
+_NAME = rf"(?!I\b)[{_CAPITALS}][\w'’-]*\.?"
 _NAMES = re.compile(rf"(?<=[^\s.!?:\"“(][^\S\n]){_NAME}(?:[^\S\n]+{_NAME})*")  # within a sentence
 _FIRST = re.compile(
     rf"(?m)(?:^|(?<=[.!?:\"“(]\s)|(?<=[\"“(])){_NAME}(?=[^\S\n]*{_SLOT}|,)"

@@ -16,13 +16,14 @@ from django.utils import timezone
 
 from gptstudio.accounts.selectors import actor_of_key, live_key
 from gptstudio.core import leases
-from gptstudio.core.errors import NotAllowed, StudioError
+from gptstudio.core.errors import NotAllowed, StudioError, Unavailable
 from gptstudio.core.ids import mint
 from gptstudio.core.queue import enqueue
 from serving_app import engine_client, slack_client
 from serving_app.models import SlackQuestion, SlackState
 from serving_app.services import gateway
 from serving_app.services.admission import Admission, Caller, admit
+from serving_app.services.limits import RateExceeded
 from serving_app.services.trips import in_ledger_thread
 from serving_app.slack_client import NotPosted, post_message
 
@@ -34,6 +35,7 @@ SETTLING = timedelta(seconds=10)  # a message on the queue is given this long
 KEPT = timedelta(days=1)  # longer than Slack sends an event again
 NUL = "\0"  # no text of PostgreSQL holds it
 TASK = "serving.answer_slack"
+PASSING = (Unavailable, RateExceeded)
 
 
 def _asked(event: Mapping[str, Any]) -> bool:
@@ -72,10 +74,19 @@ def claim_question(question_id: str, *, holder: str) -> SlackQuestion | None:
 
 
 def answer_question(question: SlackQuestion) -> None:
-    """Ask the model and post what it says; what was said is not asked again when only the posting failed."""
+    """Ask the model and post what it says; what was said is not asked again when only the posting failed.
+
+    A model that is being loaded, an engine that is away or a spent minute is tried again before it is said.
+    """
     mine = SlackQuestion.objects.filter(id=question.id)
     if not question.answer:
-        question.answer = _answered(question)
+        try:
+            question.answer = _answered(question)
+        except PASSING as error:
+            if question.attempt < MOST_TRIES:  # the lease runs out, then it is sent again
+                mine.filter(attempt=question.attempt).update(problem=str(error)[:200])
+                return
+            question.answer = str(error)
         if not mine.filter(attempt=question.attempt).update(answer=question.answer):
             return
     try:
@@ -97,9 +108,11 @@ def _end(question: SlackQuestion, state: str, *, problem: str = "") -> None:
 
 
 def _answered(question: SlackQuestion) -> str:
-    """What the model says, or the sentence why it says nothing."""
+    """What the model says, or the sentence why it never will. Errors that pass are raised."""
     try:
         return asyncio.run(_said(question)).replace(NUL, "") or "The model said nothing."
+    except PASSING:
+        raise
     except StudioError as error:
         return str(error)
 

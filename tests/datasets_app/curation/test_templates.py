@@ -25,6 +25,20 @@ def test_what_was_filled_in_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(
+    "macro",
+    [
+        "Здравствуйте, ваш заказ {} передан курьеру и будет у вас в течение трёх рабочих дней, ждите звонка.",
+        "Η παραγγελία σας {} παραδόθηκε στον μεταφορέα και θα είναι κοντά σας μέσα σε τρεις ημέρες.",
+        "Twoja paczka {} została źle oznaczona, że łączna kwota będzie zwrócona na twoje konto jutro rano.",
+    ],
+)
+def test_words_of_other_scripts_are_words_and_no_names(macro) -> None:
+    one, other = frame(macro.format("A-1009")), frame(macro.format("№ 55512"))
+    assert one and one == other
+    assert frame(macro.format("Анна")) == one, "and their names are names"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "What is the capital of France?",
