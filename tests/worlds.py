@@ -320,7 +320,8 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     from datasets_app.services import create_preview, create_recipe, start_upload
     from gptstudio.accounts.services import add_destination, issue_key
     from gptstudio.notify.services import tell
-    from serving_app.services import create_deployment, create_rule, keep_texts, set_price
+    from serving_app.models import KeptTexts
+    from serving_app.services import create_deployment, create_rule, set_price
     from training_app.models import BaseModelImport, ImportState, LanguageModel, ModelKind
     from training_app.services import request_release
 
@@ -341,7 +342,9 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     request = make_request(actor, model=base)
     turns = [{"role": "user", "content": "Where is it?"}]
     answers = [{"content": "On its way.", "finish_reason": "stop", "calls": []}]
-    keep_texts(workspace_id=actor.workspace_id, request_id=request.id, question={"messages": turns}, answers=answers)
+    KeptTexts.objects.create(
+        workspace_id=actor.workspace_id, request=request, question={"messages": turns}, answers=answers
+    )
     price = set_price(
         actor, workspace_id=actor.workspace_id, model_name=base.name, prompt_micro=1, completion_micro=2,
         valid_from=timezone.now() + timedelta(days=1),

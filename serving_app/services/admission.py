@@ -31,6 +31,7 @@ from training_app.selectors import is_released, model_asked, models_of
 
 PREVIEW_TIME = timedelta(minutes=15)
 LONGEST_NAME = 200
+MOST_KEPT = 256 * 1024  # bytes of a request whose texts are kept
 EMBEDDINGS = "embeddings"
 
 
@@ -173,9 +174,10 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
     if replica is None:
         _wish_for(model)
         raise _not_loaded(model, name)
-    guard, keeps = guard_for(caller.workspace), False
+    guard = guard_for(caller.workspace)
+    keeps = guard is not None and guard.keeps and body.get("store") is not False and size <= MOST_KEPT
+    body = _without_store(body, guard)
     if guard is not None:
-        keeps, body = _wants_kept(guard, body)
         body = check_prompt(actor, guard, body, model_name=model.name, attempt_id=attempt_id)
         size = max(size, len(json.dumps(body)))  # a mask may be longer than what it hides
     most = texts_bound if endpoint == EMBEDDINGS else upper_bound
@@ -217,11 +219,10 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
     )
 
 
-def _wants_kept(guard: Guard, body: Mapping[str, Any]) -> tuple[bool, Mapping[str, Any]]:
-    """Whether this request's texts are kept, and its body: engines keep nothing and refuse to be asked to."""
-    if guard.keeps and body.get("store") is True:
-        body = {name: value for name, value in body.items() if name != "store"}
-    return guard.keeps and body.get("store") is not False, body
+def _without_store(body: Mapping[str, Any], guard: Guard | None) -> Mapping[str, Any]:
+    """The body without a `store` that is obeyed here: engines keep nothing, and some know no such field."""
+    is_obeyed = body.get("store") is False or (body.get("store") is True and guard is not None and guard.keeps)
+    return {name: value for name, value in body.items() if name != "store"} if is_obeyed else body
 
 
 def _accounts(caller: Caller) -> list[Account]:

@@ -154,7 +154,7 @@ async def answer(admission: Admission) -> dict[str, Any]:
     record = recording(admission)
     if record is not None:
         record.add(found)
-        await keep(admission, record)
+        keep(admission, record)
     return found
 
 
@@ -210,7 +210,7 @@ async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
         tokens = await counted(admission) if is_stopped else rewriter.tokens
         await _bill(admission, tokens, finish_reason=rewriter.finish_reason, clock=clock)
         clock.tell(admission.served, tokens)
-        await keep(admission, record)
+        keep(admission, record)
         if is_stopped and tokens and admission.wants_usage:
             yield event(rewriter.usage_chunk(tokens))
         yield DONE

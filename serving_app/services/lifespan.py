@@ -1,5 +1,5 @@
-"""The web process's last act: connections to engines and to the moderation server are closed. What was open in engines is
-the reaper's.
+"""The web process's last act: texts that wait to be kept are written, connections to engines and to the moderation server
+are closed. What was open in engines is the reaper's.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from serving_app import engine_client, moderation_client
+from serving_app.services.trips import answers_are_kept
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -18,6 +19,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.shutdown":
+            await answers_are_kept()
             await engine_client.close()
             await moderation_client.close()
         await send({"type": f"{message['type']}.complete"})

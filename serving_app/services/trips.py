@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
@@ -18,6 +18,7 @@ R = TypeVar("R")
 # SQLite lets one write at a time, and whoever finds it busy sleeps for longer and longer: a queue is quicker.
 LEDGER = ThreadPoolExecutor(max_workers=1 if connection.vendor == "sqlite" else 8, thread_name_prefix="ledger")
 REPORTS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="reports")
+KEEPING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeping")
 
 
 def leave_connection() -> None:
@@ -36,11 +37,27 @@ async def in_report_thread(work: Callable[[], R]) -> R:
     return await _in(REPORTS, work)
 
 
-async def _in(threads: ThreadPoolExecutor, work: Callable[[], R]) -> R:
-    def trip() -> R:
-        try:
-            return work()
-        finally:
-            leave_connection()
+def queue_for_ledger(work: Callable[[], R]) -> Future[R]:
+    """The same from a thread."""
+    return LEDGER.submit(_trip, work)
 
-    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, trip)
+
+def after_answers(work: Callable[[], R]) -> Future[R]:
+    """Run what no answer waits for, one after another; neither attempts nor reports wait for it either."""
+    return KEEPING.submit(work)
+
+
+async def answers_are_kept() -> None:
+    """Wait for all that was given to `after_answers`."""
+    await asyncio.get_running_loop().run_in_executor(KEEPING, lambda: None)
+
+
+async def _in(threads: ThreadPoolExecutor, work: Callable[[], R]) -> R:
+    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, _trip, work)
+
+
+def _trip(work: Callable[[], R]) -> R:
+    try:
+        return work()
+    finally:
+        leave_connection()

@@ -11,8 +11,8 @@ from datasets_app.models import DatasetFile
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from gptstudio.review.models import ReviewItem
 from gptstudio.review.services import decide
-from serving_app.models import Feedback
-from serving_app.services import export_corrections, give_feedback, keep_texts
+from serving_app.models import Feedback, KeptTexts
+from serving_app.services import export_corrections, give_feedback
 from tests.worlds import make_dataset, make_request
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_a_correction_needs_its_question_unless_it_is_kept(correct, request_id, 
         assert refused.value.param == "messages"
     question = {"messages": [{"role": "user", "content": "Where is [PERSON]?"}]}
     answers = [{"content": "No idea.", "finish_reason": "stop", "calls": []}]
-    keep_texts(workspace_id=workspace.id, request_id=request_id, question=question, answers=answers)
+    KeptTexts.objects.create(workspace=workspace, request_id=request_id, question=question, answers=answers)
     assert correct(messages=None).question == question["messages"]
     assert ReviewItem.objects.get().evidence["feedback"]["answer"] == "No idea."
 

@@ -61,6 +61,7 @@ def read_text_request(body: object) -> TextRequest:
         raise unsupported("suffix", "text is only written at the end")
     if request.echo and request.logprobs is not None:
         raise unsupported("echo", "together with 'logprobs' it would need those of the prompt")
+    fields.allow_only({"store": (False,)}, reason="this engine keeps nothing")
     read_labels(fields)
     fields.finish()
     return request
