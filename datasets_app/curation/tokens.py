@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError
-
+from datasets_app.curation.browsing.chattext import FAULTS
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.rows import Message
 
@@ -40,7 +39,7 @@ class TokenCounter:
     def _render(self, row: Sequence[Message]) -> str | None:
         try:
             return str(self._tokenizer.apply_chat_template(list(row), tokenize=False))
-        except (TemplateError, ValueError):
+        except FAULTS:
             return None
 
 

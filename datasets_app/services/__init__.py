@@ -1,6 +1,6 @@
 """Writing data sets, files, uploads, recipes, previews and versions."""
 
-from datasets_app.services.datasets import archive_dataset, create_dataset, register_tokenizer
+from datasets_app.services.datasets import archive_dataset, check_template, create_dataset, register_tokenizer
 from datasets_app.services.decisions import decide_findings
 from datasets_app.services.edits import create_edited_version, edit_row, exclude_rows, flag_rows, undo_edits
 from datasets_app.services.erasing import create_erased_versions, digest_of, erase_file, erase_version, note_trace
@@ -44,6 +44,7 @@ __all__ = [
     "cancel_preview",
     "cancel_upload",
     "cancel_version",
+    "check_template",
     "claim_file",
     "claim_preview",
     "claim_version",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.db import transaction
 from django.utils import timezone
 
+from datasets_app.contents.refusals import sentences
+from datasets_app.curation.browsing import tokenview
 from datasets_app.models import Dataset, Tokenizer
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
@@ -44,6 +48,12 @@ def archive_dataset(actor: Actor, *, dataset: Dataset) -> Dataset:
         )
     dataset.refresh_from_db()
     return dataset
+
+
+def check_template(folder: Path) -> None:
+    """Raise Invalid where the chat template of a model's folder does not come to an end."""
+    with sentences():
+        tokenview.check_template(folder)
 
 
 def register_tokenizer(*, name: str, workspace_id: str | None, digest: str, context_length: int) -> Tokenizer:

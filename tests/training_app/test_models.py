@@ -46,6 +46,14 @@ def test_a_whole_folder_becomes_a_base_model_and_a_tokenizer(register, workspace
     assert model in selectors.base_models_of(workspace.id)
 
 
+def test_a_chat_template_without_an_end_is_refused(register, inbox) -> None:
+    endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    (inbox / "tiny" / "chat_template.jinja").write_text(endless)
+    with pytest.raises(Invalid, match="did not come to an end"):
+        register()
+    assert not LanguageModel.objects.filter(name="tiny-1").exists()
+
+
 def test_a_workspaces_base_model_is_not_a_strangers(register, as_charlie) -> None:
     model = register()
     assert model not in selectors.models_of(as_charlie.workspace_id)

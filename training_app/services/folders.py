@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datasets_app.services import check_template
 from gptstudio.core import artifacts
 from gptstudio.core.errors import Invalid
 
@@ -96,5 +97,6 @@ def take_in(folder: Path) -> Stored:
     """Check a folder and copy it. The copy may take minutes, so no transaction may be open around it."""
     _check_folder(folder)
     context, parameters = _context(_json(folder, "config.json")), _parameters(folder)
-    digest, _path = artifacts.store_folder(folder)
+    digest, path = artifacts.store_folder(folder)
+    check_template(path)
     return Stored(digest, parameters, context)

@@ -41,6 +41,18 @@ class View:
     counts: dict[Role, int]
 
 
+def check_template(folder: Path) -> None:
+    """Try a model's chat template on a short conversation. Refusal where it does not come to an end; a model without a
+    template, and one that refuses this conversation, may be of use all the same.
+    """
+    try:
+        _, template, special, _ = _loaded(folder)
+        written(template, special, [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hello"}])
+    except Refusal as refusal:
+        if refusal.code == "template_endless":
+            raise
+
+
 @lru_cache(maxsize=8)
 def _loaded(folder: Path) -> tuple[Tokenizer, str, dict[str, str], frozenset[int]]:
     """Tokenizer, template, special tokens by name, and the ids that end an answer."""
