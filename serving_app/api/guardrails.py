@@ -38,16 +38,17 @@ class AnswersShape(SideShape):
 
 
 class GuardrailsShape(serializers.Serializer):
-    """Both sides, and what is kept. What is left out is allowed; what is not said to be kept is not."""
+    """Both sides, and what is kept. What is left out of a side is allowed."""
 
     prompts = PromptsShape(default=dict)
     answers = AnswersShape(default=dict)
     keep_days = serializers.IntegerField(
         allow_null=True,
-        default=None,
+        required=False,
         min_value=1,
         max_value=MOST_DAYS,
-        help_text="For how many days questions and answers are kept, scrubbed of personal data. Null: not at all.",
+        help_text="For how many days questions and answers are kept, scrubbed of personal data. Null: not at all, and what is "
+        "kept is deleted; left out: as before.",
     )
 
 
@@ -69,6 +70,6 @@ class GuardrailsOne(NativeView):
 
     @extend_schema(operation_id="guardrails_set", request=GuardrailsShape, responses=GuardrailsShape)
     def put(self, request: Request) -> Response:
-        """Replace everything; it holds from the next request on. Without `keep_days` what is kept is deleted."""
+        """Replace both sides; it holds from the next request on. With `keep_days` null what is kept is deleted."""
         given = self.given(GuardrailsShape)
         return Response(_shown(services.set_guardrails(self.actor, workspace_id=self.workspace_id, **given)))

@@ -206,7 +206,8 @@ class RequestTexts(NativeView):
 
     @extend_schema(operation_id="requests_texts", responses=TextsShape)
     def get(self, request: Request, request_id: str) -> Response:
-        return Response(TextsShape(selectors.texts_of(self.workspace_id, request_id)).data)
+        kept = services.read_texts(self.actor, workspace_id=self.workspace_id, request_id=request_id)
+        return Response(TextsShape(kept).data)
 
     @extend_schema(operation_id="requests_texts_delete", responses={204: None})
     def delete(self, request: Request, request_id: str) -> Response:

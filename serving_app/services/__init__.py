@@ -9,7 +9,7 @@ from serving_app.services.deployments import create_deployment, retire_deploymen
 from serving_app.services.feedback import export_corrections, give_feedback
 from serving_app.services.gateway import answer, stream
 from serving_app.services.guardrails import guard_for, set_guardrails
-from serving_app.services.keeping import delete_texts, drop_old_texts, keep_texts
+from serving_app.services.keeping import delete_texts, drop_old_texts, keep_texts, read_texts
 from serving_app.services.limits import RateExceeded
 from serving_app.services.moderation import moderate
 from serving_app.services.prices import set_price, withdraw_price
@@ -48,6 +48,7 @@ __all__ = [
     "is_signed_by_slack",
     "keep_texts",
     "moderate",
+    "read_texts",
     "rebuild_usage",
     "rebuild_workspace",
     "release",

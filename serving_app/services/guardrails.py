@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import EllipsisType
 from typing import Any
 
 from django.db import transaction
@@ -55,23 +56,24 @@ def set_guardrails(
     workspace_id: str,
     prompts: Mapping[str, Any],
     answers: Mapping[str, Any],
-    keep_days: int | None = None,
+    keep_days: int | EllipsisType | None = ...,
 ) -> Guardrails:
-    """Replace everything; it holds at once. Either side may have `personal_data`, `words`, `patterns` and `lexicon`.
+    """Replace both sides; it holds at once. Either may have `personal_data`, `words`, `patterns` and `lexicon`.
 
-    `keep_days`: for how long texts are kept, scrubbed. None: they are not, and those that were are deleted.
+    `keep_days`: for how long texts are kept, scrubbed. None: they are not, and those that were are deleted. Left out: as
+    before.
     """
     require(actor, "guardrails.edit", workspace_id=workspace_id)
     sides = {"prompts": _checked(prompts, "prompts"), "answers": _checked(answers, "answers")}
-    if keep_days is not None and not 1 <= keep_days <= MOST_DAYS:
+    if isinstance(keep_days, int) and not 1 <= keep_days <= MOST_DAYS:
         raise Invalid(
             f"Texts cannot be kept for {keep_days} days.", fix=f"Use 1 to {MOST_DAYS}, or none.", param="keep_days"
         )
-    found, _ = Guardrails.objects.update_or_create(
-        workspace_id=workspace_id, defaults={**sides, "keep_days": keep_days}
-    )
-    if keep_days is None:
-        KeptTexts.objects.filter(workspace_id=workspace_id).delete()
+    kept = {} if keep_days is ... else {"keep_days": keep_days}
+    found, _ = Guardrails.objects.update_or_create(workspace_id=workspace_id, defaults={**sides, **kept})
+    deleted = 0
+    if found.keep_days is None:
+        deleted, _ = KeptTexts.objects.filter(workspace_id=workspace_id).delete()
     raise_rules_epoch(workspace_id)
     record(
         actor,
@@ -80,7 +82,11 @@ def set_guardrails(
         subject_kind="workspace",
         subject_id=workspace_id,
         subject_label="Guardrails",
-        data={**{name: _told(side) for name, side in sides.items()}, "keep_days": keep_days},
+        data={
+            **{name: _told(side) for name, side in sides.items()},
+            "keep_days": found.keep_days,
+            "texts_deleted": deleted,
+        },
     )
     return found
 

@@ -85,6 +85,22 @@ def keep_texts(*, workspace_id: str, request_id: str, question: dict[str, Any], 
 
 
 @transaction.atomic
+def read_texts(actor: Actor, *, workspace_id: str, request_id: str) -> KeptTexts:
+    """One request's texts. Who read them is written down."""
+    require(actor, "reviews.view", workspace_id=workspace_id)
+    texts = selectors.texts_of(workspace_id, request_id)
+    audit(
+        actor,
+        workspace_id=workspace_id,
+        action="texts.read",
+        subject_kind="request",
+        subject_id=request_id,
+        subject_label=request_id,
+    )
+    return texts
+
+
+@transaction.atomic
 def delete_texts(actor: Actor, *, texts: KeptTexts) -> None:
     """Delete one request's texts; the request itself and its bill stay."""
     require(actor, "data.erase", workspace_id=texts.workspace_id)

@@ -13,6 +13,7 @@ import openai
 import pytest
 from django.utils import timezone
 
+from gptstudio.audit.models import AuditEvent
 from serving_app import services
 from serving_app.models import KeptTexts, UsageEvent
 from serving_app.services import admission as admitting
@@ -104,7 +105,9 @@ def test_of_a_stopped_answer_only_what_went_out_is_kept(client, base_model, keep
     assert (answer["content"], answer["finish_reason"]) == (text, "content_filter") and "idiot" not in text
 
 
-def test_texts_are_deleted_when_their_time_is_over_and_when_the_workspace_keeps_none(client, base_model, keeping):
+def test_texts_are_deleted_when_their_time_is_over_and_when_the_workspace_keeps_none(
+    client, base_model, keeping, as_alice, workspace
+):
     ask = {"model": base_model.name, "messages": ASKED, "max_tokens": 2}
     keeping(2)
     old, new = (client.chat.completions.create(**ask)._request_id for _ in range(2))
@@ -112,7 +115,11 @@ def test_texts_are_deleted_when_their_time_is_over_and_when_the_workspace_keeps_
     KeptTexts.objects.filter(request_id=old).update(created_at=timezone.now() - timedelta(days=2, minutes=1))
     assert services.drop_old_texts() == 1
     assert [each.request_id for each in KeptTexts.objects.all()] == [new]
+    services.set_guardrails(as_alice, workspace_id=workspace.id, prompts={}, answers={})
+    assert KeptTexts.objects.count() == 1
     keeping(None)
+    told = AuditEvent.objects.filter(action="guardrails.set").latest("id").data
+    assert (told["keep_days"], told["texts_deleted"]) == (None, 1)
     assert not KeptTexts.objects.exists() and UsageEvent.objects.filter(kind="settle").count() == 2
 
 
@@ -177,6 +184,7 @@ def test_a_stranger_and_an_editor_read_none_of_it_and_a_reviewer_does(
     assert get(make_key("usage:read")).status_code == 403
     assert get(make_key("reviews:read", actor=as_charlie)).status_code == 404
     found = get(make_key("reviews:read")).json()
+    assert AuditEvent.objects.get(action="texts.read").subject_id == attempt
     assert found["question"]["messages"][0] == ASKED[0] and "Jane" not in json.dumps(found)
     assert get(make_key("reviews:read"), "DELETE").status_code == 403
     assert get(make_key("erasure:write"), "DELETE").status_code == 204

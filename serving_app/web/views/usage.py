@@ -88,7 +88,7 @@ def requests(request: MemberRequest) -> HttpResponse:
 @member_page("reviews.view")
 def texts(request: MemberRequest, request_id: str) -> HttpResponse:
     """What was asked and answered, where it is kept."""
-    kept = selectors.texts_of(request.actor.workspace_id, request_id)
+    kept = services.read_texts(request.actor, workspace_id=request.actor.workspace_id, request_id=request_id)
     asked = kept.question.get("messages") or [{"role": "user", "content": text} for text in asked_texts(kept.question)]
     turns = [(turn.get("role", ""), "\n".join(asked_texts({"messages": [turn]}))) for turn in asked]
     return render(request, "serving/texts.html", {"kept": kept, "turns": turns, "tab": "requests"})

@@ -24,7 +24,9 @@ def test_guardrails_are_read_replaced_and_lifted(program) -> None:
         "keep_days": 9,
     }
     assert ask("get", "/api/v1/guardrails").json() == done.json()
-    assert ask("put", "/api/v1/guardrails", {}).json() == {"prompts": NOTHING, "answers": NOTHING, "keep_days": None}
+    lifted = {"prompts": NOTHING, "answers": NOTHING, "keep_days": 9}
+    assert ask("put", "/api/v1/guardrails", {}).json() == lifted
+    assert ask("put", "/api/v1/guardrails", {"keep_days": None}).json() == {**lifted, "keep_days": None}
 
 
 @pytest.mark.parametrize(

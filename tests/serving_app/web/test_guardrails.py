@@ -115,6 +115,7 @@ def test_texts_are_kept_for_the_days_that_are_set_and_shown_to_reviewers(
     assert address not in at_bob.get("/usage/requests").content.decode() and at_bob.get(address).status_code == 403
     page = at_alice.get(address).content.decode()
     assert "Where is [PERSON]?" in page and "On its way." in page and "find({})" in page
+    assert AuditEvent.objects.get(action="texts.read").subject_id == request.id
     at_alice.post(f"{address}/delete")
     assert at_alice.get(address).status_code == 404
     assert AuditEvent.objects.filter(action="texts.deleted").count() == 1
