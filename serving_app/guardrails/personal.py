@@ -14,6 +14,7 @@ from datasets_app.curation.pii.lists import Allowed, Phrases, denied
 from datasets_app.curation.pii.masking import masked
 from datasets_app.curation.pii.overlaps import settle
 from datasets_app.curation.pii.patterns import Span
+from datasets_app.curation.pii.talk import Talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,18 @@ class Personal:
         """With the lists that the workspace keeps."""
         return cls(Allowed(allow), denied(deny))
 
-    def find(self, text: str, earlier: Sequence[str] = ()) -> list[Span]:
+    def find(self, text: str, earlier: Sequence[str] | Talk = ()) -> list[Span]:
         """Sorted findings that do not overlap. `earlier`: the turns before, oldest first; they explain bare numbers."""
         surest = [*patterns.find(text), *self.denied.find(text, "list")]
-        named = any(True for turn in earlier[-2:] for _ in introductions.find(turn))
-        by_words = numbers.find(text, earlier, surest, named)
+        talk = earlier if isinstance(earlier, Talk) else Talk(earlier)
+        by_words = numbers.find(text, talk, surest, talk.introduced)
         return self._kept(text, settle(text, [*surest, *introductions.find(text), *by_words]))
 
     def shapes(self, text: str) -> list[Span]:
         """The same by shapes and the workspace's list alone: what an answer is stopped for."""
         return self._kept(text, settle(text, [*patterns.find(text), *self.denied.find(text, "list")]))
 
-    def scrubbed(self, text: str, earlier: Sequence[str] = ()) -> str:
+    def scrubbed(self, text: str, earlier: Sequence[str] | Talk = ()) -> str:
         """The text with everything that was found behind its mask."""
         return masked(text, self.find(text, earlier))
 

@@ -67,7 +67,7 @@ def _asked(value: Any, personal: Personal) -> Any:
     found = []
     for turn in value:
         found.append(scrubber.part(turn))
-        scrubber.earlier.append("\n".join(asked_texts({"messages": turn})))
+        scrubber.earlier.add("\n".join(asked_texts({"messages": turn})))
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from datasets_app.curation.pii.columns import column_type
 from datasets_app.curation.pii.masking import mask_of
+from datasets_app.curation.pii.talk import Talk
 from serving_app.guardrails.personal import Personal
 from serving_app.guardrails.prompts import NO_TEXT
 
@@ -21,7 +22,7 @@ class Scrubber:
 
     def __init__(self, personal: Personal, earlier: Sequence[str] = ()) -> None:
         self._personal = personal
-        self.earlier = list(earlier)
+        self.earlier = Talk(earlier)
 
     def part(self, value: Any, name: str = "") -> Any:
         """A part of a body, which stands under `name`. Token ids, which decode to a text, become a mask."""

@@ -16,7 +16,7 @@ from gptstudio.core.errors import Invalid, StudioError
 from gptstudio.review.selectors import pending_alike
 from gptstudio.review.services import open_item, update_evidence
 from serving_app.guardrails.guard import Guard
-from serving_app.guardrails.prompts import ASKED, read_prompt
+from serving_app.guardrails.prompts import ASKED, MOST_READ, read_prompt
 from serving_app.guardrails.telling import excerpt, for_caller, for_reviewer
 from serving_app.guardrails.watch import Breach
 from serving_app.models import Guardrails
@@ -48,6 +48,13 @@ def check_prompt(
             fix="Send it as text.",
             code="unsupported_value",
             param=reading.unread,
+        )
+    if reading.is_too_long:
+        raise Invalid(
+            f"This workspace looks at prompts, and reads at most {MOST_READ:,} characters of one.",
+            fix="Send less at a time.",
+            code="string_above_max_length",
+            param=asked,
         )
     if reading.breach is not None:
         report_breach(actor, guard, reading.breach, side="prompts", model_name=model_name, attempt_id=attempt_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 OTHER = "OTHER"  # a sum, a date, an order: a number of nobody
 WHEN = "WHEN"  # "on 061518", "at 1000": mostly a date or a sum, but behind "call me" a telephone number
@@ -107,9 +108,9 @@ def is_filler(text: str) -> bool:
     return all(word in _FILLERS for word in _WORD.findall(text.lower()))
 
 
-def words(text: str) -> int:
-    """How many words stand there."""
-    return sum(1 for _word in _WORD.finditer(text))
+def has_more_words(text: str, start: int, end: int, *, than: int) -> bool:
+    """Whether more words stand between two places; reads no further than it must."""
+    return any(True for _word in islice(_WORD.finditer(text, start, end), than, None))
 
 
 def leaves_the_sentence(text: str) -> bool:

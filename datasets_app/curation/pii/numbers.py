@@ -7,6 +7,7 @@ standard library alone; knows texts and turns, not rows.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from datasets_app.curation.pii.cues import (
@@ -14,15 +15,14 @@ from datasets_app.curation.pii.cues import (
     OTHER,
     WHEN,
     Cue,
-    asked_for,
     cues,
-    is_about_identity,
+    has_more_words,
     is_filler,
     leaves_the_sentence,
-    words,
 )
 from datasets_app.curation.pii.impostors import is_sum
 from datasets_app.curation.pii.patterns import Span
+from datasets_app.curation.pii.talk import Talk
 
 NEAR, FAR = 0.8, 0.6
 ANSWER, LIKELY = 0.7, 0.5
@@ -34,7 +34,6 @@ MOST = {"ZIP_CODE": 9, "PIN": 8, "US_SSN": 11, "PHONE_NUMBER": 15}
 MOST_ELSE = 20
 BARE = 4
 CARD_DIGITS = range(13, 20)
-_DIGIT = re.compile(r"\d")
 _DIGITS = r"\d(?:[ -]?\d)*"
 _MANGLED = r"\d(?:[.,]?\d){1,5} ?e ?\+? ?1\d"  # 5.59E+15: a long number after a visit to a spreadsheet
 _NUMBER = re.compile(
@@ -84,8 +83,10 @@ class _Number:
         return least <= self.digits <= most
 
 
-def find(text: str, earlier: Sequence[str] = (), taken: Sequence[Span] = (), named: bool = False) -> Iterator[Span]:
-    """Numbers of `text`.
+def find(
+    text: str, earlier: Sequence[str] | Talk = (), taken: Sequence[Span] = (), named: bool = False
+) -> Iterator[Span]:
+    """Numbers of `text`, in time that grows with its length.
 
     `earlier`: the turns before it, oldest first; `taken`: what else was found in it; `named`: whether somebody was
     named in an earlier turn. A bare number is an answer where the turn before asked for one, or where the talk is
@@ -95,17 +96,21 @@ def find(text: str, earlier: Sequence[str] = (), taken: Sequence[Span] = (), nam
     if not numbers:
         return
     announced = list(cues(text))
+    starts, ends = [cue.start for cue in announced], [cue.end for cue in announced]
+    talk = earlier if isinstance(earlier, Talk) else Talk(earlier)
     left = []
     for number in numbers:
-        decided = _by_words(text, number, announced)
+        nearest = announced[max(0, bisect_right(ends, number.start) - FARTHEST - 1) : bisect_right(ends, number.start)]
+        following = announced[at] if (at := bisect_left(starts, number.end)) < len(announced) else None
+        decided = _by_words(text, number, nearest, following)
         if decided is None:
             left.append(number)
         elif decided.entity_type != OTHER:
             yield decided
     if left and _is_bare(text, numbers, taken):
-        yield from _answers(left, earlier, named)
+        yield from _answers(left, talk, named)
     elif left and left[0].digits >= LONG and is_filler(text[: left[0].start]):
-        asked = _asked(earlier)
+        asked = talk.asked
         if asked and left[0].fits(asked):
             yield _span(left[0], asked, ANSWER)
 
@@ -114,29 +119,28 @@ def _span(number: _Number, entity_type: str, score: float) -> Span:
     return Span(number.start, number.end, entity_type, score, "words")
 
 
-def _by_words(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
-    """What the words around say: a span, one of OTHER, or None where they say nothing."""
-    before = _before(text, number, announced)
+def _by_words(text: str, number: _Number, nearest: Sequence[Cue], following: Cue | None) -> Span | None:
+    """What the words around say: a span, one of OTHER, or None where they say nothing. `nearest`: the cues before it."""
+    before = _before(text, number, nearest)
     if before and before.score == NEAR and before.entity_type != OTHER:
         return before
-    return _after(text, number, announced) or before
+    return _after(text, number, following) or before
 
 
-def _after(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
+def _after(text: str, number: _Number, cue: Cue | None) -> Span | None:
     """ "6754 is my ssn", "5777 ac num"."""
-    cue = next((cue for cue in announced if cue.start >= number.end), None)
     if cue is None or cue.entity_type in NOBODY or not number.fits(cue.entity_type):
         return None
     return _span(number, cue.entity_type, NEAR) if _OWNS.fullmatch(text, number.end, cue.start) else None
 
 
-def _before(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None:
+def _before(text: str, number: _Number, nearest: Sequence[Cue]) -> Span | None:
     """ "ssn 123456789", "the account that you asked for is 1234567"."""
     between: set[str] = set()  # kinds of nobody's numbers that were named nearer
-    for cue in reversed([cue for cue in announced if cue.end <= number.start]):
-        gap = text[cue.end : number.start]
-        if words(gap) > FARTHEST:
+    for cue in reversed(nearest):
+        if has_more_words(text, cue.end, number.start, than=FARTHEST):
             break
+        gap = text[cue.end : number.start]
         if cue.entity_type in NOBODY:
             between.add(cue.entity_type)
             if cue.entity_type == OTHER and number.digits < LONG:
@@ -155,21 +159,18 @@ def _before(text: str, number: _Number, announced: Sequence[Cue]) -> Span | None
 
 def _is_bare(text: str, numbers: Sequence[_Number], taken: Sequence[Span]) -> bool:
     """Whether the turn is nothing but numbers, findings and words that add nothing."""
-    for place in sorted([*((n.start, n.end) for n in numbers), *((s.start, s.end) for s in taken)], reverse=True):
-        text = f"{text[: place[0]]} {text[place[1] :]}" if place[1] <= len(text) else text[: place[0]]
-    return is_filler(text)
+    rest, at = [], 0
+    for start, end in sorted([*((n.start, n.end) for n in numbers), *((s.start, s.end) for s in taken)]):
+        rest.append(text[at:start])
+        at = max(at, end)
+    return is_filler(" ".join([*rest, text[at:]]))
 
 
-def _asked(earlier: Sequence[str]) -> str | None:
-    """What the turn before asked for; a turn with digits has answered for itself."""
-    return asked_for(earlier[-1]) if earlier and not _DIGIT.search(earlier[-1]) else None
-
-
-def _answers(numbers: Sequence[_Number], earlier: Sequence[str], named: bool) -> Iterator[Span]:
-    asked = _asked(earlier)
+def _answers(numbers: Sequence[_Number], talk: Talk, named: bool) -> Iterator[Span]:
+    asked = talk.asked
     if asked == OTHER:
         return
-    verified = named or any(is_about_identity(turn) for turn in earlier)
+    verified = named or talk.is_about_identity
     for number in numbers:
         if asked and number.fits(asked):
             yield _span(number, asked, ANSWER)

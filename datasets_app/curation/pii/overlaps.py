@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -62,10 +63,17 @@ def settle(text: str, spans: Iterable[Span]) -> list[Span]:
     taken = [match.span() for match in MARK.finditer(text)] if "[" in text else []
     kept: list[Span] = []
     for span in sorted(trimmed, key=_rank):
-        rests = _rests(text, span, [place for place in taken if place[0] < span.end and span.start < place[1]])
+        rests = _rests(text, span, _over(taken, span))
         kept += rests
-        taken += [(rest.start, rest.end) for rest in rests]
+        for rest in rests:
+            insort(taken, (rest.start, rest.end))
     return sorted(kept, key=lambda span: span.start)
+
+
+def _over(taken: Sequence[tuple[int, int]], span: Span) -> Sequence[tuple[int, int]]:
+    """Those of the taken places, which are sorted and do not overlap, that the span touches."""
+    low, high = bisect_left(taken, (span.start,)), bisect_left(taken, (span.end,))
+    return taken[low - 1 if low and taken[low - 1][1] > span.start else low : high]
 
 
 def _rank(span: Span) -> tuple[float, int, int, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from datasets_app.curation.pii.impostors import is_impostor, is_thousands, machine_ids
 
@@ -150,6 +152,7 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...] = 
     ("PHONE_NUMBER", re.compile(r"(?<![\w+])\+\d{8,15}(?!\w)"), _is_phone, 0.8),
     ("PHONE_NUMBER", re.compile(r"(?<![\w+-])\(\d{3}\) ?\d{3}[ -]?\d{4}(?:x\d{1,5})?(?!\w)"), _is_phone, 0.8),
 )
+_start = itemgetter(0)
 _HINT = re.compile(r"[\d@]")
 
 
@@ -164,5 +167,6 @@ def find(text: str) -> Iterator[Span]:
             start, end = match.span(part)
             if not check(match.group(part)) or is_impostor(text, start, end, entity_type):
                 continue
-            if not any(low <= start and end <= high for low, high in machine):
+            at = bisect_right(machine, start, key=_start) - 1
+            if at < 0 or end > machine[at][1]:
                 yield Span(start, end, entity_type, score)
