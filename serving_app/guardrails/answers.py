@@ -7,12 +7,15 @@ the engine wrote is billed, whether it was let through or not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from serving_app.guardrails.guard import Guard
-from serving_app.guardrails.watch import Breach, Watch
+from serving_app.guardrails.watch import Breach, Watch, first_breach
 
 FILTERED = "content_filter"
+LABELS = frozenset({"role", "id", "type"})
+Path = tuple[Any, ...]  # names of fields and numbers of calls, from the message to a text
 
 
 def answers_wanted(body: Mapping[str, Any]) -> int:
@@ -23,19 +26,23 @@ def answers_wanted(body: Mapping[str, Any]) -> int:
 
 
 class _Choice:
-    """One answer: its text and the arguments of each call, watched apart."""
+    """One answer: each text of it, and the arguments of each call, watched apart. `is_chat`: it comes as deltas."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._watches: dict[Any, Watch] = {}
-        self.is_over = False
+        self._watches: dict[Path, Watch] = {}
+        self.is_over = self.is_chat = False
         self.breach: Breach | None = None
 
-    def let(self, channel: Any, piece: str) -> str:
+    def let(self, channel: Path, piece: str) -> str:
+        if channel[-1] == "name":  # comes in one piece, and clients want it so
+            found = first_breach(piece, self._guard.answers)
+            self.breach = self.breach or found
+            return "" if found else piece
         watch = self._watches.setdefault(channel, Watch(self._guard.answers))
         return self._noted(watch, watch.feed(piece))
 
-    def rests(self) -> Iterator[tuple[Any, str]]:
+    def rests(self) -> Iterator[tuple[Path, str]]:
         """What was held back, by channel, now that the answer is over."""
         for channel, watch in self._watches.items():
             if self.breach is None and (rest := self._noted(watch, watch.finish())):
@@ -75,17 +82,17 @@ class AnswerGuard:
         """Cut each answer of a whole body where it breaks a rule."""
         for choice in body.get("choices") or []:
             watched = self._watched(choice)
-            texts = _holders(choice)
-            passed = [(holder, name, watched.let(at, holder[name])) for at, (holder, name) in enumerate(texts)]
+            passed = [(holder, name, at, watched.let(at, holder[name])) for holder, name, at in _texts(choice)]
             rests = dict(watched.rests())
             watched.is_over = True
             if watched.breach is None:
                 continue
-            for at, (holder, name, text) in enumerate(passed):
+            for holder, name, at, text in passed:
                 holder[name] = text + rests.get(at, "")
             choice["finish_reason"] = FILTERED
             if isinstance(choice.get("message"), dict):
-                choice["message"].pop("tool_calls", None)
+                for calls in ("tool_calls", "function_call"):
+                    choice["message"].pop(calls, None)
 
     def chunks(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The chunks that go out for one of the engine's; none where all of it is held back."""
@@ -103,12 +110,26 @@ class AnswerGuard:
                 ends += self._end(choice, watched)
         yield from ({**body, "choices": each} for each in (pieces, rests, ends) if each)
 
+    def rest(self, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The last chunks of a stream that is over though nobody said why an answer ended."""
+        for index, watched in self._choices.items():
+            if watched.is_over:
+                continue
+            choice = {"index": index, "delta": {}} if watched.is_chat else {"index": index, "text": ""}
+            if rests := dict(watched.rests()):
+                yield {**body, "choices": [_of_rests(choice, rests)]}
+            if watched.breach:
+                yield {**body, "choices": self._end(choice, watched)}
+            watched.is_over = True
+
     def _watched(self, choice: Mapping[str, Any]) -> _Choice:
-        return self._choices.setdefault(int(choice.get("index") or 0), _Choice(self._guard))
+        found = self._choices.setdefault(int(choice.get("index") or 0), _Choice(self._guard))
+        found.is_chat = "delta" in choice
+        return found
 
     def _piece(self, choice: dict[str, Any], watched: _Choice) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """The choice with as much of its text as may go out, without its end; and what other texts of it held back."""
-        texts = [(holder, name, _channel(choice, holder, name)) for holder, name in _holders(choice)]
+        texts = list(_texts(choice))
         for holder, name, channel in texts:
             holder[name] = watched.let(channel, holder[name])
         ended = choice.get("finish_reason") is not None or watched.breach is not None
@@ -128,24 +149,23 @@ class AnswerGuard:
         return [{"index": choice["index"], **empty, "logprobs": None, "finish_reason": reason}]
 
 
-def _holders(choice: Mapping[str, Any]) -> list[tuple[dict[str, Any], str]]:
-    """Where a choice's texts stand: (object, name of the field)."""
-    found: list[tuple[dict[str, Any], str]] = []
+def _texts(choice: Mapping[str, Any]) -> Iterator[tuple[Any, str, Path]]:
+    """Where a choice's texts stand: object, name of the field, and which text of the answer goes on there."""
     if isinstance(choice.get("text"), str):
-        found.append((choice, "text"))  # type: ignore[arg-type]
-    message = choice.get("message") or choice.get("delta") or {}
-    found += [(message, name) for name in ("content", "refusal") if isinstance(message.get(name), str)]
-    for call in message.get("tool_calls") or []:
-        function = call.get("function") or {}
-        if isinstance(function.get("arguments"), str):
-            found.append((function, "arguments"))
-    return found
+        yield choice, "text", ("text",)
+    yield from _texts_below(choice.get("message") or choice.get("delta") or {}, ())
 
 
-def _channel(choice: Mapping[str, Any], holder: Mapping[str, Any], name: str) -> Any:
-    """Which text of an answer goes on in this field: the number of a call, or the field's name."""
-    calls = (choice.get("delta") or {}).get("tool_calls") or []
-    return next((call.get("index", 0) for call in calls if call.get("function") is holder), name)
+def _texts_below(holder: Mapping[str, Any], path: Path) -> Iterator[tuple[Any, str, Path]]:
+    for name, value in holder.items():
+        if isinstance(value, str) and name not in LABELS:
+            yield holder, name, (*path, name)
+        elif isinstance(value, dict):
+            yield from _texts_below(value, (*path, name))
+        elif isinstance(value, list):
+            for at, each in enumerate(value):
+                if isinstance(each, dict):
+                    yield from _texts_below(each, (*path, name, each.get("index", at)))
 
 
 def _opens(choice: Mapping[str, Any]) -> bool:
@@ -154,11 +174,27 @@ def _opens(choice: Mapping[str, Any]) -> bool:
     return "role" in delta or any(call.get("id") for call in delta.get("tool_calls") or [])
 
 
-def _of_rests(choice: Mapping[str, Any], rests: Mapping[Any, str]) -> dict[str, Any]:
+def _of_rests(choice: Mapping[str, Any], rests: Mapping[Path, str]) -> dict[str, Any]:
     """A piece of the choice with what was held back."""
     head = {"index": choice["index"], "logprobs": None, "finish_reason": None}
     if "delta" not in choice:
-        return {**head, "text": rests["text"]}
-    said = {name: text for name, text in rests.items() if isinstance(name, str)}
-    calls = [{"index": at, "function": {"arguments": text}} for at, text in rests.items() if isinstance(at, int)]
-    return {**head, "delta": {**said, "tool_calls": calls} if calls else said}
+        return {**head, "text": rests["text",]}
+    delta: dict[str, Any] = {}
+    for path, text in rests.items():
+        _put(delta, path, text)
+    return {**head, "delta": delta}
+
+
+def _put(delta: dict[str, Any], path: Path, text: str) -> None:
+    """Set a text below a delta; what stands in lists has its number beside it."""
+    here = delta
+    for name, after in pairwise(path):
+        if isinstance(after, int):
+            listed = here.setdefault(name, [])
+            known = next((each for each in listed if each["index"] == after), None)
+            if known is None:
+                listed.append(known := {"index": after})
+            here = known
+        elif isinstance(name, str):
+            here = here.setdefault(name, {})
+    here[path[-1]] = text

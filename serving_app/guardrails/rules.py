@@ -19,6 +19,7 @@ from serving_app.guardrails.personal import Personal
 LONGEST_HELD = 256  # characters: what a pattern without an end is given to match in
 LONGEST_PHRASE = 40  # of the lexicon, letters apart among them
 LONGEST_SHAPE = 100
+MOST_SPACES = 8  # between two words of a phrase
 _TOKEN = re.compile(r"\S+")
 _APART = re.compile(r"(?:(?<!\S)\S\s)*(?<!\S)\S$")
 
@@ -67,9 +68,10 @@ class Words:
     """Whole words and phrases, whatever their case and the spaces between."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        escaped = [r"\s+".join(map(_quoted, word.split())) for word in sorted(words, key=len, reverse=True)]
+        between = rf"\s{{1,{MOST_SPACES}}}"
+        escaped = [between.join(map(_quoted, word.split())) for word in sorted(words, key=len, reverse=True)]
         self._search = compiled(rf"(?:^|[^\pL\pN_])({'|'.join(escaped)})(?:$|[^\pL\pN_])")
-        self.hold = max(map(len, words)) + 2
+        self.hold = max(len("".join(parts)) + MOST_SPACES * (len(parts) - 1) for parts in map(str.split, words)) + 2
 
     def first(self, window: Window) -> Hit | None:
         match = self._search.search(window.data, window.lead)
@@ -96,7 +98,8 @@ class Patterns:
         if match is None or match.start() == match.end():
             return None
         start, end = window.characters(match.start()), window.characters(match.end())
-        may_grow = not window.final and end == len(window.text) and end - start < longest
+        at_edge = not window.final and end == len(window.text)  # `\b` and `$` depend on what comes next
+        may_grow = at_edge and (end - start < longest or longest < LONGEST_HELD)
         return None if may_grow else Hit(start, end, "pattern", pattern)
 
 

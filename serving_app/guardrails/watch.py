@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from serving_app.guardrails.rules import Hit, Rule, Window
 
+LONG_HOLD = 64  # characters held back, from which on a few more are not felt
 LONGEST_WORD = 100  # how far back a window's edge may move to stand between two words
 
 
@@ -26,18 +27,26 @@ class Watch:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._hold = max(rule.hold for rule in rules)
+        self._batch = self._hold // 4 if self._hold >= LONG_HOLD else 1
+        self._waiting = ""  # what no rule has looked at yet
         self._kept = ""  # the end of what went out, then what is held back
         self._out = 0  # how much of `_kept` went out
         self._begins = True
         self.breach: Breach | None = None
 
     def feed(self, piece: str) -> str:
-        """Take in the next piece; gives what may go out now."""
+        """Take in the next piece; gives what may go out now. Where much is held back anyhow, some pieces are looked at
+        together."""
+        self._waiting += piece
+        if len(self._waiting) < self._batch:
+            return ""
+        piece, self._waiting = self._waiting, ""
         return self._pass(piece, final=False)
 
     def finish(self) -> str:
         """The text is over; gives what was held back."""
-        return self._pass("", final=True)
+        piece, self._waiting = self._waiting, ""
+        return self._pass(piece, final=True)
 
     def _pass(self, piece: str, *, final: bool) -> str:
         if self.breach is not None:

@@ -207,6 +207,9 @@ async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
         rewriter.error = BROKEN_ERROR
     if is_stopped or rewriter.complete:
         clock.engine_ended()
+        if rest := rewriter.rest():
+            await report(admission, guard)
+            yield rest
         tokens = await counted(admission) if is_stopped else rewriter.tokens
         await _bill(admission, tokens, finish_reason=rewriter.finish_reason, clock=clock)
         clock.tell(admission.served, tokens)

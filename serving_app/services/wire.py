@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from serving_app.guardrails.answers import AnswerGuard
@@ -102,6 +102,11 @@ class Rewriter:
         *whole, self._left = (self._left + data).replace(b"\r\n", b"\n").split(b"\n\n")
         return b"".join(piece for block in whole for piece in self._block(block))
 
+    def rest(self) -> bytes:
+        """What rules still held back, once the answer is complete: not every server says why an answer ended."""
+        last = {**self._last, "usage": None} if "usage" in self._last else self._last
+        return b"".join(self._out(self._guard.rest(last))) if self._guard and self.complete else b""
+
     def usage_chunk(self, tokens: Tokens) -> dict[str, Any]:
         """The last chunk of a stream that was stopped before the engine told its usage."""
         usage = {
@@ -153,7 +158,10 @@ class Rewriter:
             if not body.get("choices"):
                 return
         self._last = body
-        for chunk in self._guard.chunks(body) if self._guard else (body,):
+        yield from self._out(self._guard.chunks(body) if self._guard else (body,))
+
+    def _out(self, chunks: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+        for chunk in chunks:
             self.finish_reason = finish_reason_in(chunk) or self.finish_reason
             if self._record:
                 self._record.add(chunk)

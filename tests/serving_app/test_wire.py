@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from serving_app.guardrails.answers import AnswerGuard
+from serving_app.guardrails.guard import guard_of
+from serving_app.guardrails.personal import Personal
 from serving_app.prices import Tokens
 from serving_app.services import wire
 from serving_app.services.wire import Rewriter
@@ -78,3 +81,15 @@ def test_an_answer_is_complete_by_its_end_mark_or_by_reason_and_usage_and_never_
     cut.feed(piece("a") + piece("b", reasons=("stop",)))
     failed.feed(piece("a") + b'data: {"error":{"message":"no"}}\n\n' + b"data: [DONE]\n\n")
     assert (unmarked.complete, cut.complete, failed.complete) == (True, False, False)
+
+
+def test_an_end_mark_without_a_reason_lets_out_what_rules_held_back():
+    rules = guard_of({}, {"words": ["falcon"]}, Personal())
+    assert rules is not None
+    ours = Rewriter(engine_name="model_1@aa", called="ft:mine", wants_usage=True, guard=AnswerGuard(rules))
+    sent = ours.feed(piece("All is ") + piece("well") + piece(usage=USAGE, reasons=()))
+    assert ours.rest() == b"", "nothing is over yet"
+    sent += ours.feed(b"data: [DONE]\n\n") + ours.rest()
+    found = [choice["delta"]["content"] for body in events(sent) for choice in body["choices"]]
+    assert "".join(found) == "All is well" and ours.complete and ours.finish_reason == ""
+    assert [body["usage"] for body in events(sent) if body.get("usage")] == [USAGE]

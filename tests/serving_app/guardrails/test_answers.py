@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
+
+import pytest
 
 from serving_app.guardrails.answers import AnswerGuard, answers_wanted
 from serving_app.guardrails.guard import guard_of
@@ -87,3 +90,51 @@ def test_how_many_answers_a_request_asks_for() -> None:
     assert answers_wanted({"messages": []}) == 1 and answers_wanted({"messages": [], "n": 3}) == 3
     assert answers_wanted({"prompt": ["a", "b"], "n": 2}) == 4 and answers_wanted({"prompt": [1, 2]}) == 1
     assert answers_wanted({"prompt": "a", "n": "many"}) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"reasoning_content": "of the falcon"},
+        {"function_call": {"name": "f", "arguments": "falcon"}},
+        {"function_call": {"name": "falcon", "arguments": "{}"}},
+        {
+            "tool_calls": [
+                {"index": 0, "id": "x", "type": "function", "function": {"name": "falcon", "arguments": "{}"}}
+            ]
+        },
+        {"audio": {"transcript": "a falcon"}},
+    ],
+)
+def test_every_text_of_an_answer_is_looked_at_whole_and_in_chunks(said) -> None:
+    message = {"role": "assistant", "content": "", **copy.deepcopy(said)}
+    body = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    guard().whole(body)
+    assert "falcon" not in str(body) and body["choices"][0]["finish_reason"] == "content_filter"
+    for opening in ({}, {"role": "assistant"}):
+        found = through(guard(), chunk({**opening, **copy.deepcopy(said)}), chunk({}, reason="stop"))
+        assert "falcon" not in str(found) and found[-1]["finish_reason"] == "content_filter"
+
+
+def test_thoughts_and_names_come_through_and_a_name_in_one_piece() -> None:
+    call = {"index": 1, "id": "x", "type": "function", "function": {"name": "look_up", "arguments": '{"a": 1}'}}
+    found = through(
+        guard(),
+        chunk({"reasoning_content": "let me "}),
+        chunk({"reasoning_content": "think"}),
+        chunk({"tool_calls": [call]}),
+        chunk({}, reason="tool_calls"),
+    )
+    assert "".join(each["delta"].get("reasoning_content", "") for each in found) == "let me think"
+    calls = [each for out in found for each in out["delta"].get("tool_calls", [])]
+    assert calls[0]["function"]["name"] == "look_up" and {each["index"] for each in calls} == {1}
+    assert "".join(each["function"]["arguments"] for each in calls) == '{"a": 1}'
+
+
+def test_what_is_held_back_comes_out_when_a_stream_ends_without_a_reason_unless_it_breaks_a_rule() -> None:
+    for text, seen, reason in (("all is well", "all is well", None), ("a falcon", "a ", "content_filter")):
+        watch = guard()
+        out = through(watch, chunk({"content": text}))
+        out += [each["choices"][0] for each in watch.rest({"id": "c"})]
+        assert "".join(each["delta"].get("content", "") for each in out) == seen
+        assert out[-1]["finish_reason"] == reason and not list(watch.rest({"id": "c"}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +67,40 @@ def test_a_pattern_without_an_end_is_looked_for_in_what_is_held_back() -> None:
         return "".join(map(watch.feed, pieces)) + watch.finish()
 
     assert out(200) == "so: " and out(2000).endswith("end. And more")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "pieces"), [(r"\bcat\b", ["cat", "egory"]), ("done$", ["It is done", " and more"])]
+)
+def test_a_match_at_the_end_of_what_has_come_waits_for_what_comes_next(pattern, pieces) -> None:
+    watch = Watch([Patterns([pattern])])
+    assert "".join(map(watch.feed, pieces)) + watch.finish() == "".join(pieces) and watch.breach is None
+    watch = Watch([Patterns([pattern])])
+    watch.feed(pieces[0])
+    watch.finish()
+    assert watch.breach is not None
+
+
+@pytest.mark.parametrize(("spaces", "is_broken"), [(8, True), (180, False)])
+def test_a_phrase_is_the_same_in_pieces_as_in_one_however_many_spaces_it_has(spaces, is_broken) -> None:
+    rules = [Words(["foo bar"])]
+    text = f"say foo{' ' * spaces}bar now"
+    watch = Watch(rules)
+    out = "".join(map(watch.feed, text)) + watch.finish()
+    assert (watch.breach is not None) == (first_breach(text, rules) is not None) == is_broken
+    assert out == ("say " if is_broken else text)
+
+
+def test_small_pieces_are_looked_at_together_where_much_is_held_back() -> None:
+    looks = 0
+
+    class Counted(PersonalData):
+        def first(self, window):
+            nonlocal looks
+            looks += 1
+            return super().first(window)
+
+    watch = Watch([Counted(Personal())])
+    text = "All is well, 12 of us. " * 20 + "Write to jane@x.org now."
+    out = "".join(map(watch.feed, pieces(text, [4]))) + watch.finish()
+    assert out == text[: text.index("jane")] and looks < len(text) / 4 / 4
