@@ -61,6 +61,7 @@ class Admission:
     has_journal: bool
     guard: Guard | None = None
     keeps: bool = False
+    is_private: bool = False
     standing: Standing = field(default_factory=Standing)
 
     @property
@@ -175,10 +176,11 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
         _wish_for(model)
         raise _not_loaded(model, name)
     guard = guard_for(caller.workspace)
-    keeps = guard is not None and guard.keeps and body.get("store") is not False and size <= MOST_KEPT
+    is_private = body.get("store") is False
+    keeps = guard is not None and guard.keeps and not is_private and size <= MOST_KEPT
     body = _without_store(body, guard)
     if guard is not None:
-        body = check_prompt(actor, guard, body, model_name=model.name, attempt_id=attempt_id)
+        body = check_prompt(actor, guard, body, model_name=model.name, attempt_id=attempt_id, is_private=is_private)
         size = max(size, len(json.dumps(body)))  # a mask may be longer than what it hides
     most = texts_bound if endpoint == EMBEDDINGS else upper_bound
     bound = most(body, size=size, context=model.context_length)
@@ -215,6 +217,7 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
         has_journal=replica.has_journal,
         guard=guard,
         keeps=keeps,
+        is_private=is_private,
         standing=standing,
     )
 

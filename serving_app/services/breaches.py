@@ -34,7 +34,7 @@ class Refused(StudioError):
 
 
 def check_prompt(
-    actor: Actor, guard: Guard, body: Mapping[str, Any], *, model_name: str, attempt_id: str
+    actor: Actor, guard: Guard, body: Mapping[str, Any], *, model_name: str, attempt_id: str, is_private: bool = False
 ) -> Mapping[str, Any]:
     """The body as the engine may have it. Raises Refused, and Invalid for what cannot be looked at."""
     _check_readable(guard, body)
@@ -57,7 +57,15 @@ def check_prompt(
             param=asked,
         )
     if reading.breach is not None:
-        report_breach(actor, guard, reading.breach, side="prompts", model_name=model_name, attempt_id=attempt_id)
+        report_breach(
+            actor,
+            guard,
+            reading.breach,
+            side="prompts",
+            model_name=model_name,
+            attempt_id=attempt_id,
+            is_private=is_private,
+        )
         raise Refused(
             # LiteLLM knows a refusal by these words alone.
             f"This request was rejected as a result of the safety system of this workspace: it holds "
@@ -81,12 +89,23 @@ def _check_readable(guard: Guard, body: Mapping[str, Any]) -> None:
 
 
 @transaction.atomic
-def report_breach(actor: Actor, guard: Guard, breach: Breach, *, side: str, model_name: str, attempt_id: str) -> None:
-    """Open a review item for a breach, or add to the one that waits. Its texts are scrubbed of personal data."""
+def report_breach(
+    actor: Actor,
+    guard: Guard,
+    breach: Breach,
+    *,
+    side: str,
+    model_name: str,
+    attempt_id: str,
+    is_private: bool = False,
+) -> None:
+    """Open a review item for a breach, or add to the one that waits. Its texts are scrubbed of personal data; of a private
+    request, which says `store: false`, there are none.
+    """
     workspace_id, rule = actor.workspace_id, for_reviewer(breach.hit)
     list(Guardrails.objects.select_for_update().filter(workspace_id=workspace_id))  # one at a time
     alike = hashlib.sha256(f"{side}\x1f{rule}\x1f{actor.id}".encode()).hexdigest()[:24]
-    shown = {"request": attempt_id, "text": excerpt(breach, guard.personal)}
+    shown = [] if is_private else [{"request": attempt_id, "text": excerpt(breach, guard.personal)}]
     waiting = pending_alike(workspace_id, kind=KIND, alike=alike)
     known: dict[str, Any] = (
         waiting.evidence["guardrail"] if waiting else {"side": side, "rule": rule, "who": actor.label}
@@ -96,7 +115,7 @@ def report_breach(actor: Actor, guard: Guard, breach: Breach, *, side: str, mode
         "count": known.get("count", 0) + 1,
         "models": sorted({*known.get("models", []), model_name}),
         "requests": [*known.get("requests", []), attempt_id][-MOST_REQUESTS:],
-        "excerpts": [*known.get("excerpts", []), shown][-MOST_EXCERPTS:],
+        "excerpts": [*known.get("excerpts", []), *shown][-MOST_EXCERPTS:],
     }
     if waiting is not None:
         update_evidence(waiting, evidence={"alike": alike, "guardrail": evidence})

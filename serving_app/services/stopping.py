@@ -34,6 +34,7 @@ async def report(admission: Admission, guard: AnswerGuard | None) -> None:
         told = in_ledger_thread(
             report_breach, admission.caller.actor, admission.guard, breach,
             side="answers", model_name=admission.served, attempt_id=admission.attempt_id,
+            is_private=admission.is_private,
         )  # fmt: skip
         try:
             await asyncio.shield(told)

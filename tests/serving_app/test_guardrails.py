@@ -70,6 +70,20 @@ def test_a_prompt_with_a_forbidden_word_is_a_400_and_waits_in_the_queue_scrubbed
     assert item.subject_id == error.request_id
 
 
+@pytest.mark.parametrize("side", ["prompts", "answers"])
+def test_of_a_request_that_says_store_false_the_queue_shows_no_place(client, base_model, rules, side):
+    rules(**{side: {"words": ["idiot"]}})
+    asked = [{"role": "user", "content": "You idiot"}] if side == "prompts" else HELLO
+    ask = {"model": base_model.name, "messages": asked, "response_format": saying(SAID), "store": False}
+    if side == "prompts":
+        with pytest.raises(openai.BadRequestError):
+            client.chat.completions.create(**ask)
+    else:
+        assert client.chat.completions.create(**ask).choices[0].finish_reason == "content_filter"
+    found = ReviewItem.objects.get(kind="guardrail").evidence["guardrail"]
+    assert found["excerpts"] == [] and found["count"] == 1
+
+
 def test_hits_of_one_rule_by_one_caller_are_one_item_until_somebody_decides(client, base_model, rules, as_alice):
     rules(prompts={"words": ["falcon"]})
     asked = [{"role": "user", "content": "falcon"}]
