@@ -13,7 +13,7 @@ from gptstudio.accounts.models import ApiKey
 from serving_app import services
 from serving_app.openai import errors
 from serving_app.openai.base import OpenAIView, read_body
-from serving_app.services import Admission, Caller
+from serving_app.services import Admission, Asked, Caller
 
 SSE = "text/event-stream; charset=utf-8"
 
@@ -56,15 +56,15 @@ class InferenceView(AsyncView):
     async def post(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, whole or streamed."""
         body = read_body(request)
-        admission = await services.in_ledger_thread(self._admit, request, body)
+        admission = await services.admit(lambda: self._choose(request, body))
         if admission.streamed:
             return self._named(await self._stream(admission), admission)
         return self._named(JsonResponse(await services.answer(admission)), admission)
 
-    def _admit(self, request: HttpRequest, body: Mapping[str, Any]) -> Admission:
+    def _choose(self, request: HttpRequest, body: Mapping[str, Any]) -> Asked:
         self.let_in(request)
         key = cast(ApiKey, self.request.auth)  # nothing else opens these views
-        return services.admit(
+        return services.choose(
             Caller(self.actor, key.workspace, key, arrived=request.arrived),  # type: ignore[attr-defined]
             endpoint=self.endpoint,
             body=body,

@@ -1,7 +1,7 @@
 """Writing deployments, requests, usage, and what is known of engines; asking engines."""
 
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
-from serving_app.services.admission import Admission, Caller, admit
+from serving_app.services.admission import Admission, Asked, Caller, admit, choose
 from serving_app.services.alerts import create_rule, remove_rule
 from serving_app.services.comparison import Comparison, engine_minus_ledger, engine_usage_of
 from serving_app.services.daily import rebuild_usage, rebuild_workspace, sum_up_usage
@@ -22,6 +22,7 @@ from serving_app.slack_client import is_signed as is_signed_by_slack
 
 __all__ = [
     "Admission",
+    "Asked",
     "Caller",
     "Comparison",
     "EngineAway",
@@ -32,6 +33,7 @@ __all__ = [
     "admit",
     "answer",
     "answer_question",
+    "choose",
     "claim_question",
     "create_deployment",
     "create_rule",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,12 +19,14 @@ from gptstudio.accounts.selectors import member_budget
 from gptstudio.core.errors import Invalid, NotAllowed, NotFound, Unavailable
 from serving_app import selectors
 from serving_app.guardrails.guard import Guard
-from serving_app.models import Completion, Deployment, Preview
+from serving_app.guardrails.prompts import Reading, read_prompt
+from serving_app.models import Completion, Deployment, EngineReplica, Preview
 from serving_app.prices import texts_bound, upper_bound
 from serving_app.selectors import Standing, member_account
-from serving_app.services.breaches import check_prompt
+from serving_app.services.breaches import check_readable, check_reading
 from serving_app.services.guardrails import guard_for
-from serving_app.services.limits import counted, limits_of
+from serving_app.services.limits import check_room, counted, limits_of
+from serving_app.services.trips import in_guard_thread, in_ledger_thread
 from serving_app.services.usage import Account, reserve
 from training_app.models import LanguageModel
 from training_app.selectors import is_released, model_asked, models_of
@@ -72,6 +74,32 @@ class Admission:
     def wants_usage(self) -> bool:
         options = self.body.get("stream_options")
         return isinstance(options, dict) and options.get("include_usage") is True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that may be made, before anything is reserved for it."""
+
+    attempt_id: str
+    caller: Caller
+    called: str
+    endpoint: str
+    body: Mapping[str, Any]
+    size: int
+    model: LanguageModel
+    deployment: Deployment | None
+    replica: EngineReplica
+    guard: Guard | None = None
+    keeps: bool = False
+    is_private: bool = False
+
+    @property
+    def reads_prompt(self) -> bool:
+        return self.guard is not None and self.guard.reads_prompts
+
+    def read(self) -> Reading:
+        """What the workspace's rules make of the prompt."""
+        return Reading(self.body) if self.guard is None else read_prompt(self.body, self.guard)
 
 
 def _unknown(name: str) -> NotFound:
@@ -156,10 +184,9 @@ def _wish_for(model: LanguageModel) -> None:
     Preview.objects.update_or_create(model=model, defaults={"wanted_until": timezone.now() + PREVIEW_TIME})
 
 
-def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, attempt_id: str) -> Admission:
-    """Check, choose and reserve. `endpoint` is the path below the engine's /v1; `size` the body's length in bytes.
-
-    Raises Invalid, NotFound, NotAllowed, TooMuch, Unavailable, Refused; then nothing is reserved.
+def choose(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, attempt_id: str) -> Asked:
+    """Check and choose; nothing is written for an answer yet. `endpoint` is the path below the engine's /v1; `size` the
+    body's length in bytes. Raises Invalid, NotFound, NotAllowed, TooMuch, Unavailable.
     """
     actor, key = caller.actor, caller.key
     require(actor, "models.use", workspace_id=caller.workspace.id)
@@ -180,20 +207,32 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
     keeps = guard is not None and guard.keeps and not is_private and size <= MOST_KEPT
     body = _without_store(body, guard)
     if guard is not None:
-        body = check_prompt(actor, guard, body, model_name=model.name, attempt_id=attempt_id, is_private=is_private)
-        size = max(size, len(json.dumps(body)))  # a mask may be longer than what it hides
-    most = texts_bound if endpoint == EMBEDDINGS else upper_bound
+        check_readable(guard, body)
+        if guard.reads_prompts and key is not None:
+            check_room(key)
+    return Asked(attempt_id, caller, name, endpoint, body, size, model, deployment, replica, guard, keeps, is_private)
+
+
+def reserve_for(asked: Asked, reading: Reading | None) -> Admission:
+    """Reserve. `reading`: what became of the prompt where it is looked at. One that is refused counts as a request, and
+    is given back. Raises Invalid, TooMuch, Refused; then nothing stays reserved.
+    """
+    caller, key, model, body, size = asked.caller, asked.caller.key, asked.model, asked.body, asked.size
+    if reading is not None:
+        body = reading.body
+        size = max(size, len(json.dumps(body))) if reading.masked else size  # a mask may be longer than what it hides
+    most = texts_bound if asked.endpoint == EMBEDDINGS else upper_bound
     bound = most(body, size=size, context=model.context_length)
-    with counted(key, attempt_id, tokens=bound.prompt + bound.completion) as standing, transaction.atomic():
+    with counted(key, asked.attempt_id, tokens=bound.prompt + bound.completion) as standing, transaction.atomic():
         request = Completion(
-            id=attempt_id,
+            id=asked.attempt_id,
             workspace=caller.workspace,
             api_key=key,
-            user_id=actor.user_id or "",
+            user_id=caller.actor.user_id or "",
             model=model,
-            deployment=deployment,
-            replica=replica.name,
-            endpoint=endpoint,
+            deployment=asked.deployment,
+            replica=asked.replica.name,
+            endpoint=asked.endpoint,
             streamed=body.get("stream") is True,
         )
         standing = reserve(
@@ -204,22 +243,43 @@ def admit(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int, 
             limits=limits_of(key),
             standing=standing,
         )
+    if reading is not None and asked.guard is not None:
+        check_reading(
+            caller.actor, asked.guard, reading, model_name=model.name, attempt_id=asked.attempt_id,
+            is_private=asked.is_private,
+        )  # fmt: skip
     return Admission(
-        attempt_id=attempt_id,
-        called=name,
+        attempt_id=asked.attempt_id,
+        called=asked.called,
         served=model.name,
-        engine_name=selectors.name_on(replica, model) or model.engine_name,
-        url=replica.url,
-        path=f"/v1/{endpoint}",
+        engine_name=selectors.name_on(asked.replica, model) or model.engine_name,
+        url=asked.replica.url,
+        path=f"/v1/{asked.endpoint}",
         body=body,
         caller=caller,
-        replica=replica.name,
-        has_journal=replica.has_journal,
-        guard=guard,
-        keeps=keeps,
-        is_private=is_private,
+        replica=asked.replica.name,
+        has_journal=asked.replica.has_journal,
+        guard=asked.guard,
+        keeps=asked.keeps,
+        is_private=asked.is_private,
         standing=standing,
     )
+
+
+async def admit(choosing: Callable[[], Asked]) -> Admission:
+    """Choose and reserve, in one trip to the database; where prompts are looked at, in two, and the looking between them
+    holds up nobody's trip. `choosing` calls `choose`. Raises what it does, and Refused.
+    """
+
+    def first() -> Asked | Admission:
+        asked = choosing()
+        return asked if asked.reads_prompt else reserve_for(asked, None)
+
+    found = await in_ledger_thread(first)
+    if isinstance(found, Admission):
+        return found
+    reading = await in_guard_thread(found.read)
+    return await in_ledger_thread(reserve_for, found, reading)
 
 
 def _without_store(body: Mapping[str, Any], guard: Guard | None) -> Mapping[str, Any]:

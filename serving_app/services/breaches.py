@@ -16,10 +16,11 @@ from gptstudio.core.errors import Invalid, StudioError
 from gptstudio.review.selectors import pending_alike
 from gptstudio.review.services import open_item, update_evidence
 from serving_app.guardrails.guard import Guard
-from serving_app.guardrails.prompts import ASKED, MOST_READ, read_prompt
+from serving_app.guardrails.prompts import ASKED, MOST_READ, Reading
 from serving_app.guardrails.telling import excerpt, for_caller, for_reviewer
 from serving_app.guardrails.watch import Breach
-from serving_app.models import Guardrails
+from serving_app.models import CompletionState, Guardrails
+from serving_app.services.usage import release
 
 KIND = "guardrail"
 MOST_EXCERPTS, MOST_REQUESTS = 5, 20
@@ -33,14 +34,23 @@ class Refused(StudioError):
     kind = "invalid_request_error"
 
 
-def check_prompt(
-    actor: Actor, guard: Guard, body: Mapping[str, Any], *, model_name: str, attempt_id: str, is_private: bool = False
-) -> Mapping[str, Any]:
-    """The body as the engine may have it. Raises Refused, and Invalid for what cannot be looked at."""
-    _check_readable(guard, body)
-    if not guard.reads_prompts:
-        return body
-    reading = read_prompt(body, guard)
+def check_reading(
+    actor: Actor, guard: Guard, reading: Reading, *, model_name: str, attempt_id: str, is_private: bool
+) -> None:
+    """Raises Refused for a prompt that breaks a rule, and Invalid for one that cannot be looked at. Its attempt is over
+    then, and stays in the log as refused.
+    """
+    if not (reading.unread or reading.is_too_long or reading.breach):
+        return
+    with transaction.atomic():
+        code = "unread_prompt" if reading.breach is None else Refused.code
+        release(attempt_id, error_code=code, state=CompletionState.REFUSED)
+        if reading.breach is not None:
+            report_breach(
+                actor, guard, reading.breach, side="prompts", model_name=model_name, attempt_id=attempt_id,
+                is_private=is_private,
+            )  # fmt: skip
+    body = reading.body
     asked = next((name for name in ASKED if name in body), None)
     if reading.unread:
         raise Invalid(
@@ -57,15 +67,6 @@ def check_prompt(
             param=asked,
         )
     if reading.breach is not None:
-        report_breach(
-            actor,
-            guard,
-            reading.breach,
-            side="prompts",
-            model_name=model_name,
-            attempt_id=attempt_id,
-            is_private=is_private,
-        )
         raise Refused(
             # LiteLLM knows a refusal by these words alone.
             f"This request was rejected as a result of the safety system of this workspace: it holds "
@@ -73,11 +74,10 @@ def check_prompt(
             fix="Leave that out, or ask an admin of the workspace.",
             param=asked,
         )
-    return reading.body
 
 
-def _check_readable(guard: Guard, body: Mapping[str, Any]) -> None:
-    """Log probabilities spell out what was held back."""
+def check_readable(guard: Guard, body: Mapping[str, Any]) -> None:
+    """Raises Invalid for log probabilities: they spell out what was held back."""
     wanted = body.get("logprobs")
     if guard.answers and wanted is not None and wanted is not False:
         raise Invalid(

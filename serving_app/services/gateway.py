@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError
 from gptstudio.core.errors import StudioError, Unavailable
 from serving_app import engine_client
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
+from serving_app.guardrails.answers import FILTERED
 from serving_app.models import CompletionState
 from serving_app.prices import Tokens
 from serving_app.services.admission import Admission
@@ -25,7 +26,7 @@ from serving_app.services.keeping import keep, recording
 from serving_app.services.metering import count_broken, count_times
 from serving_app.services.stopping import counted, guarding, report
 from serving_app.services.trips import in_ledger_thread
-from serving_app.services.usage import Ending, release, settle
+from serving_app.services.usage import Ending, note_stopped, release, settle
 from serving_app.services.wire import DONE, Rewriter, event, finish_reason_in, to_engine, tokens_in
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,8 @@ async def _give_back(admission: Admission, code: str, state: str = CompletionSta
 async def _bill(admission: Admission, tokens: Tokens | None, *, finish_reason: str, clock: Clock) -> None:
     """Settle with the engine's count. Without a count, or when we cannot write, the reaper does, from the journal."""
     if tokens is None and admission.has_journal:
+        if finish_reason == FILTERED:
+            await _write(note_stopped, admission.attempt_id)
         return
     ending = Ending(
         finish_reason or "stop",
@@ -111,10 +114,14 @@ async def _bill(admission: Admission, tokens: Tokens | None, *, finish_reason: s
         gateway_us=int(clock.before * 1_000_000),
         estimated=tokens is None,
     )
+    await _write(settle, admission.attempt_id, tokens=tokens or Tokens(), ending=ending)
+
+
+async def _write(service: Callable[..., Any], attempt_id: str, **more: Any) -> None:
     try:
-        await asyncio.shield(in_ledger_thread(settle, admission.attempt_id, tokens=tokens or Tokens(), ending=ending))
+        await asyncio.shield(in_ledger_thread(service, attempt_id, **more))
     except DatabaseError as error:
-        logger.warning("%s is left to the reaper: %s", admission.attempt_id, error)
+        logger.warning("%s is left to the reaper: %s", attempt_id, error)
 
 
 async def _failed(error: Exception, admission: Admission) -> StudioError:

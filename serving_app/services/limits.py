@@ -82,6 +82,14 @@ def check_parallel(api_key_id: str, limits: Limits, *, standing: Standing) -> No
         raise RateExceeded("parallel", limits.parallel, standing=standing, free_in=AGAIN_SECONDS)
 
 
+def check_room(key: ApiKey) -> None:
+    """RateExceeded where a key has used up its requests of this minute: a look at the log before work is put into one
+    more. The exact count comes with the reservation.
+    """
+    if key.requests_per_minute:
+        decide(selectors.window_of(key.id), Limits(requests=key.requests_per_minute), tokens=0)
+
+
 @contextmanager
 def counted(key: ApiKey | None, attempt_id: str, *, tokens: int) -> Iterator[Standing | None]:
     """Around a reservation: counted by Redis beforehand, given back when the reservation is refused.

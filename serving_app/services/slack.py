@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,7 @@ from gptstudio.core.queue import enqueue
 from serving_app import engine_client, slack_client
 from serving_app.models import SlackQuestion, SlackState
 from serving_app.services import gateway
-from serving_app.services.admission import Admission, Caller, admit
+from serving_app.services.admission import Asked, Caller, admit, choose
 from serving_app.services.limits import RateExceeded
 from serving_app.services.trips import in_ledger_thread
 from serving_app.slack_client import NotPosted, post_message
@@ -119,7 +120,7 @@ def _answered(question: SlackQuestion) -> str:
 
 async def _said(question: SlackQuestion) -> str:
     try:
-        asking = asyncio.ensure_future(gateway.answer(await in_ledger_thread(_admitted, question)))
+        asking = asyncio.ensure_future(gateway.answer(await admit(partial(_chosen, question))))
         while not (await asyncio.wait({asking}, timeout=BEAT_SECONDS))[0]:
             await in_ledger_thread(_hold, question)
         return str(asking.result()["choices"][0]["message"]["content"] or "").strip()
@@ -131,7 +132,7 @@ def _hold(question: SlackQuestion) -> None:
     leases.renew(SlackQuestion.objects.filter(id=question.id), attempt=question.attempt)
 
 
-def _admitted(question: SlackQuestion) -> Admission:
+def _chosen(question: SlackQuestion) -> Asked:
     key = live_key(settings.SLACK_KEY)
     if key is None or key.is_publishable or len(key.allowed_models) != 1:
         raise NotAllowed(
@@ -140,7 +141,7 @@ def _admitted(question: SlackQuestion) -> Admission:
         )
     body = {"model": key.allowed_models[0], "messages": [{"role": "user", "content": question.text}]}
     caller, size = Caller(actor_of_key(key), key.workspace, key), len(json.dumps(body))
-    return admit(caller, endpoint="chat/completions", body=body, size=size, attempt_id=mint("req_"))
+    return choose(caller, endpoint="chat/completions", body=body, size=size, attempt_id=mint("req_"))
 
 
 def requeue_questions() -> int:

@@ -17,6 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 # SQLite lets one write at a time, and whoever finds it busy sleeps for longer and longer: a queue is quicker.
 LEDGER = ThreadPoolExecutor(max_workers=1 if connection.vendor == "sqlite" else 8, thread_name_prefix="ledger")
+GUARDS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="guards")
 REPORTS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="reports")
 KEEPING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeping")
 
@@ -40,6 +41,11 @@ async def in_report_thread(work: Callable[[], R]) -> R:
 def queue_for_ledger(work: Callable[[], R]) -> Future[R]:
     """The same from a thread."""
     return LEDGER.submit(_trip, work)
+
+
+async def in_guard_thread(work: Callable[[], R]) -> R:
+    """Look at texts, which takes longer the longer they are. It asks no database, and no trip waits for it."""
+    return await asyncio.get_running_loop().run_in_executor(GUARDS, work)
 
 
 def after_answers(work: Callable[[], R]) -> Future[R]:

@@ -7,7 +7,7 @@ Balances change in the same transaction, always in the order of their ids.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -216,6 +216,21 @@ def _time(attempt_id: str, ending: Ending) -> None:
         execute(TIME, [ending.first_token_ms, ending.total_ms, ending.gateway_us, attempt_id])
 
 
+def _was_stopped(attempt_id: str) -> bool:
+    return Completion.objects.filter(id=attempt_id, finish_reason=FILTERED).exists()
+
+
+@transaction.atomic
+def note_stopped(attempt_id: str) -> None:
+    """A rule stopped an answer that only the reaper will bill: whoever bills it, it ends as such."""
+    if _locked(attempt_id) is None:
+        return
+    if _kinds_of_ends(attempt_id):
+        _note_stopped(attempt_id, Ending(FILTERED))
+    else:
+        Completion.objects.filter(id=attempt_id).update(finish_reason=FILTERED)
+
+
 def _note_stopped(attempt_id: str, ending: Ending) -> None:
     """An engine that a rule stopped closes its journal as when a client goes away; the gateway knows better."""
     if ending.finish_reason == FILTERED:
@@ -236,6 +251,8 @@ def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
         _time(attempt_id, ending)
         _note_stopped(attempt_id, ending)
         return False
+    if ending.source == "reaper" and _was_stopped(attempt_id):
+        ending = replace(ending, finish_reason=FILTERED)
     kind = UsageKind.ADJUST if UsageKind.RELEASE in kinds else UsageKind.SETTLE
     _close(reserved, kind=kind, tokens=tokens, ending=ending)
     _note(reserved, state=STATES.get(ending.finish_reason, CompletionState.COMPLETED), tokens=tokens, ending=ending)

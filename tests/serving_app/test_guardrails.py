@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import openai
@@ -13,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from gptstudio.review.models import ReviewItem
 from serving_app import services
 from serving_app.models import Completion, UsageEvent
-from serving_app.services import Caller, admit
+from serving_app.services import Caller, choose
+from serving_app.services.admission import reserve_for
 from tests.serving_app.test_faults import journal, until
 
 HELLO = [{"role": "user", "content": "Hello there"}]
@@ -62,7 +65,12 @@ def test_a_prompt_with_a_forbidden_word_is_a_400_and_waits_in_the_queue_scrubbed
     error = refused(client, base_model, [{"role": "user", "content": text}], stream=streamed)
     assert (error.status_code, error.code, error.type) == (400, "content_policy_violation", "invalid_request_error")
     assert error.param == "messages" and "falcon" not in str(error).lower()
-    assert not UsageEvent.objects.exists()
+    request = Completion.objects.get()
+    assert (request.id, request.state, request.error_code) == (error.request_id, "refused", "content_policy_violation")
+    assert set(UsageEvent.objects.values_list("kind", "cost_micro")) == {
+        ("reserve", UsageEvent.objects.get(kind="reserve").cost_micro),
+        ("release", 0),
+    }
     item = ReviewItem.objects.get(kind="guardrail")
     assert item.title == "A question was refused: the word “project falcon”" and item.state == "pending"
     [shown] = item.evidence["guardrail"]["excerpts"]
@@ -279,7 +287,10 @@ def test_rules_cost_no_query(base_model, rules, as_alice, workspace):
         with CaptureQueriesContext(
             connection,
         ) as caught:
-            admit(Caller(as_alice, workspace), endpoint="chat/completions", body=body, size=80, attempt_id=mint("req_"))
+            asked = choose(
+                Caller(as_alice, workspace), endpoint="chat/completions", body=body, size=80, attempt_id=mint("req_")
+            )
+            reserve_for(asked, asked.read())
         return [each["sql"].split(" ")[0] for each in caught.captured_queries]
 
     queries()
@@ -302,3 +313,98 @@ def test_litellm_reads_a_refusal_as_a_matter_of_content(studio, make_key, base_m
             api_key=make_key("chat"),
             num_retries=0,
         )
+
+
+def test_refused_prompts_count_against_a_keys_limit_and_then_nothing_looks_at_them(studio, make_key, base_model, rules):
+    rules(prompts={"words": ["falcon"]})
+    secret = make_key("chat", requests_per_minute=2)
+    limited = openai.OpenAI(base_url=f"{studio}/v1", api_key=secret, max_retries=0)
+    asked = [{"role": "user", "content": "falcon"}]
+    for _ in range(2):
+        refused(limited, base_model, asked)
+    for _ in range(3):
+        with pytest.raises(openai.RateLimitError):
+            limited.chat.completions.create(model=base_model.name, messages=asked, max_tokens=4)
+    item = ReviewItem.objects.get(kind="guardrail")
+    assert item.evidence["guardrail"]["count"] == 2 == Completion.objects.filter(state="refused").count()
+
+
+def test_while_a_prompt_is_looked_at_others_are_let_in(client, base_model, rules, monkeypatch):
+    from serving_app.services import admission, trips
+
+    rules(prompts={"words": ["falcon"]})
+    real, seen = admission.read_prompt, []
+
+    def read(body, guard):
+        trips.LEDGER.submit(lambda: seen.append("a trip")).result(timeout=30)
+        return real(body, guard)
+
+    monkeypatch.setattr(admission, "read_prompt", read)
+    client.chat.completions.create(model=base_model.name, messages=HELLO, max_tokens=2)
+    assert seen == ["a trip"]
+
+
+def test_a_prompt_that_is_too_long_to_be_looked_at_is_told_so(client, base_model, rules):
+    rules(prompts={"words": ["falcon"]})
+    error = refused(client, base_model, [{"role": "user", "content": "a " * 1_100_000}])
+    assert (error.code, error.param) == ("string_above_max_length", "messages")
+    assert Completion.objects.get().state == "refused" and not ReviewItem.objects.exists()
+
+
+@pytest.mark.parametrize("reaper_first", [False, True])
+def test_an_answer_that_was_stopped_is_so_in_the_log_though_only_the_reaper_could_count_it(
+    client, base_model, rules, engine, reconciler, monkeypatch, reaper_first
+):
+    from serving_app.services import gateway
+
+    async def uncounted(admission):
+        if reaper_first:
+            await services.in_ledger_thread(
+                lambda: until(lambda: reconciler.run_pass() or billed(admission.attempt_id))
+            )
+
+    def billed(attempt: str) -> bool:
+        return UsageEvent.objects.filter(attempt_id=attempt, kind="settle").exists()
+
+    monkeypatch.setattr(gateway, "counted", uncounted)
+    rules(answers={"words": ["idiot"]})
+    text, reasons, attempt, _ = streamed(client, base_model, response_format=saying(SAID, then=1500), max_tokens=2500)
+    assert (text, reasons) == ('{"said": "Well, you ', ["content_filter"])
+    until(lambda: reconciler.run_pass() or billed(attempt))
+    request = Completion.objects.get(id=attempt)
+    assert (request.finish_reason, request.state) == ("content_filter", "completed")
+    assert ledger(attempt) == counted(engine, attempt)
+
+
+class NoReasons(BaseHTTPRequestHandler):
+    """A server whose streams end without saying why."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+        choice = {"index": 0, "delta": {"content": "All is well"}, "finish_reason": None}
+        for more in ({"choices": [choice]}, {"choices": [], "usage": usage}):
+            body = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", **more}
+            self.wfile.write(f"data: {json.dumps(body)}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, *_args):
+        """Say nothing."""
+
+
+def test_what_was_held_back_comes_though_the_server_says_no_reason_for_the_end(client, base_model, rules, engine):
+    from serving_app.models import EngineReplica
+
+    rules(answers={"words": ["idiot"]})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), NoReasons)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        EngineReplica.objects.update(url=f"http://127.0.0.1:{server.server_port}", has_journal=False)
+        text, reasons, attempt, _ = streamed(client, base_model)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert (text, reasons, ledger(attempt)) == ("All is well", [], (3, 4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import Error as DatabaseError
@@ -18,7 +19,7 @@ from gptstudio.core.ids import mint
 from gptstudio.review.models import ReviewState
 from gptstudio.web.access import MemberRequest, member_page
 from serving_app import selectors, services
-from serving_app.services import Admission, Caller
+from serving_app.services import Asked, Caller
 from training_app.models import ModelKind
 from training_app.selectors import instructions_of_models, models_of, release_states
 
@@ -103,9 +104,8 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _admit(request: MemberRequest, body: Mapping[str, Any]) -> Admission:
-    """The one trip to the database before the engine is asked."""
-    return services.admit(
+def _choose(request: MemberRequest, body: Mapping[str, Any]) -> Asked:
+    return services.choose(
         Caller(request.actor, request.membership.workspace),
         endpoint="chat/completions",
         body=body,
@@ -126,7 +126,7 @@ async def stream(request: MemberRequest) -> HttpResponseBase:
     try:
         if request.actor is None:
             raise NotAllowed("You are signed out.", fix="Reload the page and sign in again.", code="signed_out")
-        admission = await services.in_ledger_thread(_admit, request, body_of(request))
+        admission = await services.admit(partial(_choose, request, body_of(request)))
         pieces = await services.stream(admission)
     except StudioError as error:
         return _refused(error)
