@@ -13,6 +13,7 @@ APART = (
     "v1/",
     "api/",
     "oauth/",
+    ".well-known/",
     "admin/",
     "accounts/",
     "health",
