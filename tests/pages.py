@@ -26,7 +26,7 @@ APART = (
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 ACT = re.compile(
     r"/(archive|cancel|retry|pause|resume|ask|release|withdraw|update|roll-back|retire|revoke|rotate|switch|stream|files)$"
-    r"|/(uploads|parts|complete|columns|decide|guess|read|copy|count|mark|apply|open-test|restore|take|make|delete|test|rate)$"
+    r"|/(uploads|parts|complete|columns|decide|guess|read|copy|count|mark|apply|open-test|restore|take|make|delete|test|rate|ask-review)$"
 )
 
 

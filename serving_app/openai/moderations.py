@@ -73,6 +73,9 @@ def _part(part: Any, at: str) -> str:
     """The text of one content part."""
     if not isinstance(part, dict) or part.get("type") != "text" or not isinstance(part.get("text"), str):
         raise _refused(f"'{at}' must be a text part: pictures are not judged here.", param=at)
+    unknown = next((str(name)[:60] for name in part if name not in ("type", "text")), None)
+    if unknown is not None:
+        raise _refused(f"'{unknown}' is not taken in a text part.", param=f"{at}.{unknown}", code="unknown_parameter")
     return part["text"]
 
 

@@ -12,6 +12,7 @@ ACCOUNT = ("/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "
 CONSOLE = ("/admin/", "/admin/review/reviewitem/", "/admin/audit/auditevent/")
 PARTS = (
     "as-it-came",
+    "clear",
     "tokens",
     "contents",
     "imports",

@@ -52,6 +52,7 @@ def test_parts_are_one_input_and_masked_words_are_seen(client):
         ({"input": ["x"] * 65}, "input"),
         ({"input": "x" * 200_001}, "input"),
         ({"input": [{"type": "image_url", "image_url": {"url": "x"}}]}, "input[0]"),
+        ({"input": [{"type": "text", "text": "a", "more": 1}]}, "input[0].more"),
         ({"input": [{"type": "text", "text": "x"}, "x"]}, "input[1]"),
         ({"input": "x", "model": 1}, "model"),
         ({"input": "x", "extra_body": {"user": "u"}}, "user"),
