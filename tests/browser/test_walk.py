@@ -27,7 +27,11 @@ def gateway(monkeypatch):
 
         return pieces()
 
-    monkeypatch.setattr(services, "admit", lambda _caller, **asked: SimpleNamespace(attempt_id=asked["attempt_id"]))
+    async def admit(choosing):
+        return choosing()
+
+    monkeypatch.setattr(services, "choose", lambda _caller, **asked: SimpleNamespace(attempt_id=asked["attempt_id"]))
+    monkeypatch.setattr(services, "admit", admit)
     monkeypatch.setattr(services, "stream", stream)
 
 

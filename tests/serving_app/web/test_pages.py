@@ -35,12 +35,15 @@ def ask(client, **changes):
 
 @pytest.fixture
 def gateway(monkeypatch):
-    """The gateway's two calls, recorded; the stream says one word."""
+    """What the page asks of the gateway, recorded; the stream says one word."""
     seen: dict[str, object] = {}
 
-    def admit(caller, **asked):
+    def choose(caller, **asked):
         seen.update(caller=caller, **asked)
         return SimpleNamespace(attempt_id=asked["attempt_id"])
+
+    async def admit(choosing):
+        return choosing()
 
     async def stream(_admission):
         async def pieces():
@@ -49,6 +52,7 @@ def gateway(monkeypatch):
 
         return pieces()
 
+    monkeypatch.setattr(services, "choose", choose)
     monkeypatch.setattr(services, "admit", admit)
     monkeypatch.setattr(services, "stream", stream)
     return seen
@@ -111,7 +115,7 @@ def test_odd_numbers_become_usual_ones(at_alice, gateway) -> None:
 
 
 def test_when_no_engine_is_up_the_page_gets_a_sentence(at_alice, monkeypatch) -> None:
-    def admit(*_args, **_asked):
+    async def admit(_choosing):
         raise Unavailable("No inference engine is up.", fix="Try again in a moment.", code="engine_unavailable")
 
     monkeypatch.setattr(services, "admit", admit)
