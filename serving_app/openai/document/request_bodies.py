@@ -15,6 +15,7 @@ from serving_app.openai.document.shapes import (
     flag,
     number,
     one_of,
+    or_null,
     ref,
     text,
     texts_by_name,
@@ -40,6 +41,7 @@ def _text_request() -> Schema:
         "logprobs": whole(0, text_request.MOST_LOGPROBS),
         "echo": flag("Not together with `logprobs`."),
         "suffix": one_of([""], "Text is only written at the end."),
+        "store": or_null(one_of([False], "The engine keeps nothing.")),
         **labels(),
     }
     prompts = a_list(prompt, least=1, most=text_request.MOST_PROMPTS)
