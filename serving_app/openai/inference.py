@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
@@ -18,15 +19,15 @@ from serving_app.services import Admission, Asked, Caller
 SSE = "text/event-stream; charset=utf-8"
 
 
-class AsyncView(OpenAIView):
+class AsyncView(OpenAIView, ABC):
     """POST alone, answered without a thread of its own; nothing of an answer is kept for repeats."""
 
     http_method_names = ["post"]
     replays = False
 
+    @abstractmethod
     async def post(self, request: HttpRequest) -> HttpResponseBase:
         """The answer. Errors of `errors.KNOWN` become envelopes."""
-        raise NotImplementedError
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         try:
