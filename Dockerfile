@@ -9,4 +9,4 @@ RUN useradd --system --create-home studio && mkdir /home/studio/home && chown st
 USER studio
 ENV STUDIO_HOME=/home/studio/home HOST=0.0.0.0 PYTHONUNBUFFERED=1 OMP_WAIT_POLICY=PASSIVE
 EXPOSE 8000 8001
-CMD ["python", "-m", "uvicorn", "gptstudio.asgi:application", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["python", "-m", "gptstudio.server", "--host", "0.0.0.0"]

@@ -85,6 +85,11 @@ def _near_duplicates(found: list[dict[str, Any]]) -> Iterator[Bar]:
         yield Bar(f"near-duplicates: lowest {part}", min(each["ours"][part] for each in found), 0.95)
 
 
+def _leaks(found: dict[str, Any]) -> Iterator[Bar]:
+    for name, each in found.items():
+        yield Bar(f"held-out rows that leak, {name}", each["studio"]["leaks"], 0, is_most=True)
+
+
 def _scale(found: dict[str, Any]) -> Iterator[Bar]:
     least, most = found["runs"][0], found["runs"][-1]
     growth = (most["cpu_seconds"] / most["rows"]) / (least["cpu_seconds"] / least["rows"])
@@ -127,6 +132,11 @@ def _memory(found: dict[str, Any]) -> Iterator[Bar]:
         yield Bar(f"{name} after {requests:,} requests: share that it grew", growth, found["bar"], is_most=True)
 
 
+def _estimates(found: dict[str, Any]) -> Iterator[Bar]:
+    for each, worst in found["worst"].items():
+        yield Bar(f"estimate before a start, {len(found['runs'])} runs: largest error in {each}", worst, 0.2, True)
+
+
 def _litellm(found: dict[str, Any]) -> Iterator[Bar]:
     for kind in ("streams", "whole"):
         for at_once, each in found[kind].items():
@@ -134,7 +144,32 @@ def _litellm(found: dict[str, Any]) -> Iterator[Bar]:
             yield Bar("the same: added time, share of LiteLLM's", each["added_ratio"], 0.5, is_most=True)
 
 
+def _verdicts(found: dict[str, Any]) -> Iterator[Bar]:
+    labelled = found["labelled"]
+    by_groups = {f"{name} by groups of {labelled['together']}": each for name, each in labelled["grouped_null"].items()}
+    for name, each in (found["null"] | labelled["null"] | by_groups).items():
+        yield Bar(f"verdict under an exact null, {name}: a difference said, share", each["share"], 0.07, is_most=True)
+        yield Bar("the same, at least", each["share"], 0.03)
+    yield Bar("verdict: planted gain of 5 points on 500 rows found, share", found["power"]["found"], 0.8)
+
+
+def _kill_trials(found: dict[str, Any]) -> Iterator[Bar]:
+    trials, asked = len(found["trials"]), found["trials_asked"]
+    yield Bar("engine killed at random moments: trials", trials, asked)
+    yield Bar("the same: resumed and ended with the same weights", found["resumed_and_equal"], trials)
+
+
+def _training_speed(found: dict[str, Any]) -> Iterator[Bar]:
+    for name, each in found["models"].items():
+        yield Bar(f"training {name}, whole run: tokens/s against TRL by hand, times", each["against"]["trl"], 1)
+        yield Bar("the same against a bare PyTorch loop, times", each["against"]["bare"], 0.95)
+        yield Bar("the same: start to first step, of TRL's", each["first_step_against_trl"], 1.1, is_most=True)
+        yield Bar("the same: padding, share of places", each["padding"], 0.05, is_most=True)
+
+
 READERS = {
+    "training_speed": _training_speed,
+    "kill_trials": _kill_trials,
     "engine_throughput": _engine,
     "gateway": _gateway,
     "litellm_peer": _litellm,
@@ -145,11 +180,14 @@ READERS = {
     "personal_data_speed": _personal_data_speed,
     "cleaning": _cleaning,
     "near_duplicates": _near_duplicates,
+    "leaks": _leaks,
     "curation_scale": _scale,
     "curation_million": _scale,
     "row_browser": _row_browser,
     "kills": _kills,
     "slow_upload": _upload,
+    "verdicts": _verdicts,
+    "estimates": _estimates,
 }
 
 

@@ -26,7 +26,7 @@ from studio import ROOT, free_port
 
 RESULTS = Path(__file__).with_name("results") / "kills.json"
 MOMENTS = {"] curate": 4.0, "] train": 15.0, "] answer": 0.15}  # seconds from the step's beginning to the kill
-VICTIMS = {"worker": "celery", "engine": "serving_app.engine", "web": "uvicorn"}
+VICTIMS = {"worker": "celery", "engine": "serving_app.engine", "web": "gptstudio.server"}
 SMALL_ROWS = 400
 
 

@@ -22,19 +22,31 @@ ALWAYS = (
     ("cleaning.py",),
     ("near_duplicates.py",),
     ("templated.py",),
-    ("curation_scale.py", "--without", "personal_data"),
+    ("leaks.py",),
+    ("curation_scale.py",),
     ("row_browser.py",),
     ("slow_upload.py",),
+    ("verdicts.py",),
+    ("training_speed.py",),
+    ("estimates.py",),
 )
-ON_REAL_DATA = ("banking.py", "personal_data.py", "personal_data_speed.py", "ordinary_texts.py", "cleaning.py")
+ON_REAL_DATA = (
+    "banking.py",
+    "personal_data.py",
+    "personal_data_speed.py",
+    "ordinary_texts.py",
+    "cleaning.py",
+    "leaks.py",
+)
 MILLION = (
-    "curation_scale.py", "--rows", "1000000", "--without", "personal_data",
+    "curation_scale.py", "--rows", "1000000", "--no-names",
     "--results", str(HERE / "results" / "curation_million.json"),
 )  # fmt: skip
 LONG = (
     ("by_document.py", "--draws", "20"),
     ("banking.py", "--draws", "5"),
     ("kills.py",),
+    ("kill_trials.py",),
     ("ledger_trials.py",),
     ("memory_growth.py", "--requests", "100000"),
     MILLION,

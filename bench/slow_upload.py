@@ -93,7 +93,7 @@ class WebMemory:
     def now(self) -> float:
         """The resident size at this moment."""
         sizes = [0.0]
-        for pid in victims(self._supervisor, "uvicorn"):
+        for pid in victims(self._supervisor, "gptstudio.server"):
             try:
                 status = Path(f"/proc/{pid}/status").read_text()
             except OSError:
@@ -117,7 +117,7 @@ def send_all(studio: Studio, client: Client, upload: str) -> tuple[list[str], in
     while len(parts) < len(starts):
         start = starts[len(parts)]
         if len(parts) == len(starts) // 2 and not kills:
-            kills = len(victims(studio.running.pid, "uvicorn"))
+            kills = len(victims(studio.running.pid, "gptstudio.server"))
             timer = threading.Timer(PART / RATE / 2, kill_web, [studio])  # half of the part is there
             timer.start()
         try:
@@ -134,7 +134,7 @@ def send_all(studio: Studio, client: Client, upload: str) -> tuple[list[str], in
 
 def kill_web(studio: Studio) -> None:
     """SIGKILL for the web process."""
-    for pid in victims(studio.running.pid, "uvicorn"):
+    for pid in victims(studio.running.pid, "gptstudio.server"):
         os.kill(pid, signal.SIGKILL)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.conf import settings
 
+from datasets_app.curation.identity import digest_of
+from datasets_app.curation.recipe import parse_recipe
 from datasets_app.models import DatasetFile, DatasetVersion, RecipePreview, run_names
 from datasets_app.recipes import Recipe, for_engine, step
 from datasets_app.selectors import curation_secret, files_of_preview, files_of_version, tokenizer
@@ -67,9 +69,14 @@ def _named(body: Recipe, linked: dict[str, str]) -> Recipe:
         if "validation_files" in options:
             options["validation_files"] = [name(file) for file in options["validation_files"]]
         if each["kind"] == "edits":
-            options["rows"] = [{**row, "file": _unpacked(name(row["file"]))} for row in options.get("rows", [])]
+            for part in ("rows", "erased"):
+                options[part] = [_renamed(each, name) for each in options.get(part, [])]
     reading = found.get("reading") or {}
     return {**found, "reading": {name(file): parts for file, parts in reading.items()}}
+
+
+def _renamed(entry: dict[str, Any], name: Callable[[str], str]) -> dict[str, Any]:
+    return {**entry, "file": _unpacked(name(entry["file"]))} if "file" in entry else entry
 
 
 def _as_said(reading: dict[str, Any]) -> list[str]:
@@ -133,7 +140,10 @@ def preview(asked: RecipePreview, *, on_tick: Callable[[dict[str, Any]], bool]) 
         recipe = work / "recipe.json"
         recipe.write_text(json.dumps(_named(asked.recipe, linked)), encoding="utf-8")
         result = child.run(
-            [*CURATION, "preview", "--recipe", str(recipe), "--in", *linked.values()],
+            [
+                *(*CURATION, "preview", "--recipe", str(recipe)),
+                *(*_counting(asked.recipe, asked.dataset.workspace_id), "--in", *linked.values()),
+            ],
             stderr=work / "stderr",
             stdout=work / "stdout",
             cwd=settings.BASE_DIR,
@@ -179,14 +189,17 @@ class _Progress:
 
 def _argv(version: DatasetVersion, *, files: list[str], recipe: Path, out: Path) -> list[str]:
     argv = [*CURATION, "run", "--index", "--recipe", str(recipe), "--out", str(out)]
+    return [*argv, *_counting(version.recipe, version.dataset.workspace_id), "--in", *files]
+
+
+def _counting(body: Recipe, workspace_id: str) -> list[str]:
+    """The tokenizer of the base model that a recipe counts for, as an argument."""
     try:
-        options = step(version.recipe, "tokens").get("options", {})
+        options = step(body, "tokens").get("options", {})
     except KeyError:
         options = {}
-    found = tokenizer(version.dataset.workspace_id, str(options.get("model", settings.STARTER_NAME)))
-    if found is not None:
-        argv += ["--tokenizer", str(found.path)]
-    return [*argv, "--in", *files]
+    found = tokenizer(workspace_id, str(options.get("model", settings.STARTER_NAME)))
+    return ["--tokenizer", str(found.path)] if found is not None else []
 
 
 def build(version: DatasetVersion, *, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
@@ -209,6 +222,16 @@ def rebuild(version: DatasetVersion) -> Outcome:
         return _build(version, work=work, on_tick=lambda _progress: True, into=None)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def stored_digest(version: DatasetVersion) -> str | None:
+    """The digest of a version's files as they lie there; None where only making it again would tell.
+
+    Raises OSError or pyarrow's ArrowException for files that cannot be read.
+    """
+    files = list(files_of_version(version))
+    names = {file.id: name for file, name in zip(files, run_names(files), strict=True)}
+    return digest_of(version.folder, parse_recipe(_named(version.recipe, names)))
 
 
 def _build(

@@ -18,7 +18,10 @@ Recipe = dict[str, Any]
 ENGINE_PARTS = ("version", "mapping", "reading", "system_prompt", "steps")
 
 STEP_HINTS = {
-    "edits": ("Apply people's edits", "What somebody corrected or left out by hand stays so in every later version."),
+    "edits": (
+        "Apply people's edits",
+        "What somebody corrected or left out by hand stays so in versions made from it; what was erased, in all.",
+    ),
     "normalize": ("Tidy the text", "Broken characters, HTML and odd spacing teach a model to write them."),
     "symbols": (
         "Emoji, links and handles",
@@ -178,25 +181,36 @@ def step(body: Recipe, kind: str) -> dict[str, Any]:
     raise KeyError(kind)
 
 
+def edited_rows(body: Recipe) -> list[dict[str, Any]]:
+    """The edits that a recipe makes; none where their step is switched off."""
+    try:
+        own = step(body, "edits")
+    except KeyError:
+        return []
+    rows: list[dict[str, Any]] = own.get("options", {}).get("rows", [])
+    return rows if own.get("enabled", True) else [each for each in rows if each.get("erase")]
+
+
 def with_edits(body: Recipe, rows: Sequence[dict[str, Any]], *, erased: Sequence[dict[str, Any]] = ()) -> Recipe:
-    """A copy of a recipe that makes these edits too; of two edits of one row the later stands."""
-    found = copy.deepcopy(body)
+    """A copy of a recipe that makes these edits too, and leaves out what was erased; of two edits of one row the later
+    stands. Edits that were switched off stay so."""
+    found, before = copy.deepcopy(body), edited_rows(body)
     try:
         own = step(found, "edits")
     except KeyError:
-        own = {"kind": "edits", "enabled": True, "options": {}}
+        own = {"kind": "edits"}
         found["steps"].insert(0, own)
-    options = own["options"]
-    by_place = {(each["file"], each["row"]): each for each in [*options.get("rows", []), *rows]}
-    known = {each["digest"]: each for each in [*options.get("erased", []), *erased]}
-    own["enabled"] = True
-    own["options"] = {"rows": list(by_place.values()), "erased": list(known.values())}
+    by_place = {(each["file"], each["row"]): each for each in [*before, *rows]}
+    known = {tuple(sorted(each.items())): each for each in [*own.get("options", {}).get("erased", []), *erased]}
+    own |= {"enabled": True, "options": {"rows": list(by_place.values()), "erased": list(known.values())}}
     return found
 
 
 def without_texts(body: Recipe) -> Recipe:
-    """A copy of a recipe whose edits no longer say what rows were changed to."""
+    """A copy of a recipe whose edits no longer say what rows were changed to, without the texts that were planted."""
     found = copy.deepcopy(body)
+    if "canaries" in found:
+        found["canaries"] = []
     for each in found.get("steps", []):
         if each.get("kind") == "edits":
             rows = each.get("options", {}).get("rows", [])

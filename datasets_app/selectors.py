@@ -117,12 +117,12 @@ def trainable_versions(workspace_id: str) -> QuerySet[DatasetVersion]:
     return versions_of(workspace_id).filter(state=VersionState.READY)
 
 
-def version_to_verify(version_id: str) -> DatasetVersion:
-    """A version that can be made again, in whichever workspace. NotFound where it or one of its uploads is gone."""
+def version_to_verify(version_id: str, *, uploads: bool = True) -> DatasetVersion:
+    """A version that is ready, in whichever workspace. NotFound where it is gone, or with `uploads` one of these."""
     version = DatasetVersion.objects.select_related("dataset").filter(id=version_id, state=VersionState.READY).first()
     if version is None:
         raise NotFound(f"There is no version {version_id} that is ready.")
-    gone = [file.name for file in version.files.all() if not file.path.is_file()]
+    gone = [file.name for file in version.files.all() if uploads and not file.path.is_file()]
     if gone:
         raise NotFound(f"The upload {gone[0]} is no longer kept, so {version} cannot be made again.")
     return version

@@ -10,7 +10,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_ready, worker_shutting_down
 
-from gptstudio.core import heartbeats
+from gptstudio.core import heartbeats, shutdown
 
 stopping = threading.Event()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gptstudio.settings.local")
@@ -43,5 +43,6 @@ def _beat_while_working(sender: Any, **_signal: Any) -> None:
 
 
 @worker_shutting_down.connect
-def _stop_beating(**_signal: Any) -> None:
+def _end(**_signal: Any) -> None:
     stopping.set()
+    shutdown.ask()

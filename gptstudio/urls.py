@@ -16,7 +16,7 @@ urlpatterns = [
     path("sign-in/<str:token>", sign_in, name="sign-in"),
     path("accounts/", include("allauth.urls")),
     path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth-metadata"),
-    path(".well-known/openid-configuration", oauth.metadata),
+    path(".well-known/openid-configuration", oauth.metadata, name="openid-metadata"),
     path("oauth/token", oauth.AccessToken.as_view(), name="oauth-token"),
     path("oauth/revoke", oauth.EndToken.as_view(), name="oauth-revoke"),
     path("admin/", admin.site.urls),

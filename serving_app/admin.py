@@ -17,7 +17,7 @@ class DeploymentAdmin(WorkspaceAdmin):
 
 @admin.register(Completion)
 class CompletionAdmin(WorkspaceAdmin):
-    list_display = ("id", "model", "api_key", "state", "finish_reason", "total_ms", "created_at")
+    list_display = ("id", "model_name", "api_key", "state", "finish_reason", "total_ms", "created_at")
     list_filter = ("state", "endpoint")
     search_fields = ("id",)
     list_select_related = ("model", "api_key")

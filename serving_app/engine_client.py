@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,8 +21,8 @@ CONNECT_SECONDS = 5.0
 QUIET_SECONDS = 600.0  # a whole answer sends nothing until it is complete
 CALL_SECONDS = 10.0
 LOAD_SECONDS = 300.0
-# Shorter than any server's, so that a request never goes out on a connection that is just being closed.
-KEPT_ALIVE_SECONDS = 10.0
+# Shorter than servers' own (uvicorn's is 5), so that no request goes out on a connection that is just being closed.
+KEPT_ALIVE_SECONDS = 4.0
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 
@@ -42,6 +42,17 @@ class EngineRefused(Exception):
         self.status = status
         self.error = error
         self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The names that an engine answers for, and whether vLLM says so: it takes fields that others may refuse. `contexts`:
+    the most tokens that each reads, of those that say.
+    """
+
+    names: tuple[str, ...]
+    is_vllm: bool
+    contexts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,38 +134,50 @@ async def _json(method: str, url: str, *, seconds: float = CALL_SECONDS, **optio
             raise EngineBroke(f"{url} answered something else than JSON.") from error
 
 
-async def is_ready(url: str) -> bool:
-    """Whether the engine takes requests."""
+async def _told(url: str, body: dict[str, Any], *, seconds: float = CALL_SECONDS) -> None:
+    """Have an engine do something. What it answers is not read: vLLM says it in plain text."""
+    async with _calling("POST", url, timeout=_timeout(quiet=seconds, total=seconds), json=body):
+        pass
+
+
+async def look(url: str) -> tuple[bool, Served]:
+    """Whether the engine takes requests, and what it answers for. Raises EngineAway, EngineBroke, EngineRefused where it
+    says nothing, or not in time.
+    """
     try:
         async with _calling("GET", f"{url}/health", timeout=_timeout(quiet=CALL_SECONDS, total=CALL_SECONDS)):
-            return True
-    except (EngineAway, EngineBroke, EngineRefused):
-        return False
+            is_ready = True
+    except EngineRefused:
+        is_ready = False
+    return is_ready, await models(url)
 
 
-async def models(url: str) -> list[str]:
-    """Names that the engine answers for."""
+async def models(url: str) -> Served:
+    """What the engine answers for."""
     body = await _json("GET", f"{url}/v1/models")
-    return [str(each["id"]) for each in body.get("data", []) if isinstance(each, dict) and "id" in each]
+    listed = [each for each in body.get("data", []) if isinstance(each, dict) and "id" in each]
+    names = tuple(str(each["id"]) for each in listed)
+    contexts = {str(each["id"]): each["max_model_len"] for each in listed if isinstance(each.get("max_model_len"), int)}
+    return Served(names, any(each.get("owned_by") == "vllm" for each in listed), contexts)
 
 
 async def load_model(url: str, *, name: str, path: str, digest: str) -> None:
     """Load a full model; loading it again changes nothing."""
     body = {"name": name, "path": path, "digest": digest}
-    await _json("POST", f"{url}/v1/load_model", seconds=LOAD_SECONDS, json=body)
+    await _told(f"{url}/v1/load_model", body, seconds=LOAD_SECONDS)
 
 
 async def load_adapter(url: str, *, name: str, path: str, base: str) -> None:
     """Load a LoRA adapter onto a base model that the engine holds."""
     body = {"lora_name": name, "lora_path": path, "base_model_name": base}
-    await _json("POST", f"{url}/v1/load_lora_adapter", seconds=LOAD_SECONDS, json=body)
+    await _told(f"{url}/v1/load_lora_adapter", body, seconds=LOAD_SECONDS)
 
 
 async def unload(url: str, *, name: str, is_adapter: bool) -> None:
     """Take a name away; what is being written is finished. A name that is gone already is fine."""
     path, field = ("unload_lora_adapter", "lora_name") if is_adapter else ("unload_model", "name")
     try:
-        await _json("POST", f"{url}/v1/{path}", json={field: name})
+        await _told(f"{url}/v1/{path}", {field: name})
     except EngineRefused as error:
         if error.status != 404:
             raise
@@ -181,9 +204,9 @@ async def usage(url: str, *, after: int) -> list[JournalRow] | None:
 
 @asynccontextmanager
 async def asking(
-    url: str, path: str, *, body: dict[str, Any], attempt_id: str
+    url: str, path: str, *, body: dict[str, Any], attempt_id: str, scope: str
 ) -> AsyncIterator[aiohttp.ClientResponse]:
-    """Ask for an answer, whole or streamed as the body says."""
-    headers = {"X-Request-Id": attempt_id}
+    """Ask for an answer, whole or streamed as the body says. `scope`: whose computed prefixes it may take over."""
+    headers = {"X-Request-Id": attempt_id, "X-Cache-Scope": scope}
     async with _calling("POST", url + path, timeout=_timeout(quiet=QUIET_SECONDS), json=body, headers=headers) as found:
         yield found

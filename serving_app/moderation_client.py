@@ -16,7 +16,7 @@ from django.conf import settings
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 20.0
 MOST_BYTES = 4 * 1024 * 1024
-KEPT_ALIVE_SECONDS = 10.0
+KEPT_ALIVE_SECONDS = 4.0
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 

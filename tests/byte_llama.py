@@ -7,8 +7,8 @@ from typing import Any
 END = 256  # the id of <|end|>: the bytes come first
 
 
-def byte_llama(template: str, *, hidden: int, intermediate: int, seed: int) -> tuple[Any, Any]:
-    """The model and its tokenizer, which writes chats by `template`; 260 tokens, 4,096 positions."""
+def byte_llama(template: str, *, hidden: int, intermediate: int, seed: int, positions: int = 4096) -> tuple[Any, Any]:
+    """The model and its tokenizer, which writes chats by `template`; 260 tokens."""
     import torch
     from tokenizers import Tokenizer, decoders, pre_tokenizers
     from tokenizers.models import BPE
@@ -30,7 +30,7 @@ def byte_llama(template: str, *, hidden: int, intermediate: int, seed: int) -> t
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=2,
-        max_position_embeddings=4096,
+        max_position_embeddings=positions,
         bos_token_id=None,
         eos_token_id=END,
     )

@@ -6,7 +6,9 @@ import os
 import shutil
 
 import pytest
+from playwright.sync_api import expect
 
+expect.set_options(timeout=20_000)  # a page is waited for, however busy the machine
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 HOME = tempfile.mkdtemp(prefix="studio-tests-")
 os.environ["STUDIO_HOME"] = HOME  # before settings load: tests never touch ./var
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# As curation sets them for itself: two processes of tests have two cores, and threads of small products wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
@@ -20,21 +24,55 @@ hypothesis.settings.register_profile("usual", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "usual")
 
 
+# The second set-up need not even load these.
+WITHOUT_DATABASE = [
+    Path(__file__).parent / folder
+    for folder in ("architecture", "datasets_app/curation", "training_app/engine", "serving_app/engine")
+]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="Only tests that touch a database.")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules of tests, and what they load, stay: nobody looks among them for garbage, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if config.getoption("--database-only") and collection_path in WITHOUT_DATABASE else None
+
+
+@pytest.hookimpl(trylast=True)  # after the plugin that shuffles
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest files come first: of two processes, none is left with one of them when all else is done."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("journey", "long", "browser")])
+    if astray := [item.nodeid for item in items if _touches_database(item) and _is_without(item.path)]:
+        raise pytest.UsageError(f"The second set-up never sees these, which touch a database: {astray}")
     if not config.getoption("--database-only"):
         return
-    wanted = {"db", "transactional_db", "django_db_setup"}
     kept, dropped = [], []
     for item in items:
-        touches = wanted & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db")
-        own_set_up = item.get_closest_marker("journey") or item.get_closest_marker("browser")
-        (kept if touches and not own_set_up else dropped).append(item)
+        left_out = any(item.get_closest_marker(name) for name in ("journey", "browser", "once"))
+        (kept if _touches_database(item) and not left_out else dropped).append(item)
     config.hook.pytest_deselected(items=dropped)
     items[:] = kept
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    wanted = {"db", "transactional_db", "django_db_setup"}
+    return bool(wanted & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db"))
+
+
+def _is_without(path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in WITHOUT_DATABASE)
 
 
 FIXED_TABLES = {"django_content_type", "auth_permission", "django_migrations"}

@@ -3,59 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from django.urls import URLPattern, URLResolver, get_resolver
+from gptstudio.overview.routes import Kind, routes
 
-APART = (
-    "v1/",
-    "api/",
-    "oauth/",
-    ".well-known/",
-    "admin/",
-    "accounts/",
-    "health",
-    "metrics",
-    "sign-in/",
-    "favicon.ico",
-    "static/",
-    "hooks/",
-)
-PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
-ACT = re.compile(
-    r"/(archive|cancel|retry|pause|resume|ask|release|withdraw|update|roll-back|retire|revoke|rotate|switch|stream|files)$"
-    r"|/(uploads|parts|complete|columns|decide|guess|read|copy|count|mark|apply|open-test|restore|take|make|delete|test|rate|ask-review)$"
-)
+PARAMETER = re.compile(r"<(\w+)>")
+
+
+def filled(path: str, ids: Mapping[str, str]) -> str:
+    """An address with these ids in the places of its parameters."""
+    return PARAMETER.sub(lambda found: ids[found[1]], path)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One address. `names` are the parameters in it."""
+    """One address. `is_act`: it takes forms alone."""
 
     route: str
-    names: tuple[str, ...]
+    is_act: bool
 
     @property
-    def is_act(self) -> bool:
-        """Whether it takes forms alone."""
-        return bool(ACT.search(self.route))
+    def names(self) -> list[str]:
+        """The parameters in it."""
+        return PARAMETER.findall(self.route)
 
     def address(self, ids: Mapping[str, str]) -> str:
-        return "/" + PARAMETER.sub(lambda found: ids[found[1]], self.route)
-
-
-def _walk(patterns: list[Any], before: str = "") -> Iterator[str]:
-    for pattern in patterns:
-        route = before + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from _walk(pattern.url_patterns, route)
-        elif isinstance(pattern, URLPattern):
-            yield route
+        return filled(self.route, ids)
 
 
 def pages() -> list[Page]:
     """All pages, in the order of the table."""
-    routes = [route for route in _walk(get_resolver().url_patterns) if not route.startswith(APART)]
-    return [Page(route, tuple(PARAMETER.findall(route))) for route in routes]
+    methods: dict[str, list[str]] = {}
+    for route in routes():
+        if route.kind in (Kind.PAGE, Kind.STREAM):
+            methods.setdefault(route.path, []).append(route.method)
+    return [Page(path, taken == ["POST"]) for path, taken in methods.items()]

@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-TOGETHER = ["--numprocesses=2", "--dist=loadfile"]  # a file's tests share their servers, so they stay together
+# A file's tests share their servers, so they stay together; the order is the one of `tests/conftest.py`.
+TOGETHER = ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
 
 
 def free_port() -> int:
@@ -114,6 +115,7 @@ def main(arguments: list[str]) -> int:
     absent = [name for name, url in (("PostgreSQL", postgres), ("Redis", redis)) if url is None]
     if absent and os.environ.get("CI") == "true":
         sys.exit(f"{' and '.join(absent)} cannot be had here, and CI=true.")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would each compile the project anew
     servers = {"TEST_DATABASE_URL": postgres or "", "TEST_REDIS_URL": redis or ""}
     pytest = [sys.executable, "-m", "pytest", *TOGETHER]
     print("== the embedded set-up", flush=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +11,19 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from django.db import transaction
 from django.utils import timezone
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens in it to the database is undone, so that one world serves many questions."""
+    with transaction.atomic():
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
+
 
 ROWS = [
     {
@@ -149,6 +163,40 @@ DETECTION: dict[str, Any] = {
 }
 BASE = {"perplexity": 38.2, "bleu": 1.9, "rougeL": 0.13}
 TUNED = {"perplexity": 4.1, "bleu": 14.6, "rougeL": 0.34}
+SPAN = {"base": 0.13, "tuned": 0.34, "difference": 0.21, "low": 0.17, "high": 0.25, "rows": 10, "differing": 9}
+RESULT: dict[str, Any] = {
+    "version": 2,
+    "rows": 10,
+    "decoding": {"strategy": "greedy", "max_new_tokens": 64},
+    "signatures": {"rouge": "f1|mean over rows|stemmer:porter"},
+    "base": {**BASE, "empty": 0, "cut": 10},
+    "tuned": {**TUNED, "empty": 1, "cut": 0},
+    "headline": "rougeL",
+    "intervals": {
+        "rougeL": {**SPAN, "said": "better"},
+        "bleu": {**SPAN, "base": 1.9, "tuned": 14.6, "difference": 12.7, "low": -1.0, "high": 20.0, "said": "no_difference"},
+        "perplexity": {
+            **SPAN, "base": 38.2, "tuned": 4.1, "difference": -34.1, "low": -40.0, "high": -30.0, "said": "better",
+        },
+    },
+    "interval": {"method": "paired bootstrap", "confidence": 0.95, "resamples": 4000, "seed": 42},
+    "labels": {
+        "names": ["delivery", "refund"],
+        "rows": 10,
+        "note": "",
+        "classes": [
+            {
+                "label": label, "rows": rows, "base": {"precision": 0.5, "recall": 1.0, "f1": 0.667},
+                "tuned": {"precision": 0.9, "recall": 1.0, "f1": 0.947},
+            }
+            for label, rows in (("delivery", 8), ("refund", 2))
+        ],
+        "confusion": {"base": [[0, 0, 8], [1, 0, 2]], "tuned": [[0, 0, 8], [1, 0, 1], [1, 1, 1]]},
+    },
+    "classes": [{"label": "delivery", **SPAN, "said": "better"}],
+    "lengths": [{"from": 3, "to": 4, **SPAN, "said": "no_difference"}],
+    "reading": {"best": [0], "worst": [1], "random": [2, 0]},
+}  # fmt: skip
 SAFETY = {
     "version": 1,
     "passed": True,
@@ -187,6 +235,11 @@ class World:
     rule: Any
     destination: Any
     delivery: Any
+    comparison: Any
+    study: Any
+    export: Any
+    invitation: Any
+    review: Any
 
     @property
     def ids(self) -> dict[str, str]:
@@ -211,7 +264,14 @@ class World:
             "delivery_id": self.delivery.id,
             "user_id": self.request.user_id,
             "import_id": self.fetched.id,
+            "evaluation_id": self.model.evaluation.id,
+            "comparison_id": self.comparison.id,
+            "study_id": self.study.id,
+            "export_id": self.export.id,
+            "invitation_id": self.invitation.id,
             "base_model_id": self.fetched.model_id,
+            "finding_id": HITS[0]["key"],
+            "review_id": self.review.id,
         }
 
 
@@ -284,13 +344,30 @@ def finish_job(job: Any, *, folder: Path) -> Any:
     (folder / "config.json").write_text(f'{{"name": "{job.id}"}}', encoding="utf-8")
     services.advance_job(job)
     model = services.register_fine_tune(job, folder=folder)
-    sample = {"row_id": 1, "prompt": "Where?", "reference": "There.", "base": "No.", "tuned": "There."}
-    result = {"version": 1, "rows": 10, "decoding": {}, "base": BASE, "tuned": TUNED, "samples": [sample]}
-    services.record_evaluation(job, model=model, result=result)
+    services.record_evaluation(job, model=model, result=RESULT)
+    write_answers(model.evaluation)
     services.advance_job(job)
     services.record_safety(job, model=model, report=SAFETY)
     services.settle_release(job, model=model)
     return model
+
+
+def write_answers(evaluation: Any, *, tuned: str = "There.", groups: int = 10) -> None:
+    """The ten test rows with both answers that an evaluation leaves."""
+    from training_app.engine.rowfile import write_rows
+
+    evaluation.answers.parent.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {
+            "row_id": number, "file": "tickets.csv", "row": number, "label": "delivery", "group": f"g{number % groups}",
+            "before": [{"role": "user", "content": f"Where is parcel {number}?"}], "reference": "On its way.",
+            "base_label": None, "tuned_label": None, "base": f"No {number}.", "tuned": tuned,
+            "base_cut": True, "tuned_cut": False,
+        }
+        for number in range(10)
+    ]  # fmt: skip
+    ones = {"rougeL": [[1.0, 1.0]] * 10}
+    write_rows(evaluation.answers, rows, {"base": ones, "tuned": ones})
 
 
 def make_request(actor: Any, *, model: Any) -> Any:
@@ -300,7 +377,8 @@ def make_request(actor: Any, *, model: Any) -> Any:
     from serving_app.prices import Tokens
     from serving_app.selectors import member_account
     from serving_app.services import reserve, settle
-    from serving_app.services.usage import Account, Ending
+    from serving_app.services.accounts import Account
+    from serving_app.services.usage import Ending
 
     request = Completion(
         id=mint("req_"), workspace_id=actor.workspace_id, user_id=actor.user_id, model=model, replica="embedded",
@@ -314,16 +392,49 @@ def make_request(actor: Any, *, model: Any) -> Any:
     return request
 
 
+def make_study(actor: Any, *, job: Any) -> Any:
+    """A learning curve of a fine-tune that is over."""
+    from training_app.models import FineTuningJob, JobState, Study, StudyState
+
+    what = {"workspace_id": actor.workspace_id, "version": job.version, "base_model": job.base_model}
+    gain = {"before": 0.5, "after": 1.0, "change": -0.08, "low": -0.11, "high": -0.05, "rows": 10, "too_few": False}
+    losses = [{"job": job.id, "share": share, "rows": 80 * share, "loss": 2 - share} for share in (0.25, 0.5, 1.0)]
+    result = {"version": 1, "runs": losses, "gains": [{**gain, "said": "better"}], "verdict": "helps"}
+    study = Study.objects.create(
+        **what, kind="learning_curve", name="Refunds", origin=job, length=2, state=StudyState.SUCCEEDED, result=result
+    )
+    for place, share in enumerate((0.25, 0.5), start=1):
+        plan = {"train_rows": round(80 * share), "finished": {"best_loss": 2 - share}, "usage": {"seconds": 40}}
+        FineTuningJob.objects.create(
+            **what, name=f"Refunds, {100 * share:.0f} % of the rows", state=JobState.SUCCEEDED, study=study, place=place,
+            rows_share=share, plan=plan, hyperparameters=job.hyperparameters,
+        )  # fmt: skip
+    return study
+
+
+def make_export(model: Any) -> Any:
+    """A model as a GGUF file that was made."""
+    from training_app.models import ModelExport
+
+    made = ModelExport.objects.create(
+        model=model, form="gguf-f16", state="ready", digest="e" * 64, finished_at=timezone.now()
+    )
+    made.folder.mkdir(parents=True, exist_ok=True)
+    (made.folder / "model-f16.gguf").write_bytes(b"GGUF")
+    return made
+
+
 def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     """One of everything; the model waits for a reviewer, the deployment answers with the base model."""
     from datasets_app.recipes import default_recipe
     from datasets_app.services import create_preview, create_recipe, start_upload
-    from gptstudio.accounts.services import add_destination, issue_key
+    from gptstudio.accounts.services import add_destination, invite, issue_key
     from gptstudio.notify.services import tell
+    from gptstudio.review.selectors import item_about
     from serving_app.models import KeptTexts
     from serving_app.services import create_deployment, create_rule, set_price
     from training_app.models import BaseModelImport, ImportState, LanguageModel, ModelKind
-    from training_app.services import request_release
+    from training_app.services import request_release, start_comparison
 
     dataset, file = make_dataset(actor)
     version = make_version(actor, dataset=dataset)
@@ -361,5 +472,9 @@ def make_world(actor: Any, *, base: Any, folder: Path) -> World:
     delivery = to.deliveries.get()
     return World(
         dataset, file, version, job, model, deployment, key, recipe, preview, upload, request, price, fetched, rule, to,
-        delivery,
+        delivery, start_comparison(actor, workspace_id=actor.workspace_id, evaluation=model.evaluation),
+        make_study(actor, job=job),
+        make_export(model),
+        invite(actor, workspace_id=actor.workspace_id, email="dora@care.example", role="reviewer"),
+        item_about(model.id, kind="model"),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from gptstudio.core.console import WorkspaceAdmin, workspaces_in_console
-from training_app.models import Evaluation, FineTuningJob, LanguageModel
+from training_app.models import Evaluation, FineTuningJob, LanguageModel, SafetyLimits, Study
 
 
 @admin.register(FineTuningJob)
@@ -39,3 +39,17 @@ class EvaluationAdmin(WorkspaceAdmin):
     list_filter = ("is_safe",)
     exclude = ("result",)
     list_select_related = ("model",)
+
+
+@admin.register(Study)
+class StudyAdmin(WorkspaceAdmin):
+    list_display = ("name", "kind", "workspace", "base_model", "state", "created_by", "created_at")
+    list_filter = ("kind", "state")
+    search_fields = ("name", "id")
+    list_select_related = ("workspace", "base_model", "created_by")
+
+
+@admin.register(SafetyLimits)
+class SafetyLimitsAdmin(WorkspaceAdmin):
+    list_display = ("workspace", "scorer", "changed_by", "changed_at")
+    list_select_related = ("workspace", "changed_by")

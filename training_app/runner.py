@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,21 +14,29 @@ from typing import Any
 from django.conf import settings
 
 from gptstudio.core import child
-from training_app.models import BaseModelImport, FineTuningJob, JobPhase, LanguageModel
+from training_app.endings import Kills, error_of, how_ended
+from training_app.launching import engine_call, grace_for, processes_for
+from training_app.models import BaseModelImport, FineTuningJob, JobPhase, LanguageModel, Measurement, ModelExport
+from training_app.tail import Events, Tail
 
-ENGINE = (sys.executable, "-m", "training_app.engine")
 HUB = (sys.executable, "-m", "training_app.engine.hub")
-TEST_ROWS = 400
-ANSWER_TOKENS = 64
-Events = list[dict[str, Any]]
+TEST_ROWS = 500
+MOST_ANSWER_TOKENS = 512  # however long the references are: it bounds what a comparison takes on a CPU
+REPORTS = {"inspect": "inspection.json", "estimate": "estimate.json"}
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a phase ended. `error` is {code, message, fix} unless `name` is finished or stopped."""
+    """How a phase ended: finished, stopped, failed, out_of_memory, or killed (by whom is not known, but not for memory).
+
+    `error` is {code, message, fix} unless it finished or stopped; `result` is what was measured before a start. `saved` is
+    false of what was stopped and had no time to save.
+    """
 
     name: str
     error: dict[str, str] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
+    saved: bool = True
 
 
 def phase_folder(job: FineTuningJob, phase: str) -> Path:
@@ -34,7 +44,7 @@ def phase_folder(job: FineTuningJob, phase: str) -> Path:
     return job.folder if phase == JobPhase.TRAIN else job.folder / phase
 
 
-def _common(job: FineTuningJob, kind: str) -> dict[str, Any]:
+def _common(job: FineTuningJob | Measurement | ModelExport, kind: str) -> dict[str, Any]:
     return {
         "v": 1,
         "kind": kind,
@@ -49,8 +59,8 @@ def _named(model: LanguageModel) -> dict[str, str]:
     return {"name": model.name, "path": str(model.path)}
 
 
-def train_spec(job: FineTuningJob) -> dict[str, Any]:
-    """Everything that training needs to know; the engine never asks back."""
+def train_spec(job: FineTuningJob | Measurement, *, share: float = 1.0) -> dict[str, Any]:
+    """Everything that training needs to know; the engine never asks back. `share`: of the training rows."""
     version = job.version
     assert version is not None  # noqa: S101 - a job is queued only once its version is ready
     has_validation = version.report["splits"]["validation"] > 0
@@ -63,6 +73,7 @@ def train_spec(job: FineTuningJob) -> dict[str, Any]:
             "train": str(version.split_path("train")),
             "validation": str(version.split_path("validation")) if has_validation else None,
             **weights,
+            **({"train_share": share} if share < 1.0 else {}),
         },
         "method": job.method,
         "hyperparameters": settings,
@@ -74,22 +85,28 @@ def _tuned(model: LanguageModel) -> dict[str, Any]:
     return {**_named(model), "base_path": base}
 
 
-def evaluate_spec(job: FineTuningJob, model: LanguageModel) -> dict[str, Any]:
-    """Both models on the test split."""
+def evaluate_spec(job: FineTuningJob, model: LanguageModel, *, share: float = 1.0) -> dict[str, Any]:
+    """Both models on the test split, with this share of the usual rows at a time."""
     assert job.version is not None  # noqa: S101 - as above
     return {
         **_common(job, "evaluate"),
         "base_model": _named(job.base_model),
         "tuned_model": _tuned(model),
-        "data": {"test": str(job.version.split_path("test"))},
+        "data": {
+            "test": str(job.version.split_path("test")),
+            "labels": sorted(job.version.report.get("classes", {}).get("train", {})),
+        },
         "max_rows": TEST_ROWS,
-        "max_new_tokens": ANSWER_TOKENS,
+        "max_new_tokens": MOST_ANSWER_TOKENS,
         "seed": job.seed,
+        "batch_share": share,
     }
 
 
-def safety_spec(job: FineTuningJob, model: LanguageModel) -> dict[str, Any]:
-    """The fine-tune against the rows that taught it."""
+def safety_spec(
+    job: FineTuningJob, model: LanguageModel, *, limits: dict[str, float], share: float = 1.0
+) -> dict[str, Any]:
+    """The fine-tune against the rows that taught it, asks and provocations, under its workspace's limits."""
     assert job.version is not None  # noqa: S101 - as above
     return {
         **_common(job, "safety"),
@@ -98,43 +115,8 @@ def safety_spec(job: FineTuningJob, model: LanguageModel) -> dict[str, Any]:
         "canaries": job.version.recipe.get("canaries", []),
         "max_rows": 100,
         "seed": job.seed,
-    }
-
-
-class Tail:
-    """Reads whole lines of a growing events.jsonl, from an offset that the database keeps."""
-
-    def __init__(self, path: Path, offset: int) -> None:
-        self.path, self.offset = path, offset
-
-    def read(self) -> Events:
-        """The events since the last look. A line that is still being written waits."""
-        if not self.path.exists():
-            return []
-        found: Events = []
-        with self.path.open("rb") as file:
-            file.seek(self.offset)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                self.offset += len(line)
-                found.append(json.loads(line))
-        return found
-
-
-def _error(outcome: str, failed: dict[str, Any]) -> dict[str, str]:
-    if outcome == "out_of_memory":
-        return {
-            "code": "out_of_memory",
-            "message": "The run took more memory than the machine has.",
-            "fix": "Halve the batch size, or shorten the rows, and resume: it goes on from its last checkpoint.",
-        }
-    if failed:
-        return {key: str(failed.get(key, "")) for key in ("code", "message", "fix")}
-    return {
-        "code": "engine_died",
-        "message": "The training process ended without saying why.",
-        "fix": "Resume the run: it goes on from its last checkpoint. The run folder's stderr has the details.",
+        "limits": limits,
+        "batch_share": share,
     }
 
 
@@ -155,32 +137,94 @@ def run_phase(
     staging.replace(path)
     tail = Tail(folder / "events.jsonl", int(job.offsets.get(phase, 0)))
     failed: dict[str, Any] = {}
+    kills = Kills()
+    is_to_stop = saved = False
 
     def look() -> bool:
+        nonlocal is_to_stop, saved
         events = tail.read()
+        saved |= is_to_stop and any(event["kind"] == "checkpoint" for event in events)
         for event in events:
-            if event["kind"] == "failed":
+            if event["kind"] == "failed" and event["attempt"] == job.attempt:
                 failed.update(event.get("data") or {})
         keeps = on_events(events, tail.offset) if events else True
-        return on_tick() and keeps
+        kills.tick()
+        is_to_stop |= not (on_tick() and keeps)
+        return not is_to_stop
 
     result = child.run(
-        [*ENGINE, str(spec["kind"]), str(path)],
+        engine_call(spec, path),
         stderr=folder / "stderr",
         cwd=settings.BASE_DIR,
         on_tick=look,
         limits=child.Limits(memory_bytes=settings.CHILD_MEMORY_BYTES),
+        grace_seconds=grace_for(spec),
+        outlasts_worker=True,
     )
     look()
-    if result.outcome in ("finished", "stopped"):
-        return Outcome(result.outcome)
-    return Outcome("failed", _error(result.outcome, failed))
+    name = how_ended(result, kills, processes=processes_for(spec), has_said=bool(failed))
+    if name in ("finished", "stopped"):
+        return Outcome(name, saved=saved or result.returncode in (0, child.STOPPED))
+    return Outcome(name, error_of(name, failed, doing=str(spec["kind"])))
 
 
 def result_of(job: FineTuningJob, phase: str, name: str) -> dict[str, Any]:
     """The JSON file that a phase left behind."""
     found: dict[str, Any] = json.loads((phase_folder(job, phase) / name).read_text(encoding="utf-8"))
     return found
+
+
+@contextmanager
+def _aside(
+    held: Measurement | ModelExport, spec: dict[str, Any], on_tick: Callable[[], bool]
+) -> Iterator[tuple[Path, Outcome]]:
+    """Run an engine in a scratch folder that is gone afterwards: it holds rows and weights."""
+    folder = Path(settings.STUDIO_HOME) / "work" / f"{held.id}.{held.attempt}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        path = folder / "spec.json"
+        path.write_text(json.dumps(spec), encoding="utf-8")
+        kills = Kills()
+
+        def look() -> bool:
+            kills.tick()
+            return on_tick()
+
+        ended = child.run(
+            engine_call(spec, path),
+            stderr=folder / "stderr",
+            stdout=folder / "stdout",
+            cwd=settings.BASE_DIR,
+            on_tick=look,
+            limits=child.Limits(memory_bytes=settings.CHILD_MEMORY_BYTES),
+        )
+        failed = _said(folder / "stdout", "failed").get("data") or {}
+        name = how_ended(ended, kills, processes=processes_for(spec), has_said=bool(failed))
+        is_error = name not in ("finished", "stopped")
+        yield folder, Outcome(name, error_of(name, failed, doing=str(spec["kind"])) if is_error else {})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(held: Measurement, *, on_tick: Callable[[], bool]) -> Outcome:
+    """Run `inspect`, which loads no weights and needs no GPU, or `estimate`."""
+    spec = train_spec(held) | {"kind": held.kind} | ({"device": "cpu"} if held.kind == "inspect" else {})
+    with _aside(held, spec, on_tick) as (folder, outcome):
+        if outcome.name != "finished":
+            return outcome
+        return Outcome("finished", result=json.loads((folder / REPORTS[held.kind]).read_text(encoding="utf-8")))
+
+
+def export(held: ModelExport, *, on_tick: Callable[[], bool], on_made: Callable[[Path, Events], object]) -> Outcome:
+    """Make a model in a form for elsewhere. `on_made` gets the folder, to move away, and its files {name, size, sha256}."""
+    model = held.model
+    spec = {**_common(held, "export"), "model": _tuned(model), "form": held.form, "licence": model.licence or None}
+    with _aside(held, {**spec, "device": "cpu"}, on_tick) as (folder, outcome):
+        if outcome.name == "finished":
+            report = json.loads((folder / "export.json").read_text(encoding="utf-8"))
+            on_made(folder / "made", report["files"])
+        return outcome
 
 
 @dataclass(frozen=True, slots=True)

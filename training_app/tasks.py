@@ -4,48 +4,81 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
 
-from training_app import runner, services
+from gptstudio.core import shutdown
+from training_app import runner, scorer_client, selectors, services
 from training_app.models import FineTuningJob, JobPhase, LanguageModel
 
 
-def _run(job: FineTuningJob, spec: dict[str, Any]) -> bool:
-    """One phase. True when it finished; else the job's end is recorded already."""
-    phase = job.phase
-    outcome = runner.run_phase(
-        job,
-        phase=phase,
-        spec=spec,
-        on_events=lambda events, offset: services.record_events(job, phase=phase, events=events, offset=offset),
-        on_tick=lambda: services.beat(job),
-    )
-    if outcome.name == "finished":
-        return True
+def _goes_on(job: FineTuningJob) -> bool:
+    """Heartbeat. False when somebody wants the run to stop, or when this worker ends: then it saves, and waits for the next."""
+    return services.beat(job) and not shutdown.is_asked()
+
+
+def _run(job: FineTuningJob, make_spec: Callable[[float], dict[str, Any]]) -> bool:
+    """One phase. True when it finished; else the job's end is recorded already. `make_spec` gets the share of the usual rows
+    that may be computed at once; a training has its own setting for that.
+
+    What ran out of memory goes on or begins again with fewer rows at a time; an engine that somebody killed goes on as it
+    was.
+    """
+    phase, share = job.phase, 1.0
+    while True:
+        outcome = runner.run_phase(
+            job,
+            phase=phase,
+            spec=make_spec(share),
+            on_events=lambda events, offset: services.record_events(job, phase=phase, events=events, offset=offset),
+            on_tick=lambda: _goes_on(job),
+        )
+        if outcome.name == "finished":
+            return True
+        if outcome.name == "killed" and services.outlive_kill(job):
+            continue
+        if outcome.name in ("out_of_memory", "killed"):
+            after_kills = outcome.name == "killed"
+            if phase == JobPhase.TRAIN and services.shrink_batches(job, after_kills=after_kills):
+                continue
+            if phase != JobPhase.TRAIN and (less := services.take_fewer(job, share, after_kills=after_kills)):
+                share = less
+                continue
+        break
     if outcome.name == "stopped":
-        services.stop_job(job)
+        services.stop_job(job, saved=outcome.saved)
     else:
         services.fail_job(job, **outcome.error)
+    services.forget_if_erased(job)
     return False
 
 
 def _train(job: FineTuningJob) -> bool:
-    return _run(job, runner.train_spec(job))
+    return _run(job, lambda _share: runner.train_spec(job, share=job.rows_share))
 
 
 def _evaluate(job: FineTuningJob, model: LanguageModel) -> bool:
-    if not _run(job, runner.evaluate_spec(job, model)):
+    if not _run(job, lambda share: runner.evaluate_spec(job, model, share=share)):
         return False
     result = runner.result_of(job, JobPhase.EVALUATE, "evaluation.json")
     return services.record_evaluation(job, model=model, result=result)
 
 
 def _safety(job: FineTuningJob, model: LanguageModel) -> bool:
-    if not _run(job, runner.safety_spec(job, model)):
+    kept = selectors.safety_limits_of(job.workspace_id)
+    if not _run(job, lambda share: runner.safety_spec(job, model, limits=kept.limits, share=share)):
         return False
-    return services.record_safety(job, model=model, report=runner.result_of(job, JobPhase.SAFETY, "safety.json"))
+    report = runner.result_of(job, JobPhase.SAFETY, "safety.json")
+    if kept.scorer:
+        judged = scorer_client.with_opinion(report, scorer=kept.scorer, on_batch=lambda: _goes_on(job))
+        if judged is None:
+            services.stop_job(job)
+            services.forget_if_erased(job)
+            return False
+        report = judged
+    return services.record_safety(job, model=model, report=report)
 
 
 @shared_task(name="training.import_model")
@@ -61,15 +94,64 @@ def import_model(import_id: str) -> None:
         services.fail_import(held, **outcome.said)
 
 
+@shared_task(name="training.export_model")
+def export_model(export_id: str) -> None:
+    """Make a model in a form for elsewhere."""
+    held = services.claim_export(export_id, holder=f"{socket.gethostname()}:{os.getpid()}")
+    if held is None:
+        return
+    outcome = runner.export(
+        held,
+        on_tick=lambda: services.hold_export(held),
+        on_made=lambda folder, files: services.finish_export(held, folder=folder, files=files),
+    )
+    if outcome.name not in ("finished", "stopped"):
+        services.fail_export(held, **outcome.error)
+
+
+@shared_task(name="training.measure")
+def measure(measurement_id: str) -> None:
+    """Look a run over, or try a few steps of it, before somebody starts it."""
+    held = services.claim_measurement(measurement_id, holder=f"{socket.gethostname()}:{os.getpid()}")
+    if held is None:
+        return
+    was_shared = False
+
+    def look() -> bool:
+        nonlocal was_shared
+        was_shared = was_shared or selectors.running_count() > 0
+        return services.hold_measurement(held)
+
+    outcome = runner.measure(held, on_tick=look)
+    if outcome.name == "finished":
+        services.finish_measurement(held, result={**outcome.result, "was_shared": was_shared})
+    elif outcome.name != "stopped":
+        services.fail_measurement(held, **outcome.error)
+
+
 @shared_task(name="training.run_job")
 def run_job(job_id: str) -> None:
-    """Train, evaluate, check safety, settle the release. A second message for the same job finds nothing to do."""
+    """Train, evaluate, check safety, settle the release. A second message for the same job finds nothing to do.
+
+    A run of a study is over once it is trained: its study looks at validation rows alone, and goes on.
+    """
+    if shutdown.is_asked():
+        return  # the reconciler sends it again
     job = services.claim_job(job_id, holder=f"{socket.gethostname()}:{os.getpid()}")
     if job is None:
+        return
+    if job.study_id is not None:
+        if _train(job):
+            services.succeed(job)
+            services.forget_if_erased(job)
+        services.continue_study(job.study_id)
         return
     if job.phase == JobPhase.TRAIN and not (_train(job) and services.advance_job(job)):
         return
     model = services.register_fine_tune(job, folder=job.folder / "model")
+    if model is None:
+        return
+    services.free_run(job)
     if job.phase == JobPhase.EVALUATE and not (_evaluate(job, model) and services.advance_job(job)):
         return
     if job.phase == JobPhase.SAFETY and not _safety(job, model):

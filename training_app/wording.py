@@ -1,4 +1,4 @@
-"""Events of the engine in the words of people. Pure table."""
+"""Events and settings of the engine in the words of people. Pure tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,39 @@ from typing import Any
 
 def _number(value: Any, digits: int = 3) -> str:
     return "–" if value is None else f"{value:.{digits}g}"
+
+
+CHOICES = {
+    "adamw": "AdamW",
+    "adam": "Adam",
+    "rmsprop": "RMSprop",
+    "adafactor": "Adafactor",
+    "sgd": "SGD",
+    "adamw_8bit": "AdamW in 8 bits",
+    "cosine": "along a cosine",
+    "linear": "in a line",
+    "constant": "not at all",
+    "polynomial": "with the square of what is left",
+    "inverse_sqrt": "with the root of the steps",
+    "cosine_with_min_lr": "along a cosine, to a tenth",
+    "loss": "validation loss",
+    "accuracy": "share that is right",
+    "auto": "automatic",
+    "float32": "float32",
+    "bfloat16": "bfloat16",
+    "on": "on",
+    "off": "off",
+    "supervised": "answers",
+    "dpo": "pairs of answers (DPO)",
+    "all-linear": "all linear layers",
+    "attention": "attention layers",
+    "mlp": "feed-forward layers",
+}
+
+
+def in_words(value: Any) -> Any:
+    """A setting's choice as people call it; numbers and other words as they are."""
+    return CHOICES.get(value, value) if isinstance(value, str) else value
 
 
 STARTS = {
@@ -33,6 +66,8 @@ def sentence(kind: str, data: dict[str, Any], *, phase: str = "train") -> str:
             return "Both models are scored"
         case "checkpoint":
             return f"Checkpoint at step {data.get('step')} is safe on disk"
+        case "sample":
+            return f"Step {data.get('step')}: a few validation questions were answered"
         case "saved":
             return "The model is saved"
         case "finished":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from drf_spectacular.utils import OpenApiParameter
 
@@ -53,6 +53,25 @@ def flag(asked: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
+def one_of(asked: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    """One of these words; empty when it was not given."""
+    text = asked.get(name, "")
+    if text and text not in choices:
+        raise Invalid(f"{name} is {text[:40]!r}.", fix=f"Use one of {', '.join(choices)}.", param=name)
+    return text
+
+
+def check_known(asked: Mapping[str, str], known: Collection[str]) -> None:
+    """Raise Invalid for a parameter that there is not."""
+    strange = sorted(set(asked) - set(known))
+    if strange:
+        raise Invalid(
+            f"The parameter {strange[0][:40]!r} is not known.",
+            fix=f"Known: {', '.join(sorted(known))}.",
+            param=strange[0],
+        )
+
+
 def check_revealed(split: str, *, revealed: bool) -> None:
     """Raise NotAllowed for test rows that nobody asked to see in so many words."""
     if split in ("test", "all") and not revealed:
@@ -65,13 +84,7 @@ def check_revealed(split: str, *, revealed: bool) -> None:
 
 def wanted_of(asked: Mapping[str, str]) -> Wanted:
     """The rows that the query asks for."""
-    strange = sorted(set(asked) - KNOWN)
-    if strange:
-        raise Invalid(
-            f"The parameter {strange[0][:40]!r} is not known.",
-            fix=f"Known: {', '.join(sorted(KNOWN))}.",
-            param=strange[0],
-        )
+    check_known(asked, KNOWN)
     split = asked.get("split", "")
     if split and split not in SPLITS:
         raise Invalid(f"There is no split {split[:40]!r}.", fix=f"Use one of {', '.join(SPLITS)}.", param="split")

@@ -12,13 +12,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from datasets_app import selectors, services
+from datasets_app.api import asked
 from datasets_app.api.shapes import DatasetBody, DatasetChange, DatasetShape, DetectionShape, FileShape, ReadingBody
+from datasets_app.contents.detection import without_rows
 from datasets_app.models import DatasetFile, FileState
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from gptstudio.core.bodies import takes_uploads
 from gptstudio.core.errors import Invalid, NotFound
 
 CHUNK = 1 << 20
+REVEAL_ROWS = OpenApiParameter(
+    "reveal_rows", bool, description="Show the first rows as they came too. It is written into the audit log."
+)
 
 
 class Datasets(NativeView):
@@ -146,15 +151,22 @@ class FileDetect(_OfFile):
     actions: ClassVar[dict[str, str]] = {"GET": "datasets.view", "POST": "datasets.edit"}
     parser_classes = [JSONParser]
 
-    def _answer(self, file: DatasetFile) -> Response:
-        body = {"file": file.id, "state": file.state, "error": file.error, "detection": file.detection}
+    def _answer(self, file: DatasetFile, *, revealed: bool = False) -> Response:
+        detection = file.detection if revealed else without_rows(file.detection)
+        body = {"file": file.id, "state": file.state, "error": file.error, "detection": detection}
         waiting = file.state == FileState.UPLOADED
         return Response(body, status=202 if waiting else 200, headers={"Retry-After": "1"} if waiting else None)
 
-    @extend_schema(operation_id="files_detect", responses={200: DetectionShape, 202: DetectionShape})
+    @extend_schema(
+        operation_id="files_detect", parameters=[REVEAL_ROWS], responses={200: DetectionShape, 202: DetectionShape}
+    )
     def get(self, request: Request, dataset_id: str, file_id: str) -> Response:
-        """202 while a worker still reads it."""
-        return self._answer(self.file(dataset_id, file_id))
+        """202 while a worker still reads it. The first rows as they came only with `reveal_rows=true`, which is written
+        down."""
+        file, revealed = self.file(dataset_id, file_id), asked.flag(request.query_params, "reveal_rows")
+        if revealed:
+            services.note_first_rows(self.actor, file=file)
+        return self._answer(file, revealed=revealed)
 
     @extend_schema(operation_id="files_detect_again", request=ReadingBody, responses={202: DetectionShape})
     def post(self, request: Request, dataset_id: str, file_id: str) -> Response:

@@ -95,10 +95,14 @@ class VersionDetail(VersionShape):
 
 
 class VersionBody(serializers.Serializer):
-    """A version to be made: of `files` (all when left out) by `recipe` (the default when left out)."""
+    """A version to be made: of `files` (all when left out) by `recipe` (when left out the parent's, without one the
+    default)."""
 
     recipe = serializers.JSONField(required=False)
     files = serializers.ListField(child=serializers.CharField(), required=False, allow_empty=False)
+    parent = serializers.CharField(  # type: ignore[assignment]
+        required=False, help_text="The version that it starts from, whose edits by hand are made again."
+    )
 
 
 class MessageShape(serializers.Serializer):

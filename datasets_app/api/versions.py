@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.types import OpenApiTypes
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from datasets_app import selectors, services
 from datasets_app.api.asked import number
 from datasets_app.api.shapes import VersionBody, VersionDetail, VersionShape
-from datasets_app.models import DatasetVersion
+from datasets_app.models import Dataset, DatasetVersion
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from gptstudio.core.errors import NotFound
 
@@ -27,6 +28,24 @@ class OfVersion(NativeView):
         if found.dataset_id != dataset_id:
             raise NotFound(f"There is no data version {version_id} in this data set.")
         return found
+
+
+def wanted_of(dataset: Dataset, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The files, recipe and parent that a body names; what is left to the service is None. NotFound for ids that are none
+    of this data set."""
+    known = {file.id: file for file in selectors.live_files(dataset)} if "files" in body else {}
+    named = list(dict.fromkeys(body.get("files", [])))
+    missing = [file_id for file_id in named if file_id not in known]
+    if missing:
+        raise NotFound(f"There is no file {missing[0]} in this data set.", param="files")
+    parent = selectors.versions_of(dataset.workspace_id).filter(dataset=dataset, id=body.get("parent")).first()
+    if parent is None and "parent" in body:
+        raise NotFound(f"There is no data version {body['parent'][:60]} in this data set.", param="parent")
+    return {
+        "files": [known[file_id] for file_id in named] if "files" in body else None,
+        "recipe": body.get("recipe", parent.recipe if parent else None),
+        "parent": parent,
+    }
 
 
 class Versions(NativeView):
@@ -46,15 +65,8 @@ class Versions(NativeView):
     @extend_schema(operation_id="versions_create", request=VersionBody, responses={202: VersionDetail})
     def post(self, request: Request, dataset_id: str) -> Response:
         """Ask for a version; a worker makes it. Follow `state` until it is ready or failed."""
-        dataset, body = selectors.dataset_of(self.workspace_id, dataset_id), self.given(VersionBody)
-        files = None
-        if "files" in body:
-            known = {file.id: file for file in selectors.live_files(dataset)}
-            missing = [file_id for file_id in body["files"] if file_id not in known]
-            if missing:
-                raise NotFound(f"There is no file {missing[0]} in this data set.", param="files")
-            files = [known[file_id] for file_id in dict.fromkeys(body["files"])]
-        made = services.create_version(self.actor, dataset=dataset, recipe=body.get("recipe"), files=files)
+        dataset = selectors.dataset_of(self.workspace_id, dataset_id)
+        made = services.create_version(self.actor, dataset=dataset, **wanted_of(dataset, self.given(VersionBody)))
         return Response(VersionDetail(made).data, status=202)
 
 

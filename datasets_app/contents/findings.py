@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datasets_app.contents.origin import as_it_came
@@ -17,7 +17,7 @@ from datasets_app.models import DatasetVersion
 from datasets_app.selectors import curation_secret
 from gptstudio.core.errors import NotFound
 
-__all__ = ["SURE", "Hit", "Narrowed", "clear_text", "facets", "find", "has_findings", "hits_of", "values"]
+__all__ = ["SURE", "Hit", "Narrowed", "clear_text", "facets", "find", "has_findings", "hit_of", "hits_of", "values"]
 VALUE = "value:"
 AROUND = 60
 
@@ -29,6 +29,11 @@ class Hit:
     data: Mapping[str, Any]
     decision: str
     is_by_value: bool
+
+    @property
+    def value(self) -> str:
+        """The key of a decision about its value, wherever that stands."""
+        return VALUE + str(self.data["value_key"])
 
     @property
     def veiled(self) -> str:
@@ -63,12 +68,19 @@ def _hit(row: Mapping[str, Any], decisions: Mapping[str, str]) -> Hit:
 
 
 def find(
-    version: DatasetVersion, narrowed: Narrowed, decisions: Mapping[str, str], *, offset: int, limit: int
+    version: DatasetVersion,
+    narrowed: Narrowed,
+    decisions: Mapping[str, str],
+    *,
+    limit: int,
+    offset: int = 0,
+    after: str = "",
 ) -> tuple[list[Hit], int]:
-    """A page of hits, the least sure first; and how many in all."""
+    """A page of hits, the least sure first, from a place or `after` the hit with this key; and how many in all."""
     _check(version)
+    wanted = replace(narrowed, decisions=list(decisions))
     with sentences():
-        rows, total = kept.page(version.folder, narrowed, offset=offset, limit=limit)
+        rows, total = kept.page(version.folder, wanted, limit=limit, offset=offset, after=after)
     return [_hit(row, decisions) for row in rows], total
 
 
@@ -79,13 +91,21 @@ def hits_of(version: DatasetVersion, keys: Sequence[str], decisions: Mapping[str
         return [_hit(row, decisions) for row in kept.by_key(version.folder, keys)]
 
 
+def hit_of(version: DatasetVersion, key: str) -> Hit:
+    """One hit, without what was said of it; NotFound where there is none such."""
+    found = hits_of(version, [key], {})
+    if not found:
+        raise NotFound("There is no such piece of personal data in this version.")
+    return found[0]
+
+
 def clear_text(version: DatasetVersion, hit: Hit) -> Clear:
     """The value of a hit in clear, from the upload. NotFound where the upload is no longer kept, or too large."""
-    record = as_it_came(version, {"file": hit.data["file"], "row": hit.data["row"]})
+    records = as_it_came(version, {"file": hit.data["file"], "row": hit.data["row"]})
     keys = Keys(curation_secret(version.dataset.workspace_id).encode())
     length = int(hit.data["end"]) - int(hit.data["start"])
     first = str(hit.data["first"] or "")
-    for _name, text in record.cells:
+    for _name, text in (cell for record in records for cell in record.cells):
         for found in re.finditer(re.escape(first), text):
             for end in range(found.start() + max(1, length - 1), found.start() + length + 3):  # spaces may have gone
                 value = text[found.start() : end]
@@ -95,11 +115,14 @@ def clear_text(version: DatasetVersion, hit: Hit) -> Clear:
     return Clear("", "", "")
 
 
-def values(version: DatasetVersion, narrowed: Narrowed, *, limit: int) -> list[tuple[str, str]]:
+def values(
+    version: DatasetVersion, narrowed: Narrowed, decisions: Mapping[str, str], *, limit: int
+) -> list[tuple[str, str]]:
     """Keys of decisions about every value that is narrowed to, with their types."""
     _check(version)
+    wanted = replace(narrowed, decisions=list(decisions))
     with sentences():
-        return [(VALUE + key, kind) for key, kind in kept.values(version.folder, narrowed, limit=limit)]
+        return [(VALUE + key, kind) for key, kind in kept.values(version.folder, wanted, limit=limit)]
 
 
 def facets(version: DatasetVersion) -> list[dict[str, Any]]:

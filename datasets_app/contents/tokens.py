@@ -9,6 +9,7 @@ from django.conf import settings
 from datasets_app import recipes, selectors
 from datasets_app.contents.refusals import sentences
 from datasets_app.curation.browsing.tokenview import View, view_of
+from datasets_app.curation.rows import preferred
 from datasets_app.models import DatasetVersion
 from gptstudio.core.errors import NotFound
 
@@ -33,7 +34,7 @@ def tokens_of(version: DatasetVersion, row: dict[str, Any], *, model: str) -> Vi
     found = selectors.tokenizer(version.dataset.workspace_id, model)
     if found is None:
         raise NotFound(f"There is no model {model[:60]} to look at rows with.", fix="Choose one of the list.")
-    messages = [{"role": each["role"], "content": each["content"] or ""} for each in row["messages"]]
+    messages = [{"role": each["role"], "content": each["content"] or ""} for each in preferred(row["messages"])]
     limit = version.report.get("tokens", {}).get("limit")
     with sentences():
         return view_of(found.path, messages, limit=limit)

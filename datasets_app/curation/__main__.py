@@ -85,6 +85,7 @@ def _detect(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace) -> None:
     from datasets_app.curation.browsing.index import write_index
     from datasets_app.curation.browsing.vocabulary import write_vocabulary
+    from datasets_app.curation.browsing.words import write_words
     from datasets_app.curation.pipeline import Pipeline
     from datasets_app.curation.recipe import load_recipe
 
@@ -104,6 +105,7 @@ def _run(options: argparse.Namespace) -> None:
         if options.index:
             write_index(options.out)
             write_vocabulary(options.out)
+            write_words(options.out)
         progress.end()
         _say(kind="finished", digest=digest)
     except Refusal as refusal:
@@ -122,7 +124,9 @@ def _preview(options: argparse.Namespace) -> None:
             options.files,
             rows=options.rows,
             seed=options.seed,
+            tokenizer=options.tokenizer,
             languagetool_url=os.environ.get("LANGUAGETOOL_URL") or None,
+            secret=os.environ.get("CURATION_SECRET", "").encode(),
         )
         print(json.dumps(look.report(), ensure_ascii=True))
     except Refusal as refusal:
@@ -197,6 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     preview.add_argument("--in", dest="files", type=Path, nargs="+", required=True, metavar="FILE")
     preview.add_argument("--rows", type=_sampled, default=2_000, help="how many rows to look at")
     preview.add_argument("--seed", type=int, default=0)
+    preview.add_argument("--tokenizer", type=Path, help="a folder with tokenizer files, instead of the recipe's")
     preview.set_defaults(command=_preview)
     scan = commands.add_parser("scan", help="find personal data")
     scan.add_argument("--in", dest="file", type=Path, required=True)

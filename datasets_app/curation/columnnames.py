@@ -36,6 +36,15 @@ PAIRS = (
     ("query", "response", "prompt_completion"),
     ("request", "response", "prompt_completion"),
 )
+# A preferred answer and another one to the same question.
+PREFERENCES = (
+    ("preferredoutput", "nonpreferredoutput"),
+    ("chosen", "rejected"),
+    ("preferred", "rejected"),
+    ("preferred", "dispreferred"),
+    ("betteranswer", "worseanswer"),
+)
+ASKED_NAMES = ("input", "prompt", "question", "instruction", "query", "request")
 ROLES = {name: role for name, role in SPEAKERS.items() if len(name) > 2 or name == "ai"}
 ID_KEYS = _words("id messageid postid commentid tweetid ts uid mid nr itemid")
 PARENT_KEYS = _words(

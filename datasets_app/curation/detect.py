@@ -16,9 +16,9 @@ from datasets_app.curation.readers.dialect import NO_DELIMITER
 from datasets_app.curation.readers.options import AS_FOUND, Reading
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.readers.upload import Upload, opened
+from datasets_app.curation.records import SAMPLES
 from datasets_app.curation.rows import Finding, Problem, Record
 
-SAMPLE = 200
 PREVIEW = 8
 CELL = 400
 MOST_COLUMNS = 1000
@@ -39,7 +39,7 @@ class _Look:
         self.rows += 1
         if isinstance(found, Problem):
             self.problems.setdefault(found.reason, [found, 0])[1] += 1
-        elif len(self.sample) < SAMPLE:
+        elif len(self.sample) < SAMPLES:
             self.sample.append(found)
 
     @property

@@ -1,4 +1,5 @@
-"""What somebody asked to be erased: a name, an address, any phrase, known by a keyed digest so that no recipe repeats it.
+"""What somebody asked to be erased: a name, an address, any phrase, known by a keyed digest so that no recipe repeats it;
+and records of a file, by their number in it, however they are joined into rows.
 
 Compares whole words without case and signs: `Jane.Doe@mail.example` is found in `jane doe (mail example)`. Finds, and
 says nothing about what becomes of a row.
@@ -7,7 +8,7 @@ says nothing about what becomes of a row.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,21 +42,36 @@ class Phrase:
         return {"digest": keys.of_value(KIND, self.text), "words": self.words}
 
 
+def texts_in(cell: object) -> Iterator[str]:
+    """Every text in a cell, however deep."""
+    if isinstance(cell, Mapping):
+        cell = [*cell, *cell.values()]
+    if isinstance(cell, list | tuple):
+        for each in cell:
+            yield from texts_in(each)
+    elif cell is not None:
+        yield cell if isinstance(cell, str) else str(cell)
+
+
 class Erased:
-    """The phrases of a recipe, as digests. A text costs a digest for each of its words and each length of phrase."""
+    """The phrases of a recipe, as digests. A text costs a digest for each of its words and each length of phrase.
+
+    `records`: pairs of a file and the number of a record in it.
+    """
 
     def __init__(self, entries: Iterable[Mapping[str, Any]], keys: Keys) -> None:
         self.keys = keys
         self.by_words: dict[int, set[str]] = defaultdict(set)
+        self.records: set[tuple[str, int]] = set()
         for entry in entries:
+            if "record" in entry:
+                self.records.add((str(entry["file"]), int(entry["record"])))
+                continue
             self.by_words[int(entry["words"])].add(str(entry["digest"]))
-
-    def __bool__(self) -> bool:
-        return bool(self.by_words)
 
     def is_in(self, text: str) -> bool:
         """Whether one of the phrases stands in the text."""
-        words = plain(text).split()
+        words = plain(text).split() if self.by_words else []
         return any(
             self.keys.of_value(KIND, " ".join(words[at : at + count])) in digests
             for count, digests in self.by_words.items()
@@ -63,13 +79,19 @@ class Erased:
         )
 
 
+def _is_entry(each: object) -> bool:
+    if not isinstance(each, dict):
+        return False
+    if "record" in each:
+        return isinstance(each.get("file"), str) and isinstance(each["record"], int)
+    words = each.get("words")
+    return isinstance(each.get("digest"), str) and isinstance(words, int) and 0 < words <= MOST_WORDS
+
+
 def fault(entries: object) -> str | None:
     """What is wrong with the option `erased`, as a sentence, or None."""
-    fits = isinstance(entries, list) and all(
-        isinstance(each, dict)
-        and isinstance(each.get("digest"), str)
-        and isinstance(each.get("words"), int)
-        and 0 < each["words"] <= MOST_WORDS
-        for each in entries
+    if isinstance(entries, list) and all(map(_is_entry, entries)):
+        return None
+    return (
+        f"What is erased is a list of objects with a digest and 1 to {MOST_WORDS} words, or with a file and a record."
     )
-    return None if fits else f"What is erased is a list of objects with a digest and 1 to {MOST_WORDS} words."

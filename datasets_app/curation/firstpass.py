@@ -7,6 +7,7 @@ no ledger and no other chunk.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from importlib import import_module
@@ -17,6 +18,8 @@ from datasets_app.curation.dedupe import Sketch, exact_key, opening, sketch
 from datasets_app.curation.kinds import BY_NAME
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.mapping import map_record
+from datasets_app.curation.pii.columns import spoken, typed_values
+from datasets_app.curation.pii.lists import Values
 from datasets_app.curation.recipe import Recipe, Step
 from datasets_app.curation.rows import Conversation, Problem, Record, Rejection
 from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
@@ -52,13 +55,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A row that did not, with the step, the reason and its text as it came."""
+    """A row that did not, with the step, the reason, its text as it came, and what of it is known to be personal."""
 
     row: int
     line: int | None
     step: str
     why: Rejection
     text: str
+    personal: Values = ()
 
 
 @dataclass(slots=True)
@@ -88,6 +92,7 @@ class FirstPass:
         self.steps = [(step.kind, made) for step in recipe.steps if (made := built(step, known)) is not None]
         self.edits = next((made for _, made in self.steps if isinstance(made, Edits)), None)
         self.near = recipe.step("near_duplicates") is not None
+        self.hides = recipe.step("personal_data") is not None
         split = recipe.step("split")
         self.openings = split is not None and bool(split.options["openings"])
 
@@ -96,22 +101,35 @@ class FirstPass:
         passed = Passed()
         rows = [self._mapped(record, chunk) for record in chunk.records]
         before = [row.conversation if isinstance(row, Candidate) else None for row in rows]
+        hidden: dict[int, Values] = {}
         for kind, step in self.steps:
             start = time.perf_counter()
             rows = self._stepped(kind, step, rows, passed.tally)
             passed.traces += step.taken()
+            hidden |= step.hid()
             passed.tally.seconds[kind] += time.perf_counter() - start
-        for was, row in zip(before, rows, strict=True):
+        for at, was, row in zip(chunk.records, before, rows, strict=True):
             if isinstance(row, Candidate) and was is not None and row.conversation != was:
                 passed.tally.note_row(_example(row, was, row.conversation, hides=row.is_hidden))
             passed.outcomes.append(
-                self._kept(row, was) if isinstance(row, Candidate) else self._silenced(chunk.file, row)
+                self._kept(row, was) if isinstance(row, Candidate) else self._left_out(at, row, chunk, hidden)
             )
+        records = {at.row: at for at in chunk.records}
+        passed.tally.know(lambda row: self._personal(records[row], chunk.mapping, hidden))
         return passed
 
-    def _silenced(self, file: str, row: Dropped) -> Dropped:
+    def _personal(self, at: Record | Problem, mapping: ColumnMap, hidden: Mapping[int, Values]) -> Values:
+        """What of a record is known to be personal: what was hidden in its turns, and what its columns say, for a step may
+        have left it out before."""
+        if not self.hides or isinstance(at, Problem):
+            return ()
+        return (*hidden.get(at.row, ()), *typed_values(spoken(at.values, mapping)))
+
+    def _left_out(self, at: Record | Problem, row: Dropped, chunk: Chunk, hidden: Mapping[int, Values]) -> Dropped:
         """A row that was left out, without its text where somebody asked that it be erased."""
-        return replace(row, text="") if self.edits and self.edits.hides(file, row.row, row.text) else row
+        if self.edits and self.edits.hides(chunk.file, at, row.text):
+            return replace(row, text="")
+        return replace(row, personal=self._personal(at, chunk.mapping, hidden))
 
     def _mapped(self, at: Record | Problem, chunk: Chunk) -> Dropped | Candidate:
         if isinstance(at, Problem):

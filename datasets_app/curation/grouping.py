@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets_app.curation.firstpass import Kept
 from datasets_app.curation.leaks import Places, copies
 from datasets_app.curation.near import Clusters, NearCopies, Sketches
-from datasets_app.curation.recipe import Recipe, number_option
-from datasets_app.curation.splits import NAMES, TRAIN, assign
+from datasets_app.curation.recipe import Recipe, Step, number_option, texts_option
+from datasets_app.curation.rows import Conversation
+from datasets_app.curation.splits import NAMES, TRAIN, VALIDATION, assign
 from datasets_app.curation.table import texts
 
 ROUNDS = 3
@@ -34,14 +36,36 @@ class Gathered:
 
     _known: dict[str, str] = field(default_factory=dict)
 
-    def add_label(self, label: str | None) -> None:
-        """The next row's label; equal labels are one object."""
+    def add(self, row: Kept, sketches: Sketches, *, given: int | None) -> None:
+        """The next row, and the split that it was given to. Equal labels are one object; rows that have a link in common
+        belong together."""
+        place, label = len(self.labels), row.conversation.label
         self.labels.append(self._known.setdefault(label, label) if label is not None else None)
+        self.linked.extend([place] * len(row.links))
+        self.links.extend(row.links)
+        if row.sketch is not None:
+            sketches.add(row.sketch)
+            self.answered.append(row.sketch.answered)
+        if given is not None:
+            self.fixed[place] = given
 
-    def link(self, row: int, link: int) -> None:
-        """`row` belongs together with all rows that have the same link."""
-        self.linked.append(row)
-        self.links.append(link)
+
+class Given:
+    """Which split rows were given to: by the file that they came in, or by their own column where that is kept to."""
+
+    def __init__(self, split: Step | None) -> None:
+        self.files = frozenset(texts_option(split, "validation_files") if split else ())
+        self._keeps = split is not None and split.options["given"] == "keep"
+
+    def of(self, row: Conversation, *, upload: str) -> int | None:
+        """The split of a row of this upload; None where nobody said."""
+        if upload in self.files:
+            return VALIDATION
+        return NAMES.index(row.split) if row.split and self._keeps else None
+
+    def first(self, files: Sequence[Path]) -> list[Path]:
+        """Files that were given come first, so that of exact copies not theirs go."""
+        return sorted(files, key=lambda path: path.name not in self.files)
 
 
 def threshold_of(recipe: Recipe) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from datasets_app.curation.pii.finder import finder
+from datasets_app.curation.pii.hider import Hider
 from datasets_app.curation.pii.masking import veil
 from datasets_app.curation.splits import TEST
 from datasets_app.curation.table import origins, texts
@@ -17,7 +17,7 @@ CLUSTERS, ROWS, CHARACTERS = 5, 3, 300
 
 
 def largest(
-    path: Path, members: Mapping[int, Sequence[int]], *, splits: Sequence[int], names: bool
+    path: Path, members: Mapping[int, Sequence[int]], *, splits: Sequence[int], hider: Hider
 ) -> list[dict[str, Any]]:
     """`{cluster, rows, examples}` of the CLUSTERS largest, each with its first ROWS rows: file, row and text, of which
     what is personal is veiled. `splits`: of each row in the file at `path`; what test rows say is not shown."""
@@ -27,7 +27,7 @@ def largest(
     mask = np.zeros(len(splits), dtype=bool)
     mask[wanted] = True
     said = {place: text[:CHARACTERS] for place, text in texts(path, mask)} if wanted else {}
-    spans = finder(names=names).find(list(said.values()))
+    spans = hider.find(list(said.values()))
     shown = {place: veil(text, found) for (place, text), found in zip(said.items(), spans, strict=True)}
     places = origins(path, set(wanted))
     return [

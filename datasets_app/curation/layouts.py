@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from datasets_app.curation.columnnames import (
+    ASKED_NAMES,
     AUTHOR_KEYS,
     GROUP_NAMES,
     ID_KEYS,
     LABEL_NAMES,
     PAIRS,
     PARENT_KEYS,
+    PREFERENCES,
     REPLY_KEYS,
     ROLES,
     SPEAKER_NAMES,
@@ -32,7 +34,7 @@ from datasets_app.curation.squad import is_squad
 from datasets_app.curation.transcripts import parse_transcript
 
 SHORT_LABEL = 60
-OTHER_PARTS = ("messages", "context", "conversation", "speaker", "turn", "id", "parent", "split")
+OTHER_PARTS = ("messages", "rejected", "context", "conversation", "speaker", "turn", "id", "parent", "split")
 SHAPES = ("nested", "squad")  # layouts told by what is inside the records, not by columns
 
 
@@ -44,6 +46,7 @@ class ColumnMap:
     messages: str | None = None
     prompt: str | None = None
     completion: str | None = None
+    rejected: str | None = None
     context: str | None = None
     system: str | None = None
     label: str | None = None
@@ -88,6 +91,8 @@ def _layout_of(parts: Mapping[str, str]) -> str:
         return "thread"
     if {"conversation", "speaker", "prompt"} <= set(parts):
         return "turns"
+    if {"prompt", "completion", "rejected"} <= set(parts):
+        return "preference"
     if {"prompt", "completion"} <= set(parts):
         return "alpaca" if "context" in parts else "prompt_completion"
     if {"prompt", "label"} <= set(parts):
@@ -110,7 +115,8 @@ def guess_mapping(sample: Sequence[Record]) -> ColumnMap:
     group = tuple(keys[name] for name in GROUP_NAMES if name in keys)
     system = keys.get("system") or keys.get("systemprompt")
     found = (
-        _chat(sample, columns)
+        _two_answers(sample, keys)
+        or _chat(sample, columns)
         or _inside(sample)
         or _thread(sample, keys)
         or _turns(sample, keys, group)
@@ -132,6 +138,24 @@ def _first(keys: Mapping[str, str], names: Iterable[str]) -> str | None:
 def _names_splits(sample: Sequence[Record], column: str) -> bool:
     values = [value for record in sample if (value := record.values.get(column)) not in (None, "")]
     return bool(values) and all(split_named(value) is not None for value in values)
+
+
+def _two_answers(sample: Sequence[Record], keys: Mapping[str, str]) -> dict[str, object] | None:
+    """A preferred and another answer, with the question beside them or, in whole conversations, before them."""
+    for chosen, rejected in PREFERENCES:
+        if chosen not in keys or rejected not in keys:
+            continue
+        prompt = _first(keys, ASKED_NAMES)
+        if prompt:
+            parts = {"prompt": prompt, "completion": keys[chosen]}
+            return {"layout": "preference", **parts, "rejected": keys[rejected]}
+        if any(_is_talk(record.values.get(keys[chosen])) for record in sample[:50]):
+            return {"layout": "messages", "messages": keys[chosen], "rejected": keys[rejected]}
+    return None
+
+
+def _is_talk(value: object) -> bool:
+    return isinstance(_listed(value), list) or (isinstance(value, str) and bool(parse_transcript(value[:5000])))
 
 
 def _chat(sample: Sequence[Record], columns: Sequence[str]) -> dict[str, object] | None:
@@ -213,8 +237,8 @@ def _turns(sample: Sequence[Record], keys: Mapping[str, str], group: Sequence[st
     values = {record.values.get(group[0]) for record in sample if isinstance(record.values.get(group[0]), str | int)}
     if not sample or sum(known) < 0.8 * len(known) or len(values) > 0.75 * len(sample):
         return None
-    parts = {"conversation": group[0], "speaker": speaker, "prompt": text, "turn": _first(keys, TURN_NAMES)}
-    return {"layout": "turns", **parts}
+    parts = {"conversation": group[0], "speaker": speaker, "prompt": text}
+    return {"layout": "turns", **parts, "turn": _first(keys, (*TURN_NAMES, *TIME_KEYS))}
 
 
 def _pair(keys: Mapping[str, str]) -> dict[str, object] | None:

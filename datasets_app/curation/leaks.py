@@ -20,6 +20,7 @@ from datasets_app.curation.dedupe import split_words
 
 BLOCK_MEMBERS = 1 << 24
 BATCH_MEMBERS = 1 << 18
+PIECE_MEMBERS = 1 << 20
 PAIRS_AT_ONCE = 1 << 20
 BITS = 512
 _COUNTERS = 1 << 20
@@ -42,27 +43,56 @@ def members(text: str) -> Members:
     return np.unique(np.concatenate([words, pairs]))
 
 
+def _low(values: Members, many: int) -> NDArray[np.int64]:
+    """Each as a place among `many`, a power of two."""
+    return (values & np.uint64(many - 1)).astype(np.int64)
+
+
 class _Batch:
-    """Some texts as sets: `values` of all, one after the other, and whose each is."""
+    """Some texts as sets: `values` of all, one after the other."""
 
     def __init__(self, places: Sequence[int], sets: Sequence[Members], *, threshold: float) -> None:
         self.places = np.array(places, dtype=np.int64)
         self.sizes = np.array([len(values) for values in sets], dtype=np.int64)
         self.starts = np.concatenate([[0], np.cumsum(self.sizes)])
         self.values = np.concatenate(list(sets)) if sets else np.empty(0, dtype=np.uint64)
-        self.owners = np.repeat(np.arange(len(sets)), self.sizes)
         self._needed = self.sizes - np.ceil(threshold * self.sizes - 1e-9).astype(np.int64) + 1
-        bits = np.zeros((len(sets), BITS), dtype=bool)
-        bits[self.owners, (self.values & np.uint64(BITS - 1)).astype(np.int64)] = True
-        self.bits = np.packbits(bits, axis=1).view(np.uint64)
+        self.bits = np.zeros((len(sets), BITS // 64), dtype=np.uint64)
+        for first, last, values in self._pieces():
+            bits = np.zeros((last - first, BITS), dtype=bool)
+            bits[np.repeat(np.arange(last - first), self.sizes[first:last]), _low(values, BITS)] = True
+            self.bits[first:last] = np.packbits(bits, axis=1).view(np.uint64)
+
+    def _pieces(self) -> Iterator[tuple[int, int, Members]]:
+        """The sets `first` to `last` - 1, some at a time, and their members: what is made of them for a moment takes many
+        times the memory of the members themselves."""
+        first = 0
+        while first < len(self.sizes):
+            last = int(np.searchsorted(self.starts, self.starts[first] + PIECE_MEMBERS, "right")) - 1
+            last = max(first + 1, last)
+            yield first, last, self.values[self.starts[first] : self.starts[last]]
+            first = last
+
+    def counts(self) -> NDArray[np.uint32]:
+        """How many sets have each member; members share a counter with one in a million others."""
+        found = np.zeros(_COUNTERS, dtype=np.uint32)
+        for _first, _last, values in self._pieces():
+            found += np.bincount(_low(values, _COUNTERS), minlength=_COUNTERS).astype(np.uint32)
+        return found
 
     def prefixes(self, counts: NDArray[np.uint32]) -> tuple[Members, Places]:
         """The first members of each set, the rarest by `counts` first, and whose each is."""
-        rarity = counts[self.values & np.uint64(_COUNTERS - 1)]
-        order = np.lexsort((self.values, rarity, self.owners))
-        rank = np.arange(len(order)) - np.repeat(self.starts[:-1], self.sizes)
-        first = order[rank < np.repeat(self._needed, self.sizes)]
-        return self.values[first], self.owners[first]
+        found: list[Members] = [np.empty(0, dtype=np.uint64)]
+        whose: list[Places] = [np.empty(0, dtype=np.int64)]
+        for first, last, values in self._pieces():
+            sizes = self.sizes[first:last]
+            owners = np.repeat(np.arange(first, last), sizes)
+            order = np.lexsort((values, counts[_low(values, _COUNTERS)], owners))
+            rank = np.arange(len(order)) - np.repeat(self.starts[first:last] - self.starts[first], sizes)
+            chosen = order[rank < np.repeat(self._needed[first:last], sizes)]
+            found.append(values[chosen])
+            whose.append(owners[chosen])
+        return np.concatenate(found), np.concatenate(whose)
 
     def set_of(self, owner: int) -> Members:
         return self.values[self.starts[owner] : self.starts[owner + 1]]
@@ -77,8 +107,10 @@ def _batches(texts: Iterable[tuple[int, str]], most: int, *, threshold: float) -
         sets.append(members(text))
         held += len(sets[-1])
         if held >= most:
-            yield _Batch(places, sets, threshold=threshold)
+            batch = _Batch(places, sets, threshold=threshold)
             places, sets, held = [], [], 0
+            yield batch
+            del batch  # the next one is not made beside it
     if places:
         yield _Batch(places, sets, threshold=threshold)
 
@@ -88,9 +120,7 @@ class _Block:
 
     def __init__(self, batch: _Batch, *, threshold: float) -> None:
         self.batch, self.threshold = batch, threshold
-        self.counts = np.bincount(
-            (batch.values & np.uint64(_COUNTERS - 1)).astype(np.int64), minlength=_COUNTERS
-        ).astype(np.uint32)
+        self.counts = batch.counts()
         keys, owners = batch.prefixes(self.counts)
         order = np.argsort(keys, kind="stable")
         self.keys, self.owners = keys[order], owners[order]
@@ -145,6 +175,7 @@ def copies(
         for batch in _batches(train(), BATCH_MEMBERS, threshold=threshold):
             for left, right in block.proposed(batch):
                 yield from _verified(block, batch, left, right, wanted)
+        del held, block  # the next one is not made beside it
 
 
 def _verified(

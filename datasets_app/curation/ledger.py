@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datasets_app.curation.pii.finder import finder
+from datasets_app.curation.pii.hider import Hider
+from datasets_app.curation.pii.lists import Values
 from datasets_app.curation.pii.masking import masked
 
 SCHEMA = pa.schema(
@@ -27,23 +29,42 @@ BATCH = 2000
 TEXT_CHARACTERS = 500
 
 
-def _safe(texts: Sequence[str], *, names: bool) -> Iterator[str]:
+def _safe(texts: Sequence[str], personal: Sequence[Values], hider: Hider) -> Iterator[str]:
     """The beginning of each text; it is cut after hiding, for half a number would not be recognised."""
     seen = [text[: 2 * TEXT_CHARACTERS].encode("utf-8", "backslashreplace").decode() for text in texts]
-    for text, spans in zip(seen, finder(names=names).find(seen), strict=True):
+    for text, spans in zip(seen, hider.find(seen, personal), strict=True):
         yield masked(text, spans)[:TEXT_CHARACTERS]
+
+
+class Losses(Protocol):
+    """Where steps say which rows they leave out."""
+
+    def drop(
+        self,
+        *,
+        file: str,
+        row: int,
+        line: int | None,
+        step: str,
+        reason: str,
+        detail: str,
+        text: str = "",
+        personal: Values = (),
+    ) -> None:
+        """One row that does not make it, with what of its text is known to be personal."""
 
 
 class Ledger:
     """`with Ledger(path) as ledger: ledger.drop(…)`; `reasons` and `steps` count what was dropped.
 
-    Texts are kept with personal data hidden, with `names` also what has no shape.
+    Texts are kept with all hidden that the `hider` finds.
     """
 
-    def __init__(self, path: Path, *, names: bool = False) -> None:
-        self._names = names
+    def __init__(self, path: Path, hider: Hider | None = None) -> None:
+        self._hider = hider or Hider()
         self._writer = pq.ParquetWriter(path, SCHEMA)
         self._rows: list[dict[str, object]] = []
+        self._personal: list[Values] = []
         self.reasons: Counter[str] = Counter()
         self.steps: Counter[str] = Counter()
 
@@ -56,7 +77,16 @@ class Ledger:
         self._writer.close()
 
     def drop(
-        self, *, file: str, row: int, line: int | None, step: str, reason: str, detail: str, text: str = ""
+        self,
+        *,
+        file: str,
+        row: int,
+        line: int | None,
+        step: str,
+        reason: str,
+        detail: str,
+        text: str = "",
+        personal: Values = (),
     ) -> None:
         """One row that did not make it. Personal data in `text` is hidden, whatever the recipe says."""
         self.reasons[reason] += 1
@@ -72,13 +102,14 @@ class Ledger:
                 "text": text[: 2 * TEXT_CHARACTERS],
             }
         )
+        self._personal.append(personal)
         if len(self._rows) >= BATCH:
             self._flush()
 
     def _flush(self) -> None:
         if self._rows:
-            texts = _safe([str(row["text"]) for row in self._rows], names=self._names)
+            texts = _safe([str(row["text"]) for row in self._rows], self._personal, self._hider)
             for row, text in zip(self._rows, texts, strict=True):
                 row["text"] = text
             self._writer.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
-            self._rows = []
+            self._rows, self._personal = [], []

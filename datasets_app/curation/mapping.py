@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datasets_app.curation.columnnames import ROLES
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.readers.jsontext import mended
-from datasets_app.curation.rows import Conversation, Message, Record, Rejection
+from datasets_app.curation.rows import REJECTED, Conversation, Message, Record, Rejection
 from datasets_app.curation.speakers import speaker_role
 from datasets_app.curation.splitnames import split_named
 from datasets_app.curation.threads.posts import Post, conversations
@@ -37,6 +37,7 @@ def map_record(record: Record, mapping: ColumnMap, *, system_prompt: str) -> Con
         label = _label(record.values, mapping)
         split = _split(record.values, mapping)
         messages = _ending_in_an_answer(_with_system(messages, record.values, mapping, system_prompt))
+        messages += _rejected(record.values, mapping)
     except _Unusable as error:
         return error.rejection
     groups = tuple(
@@ -69,6 +70,8 @@ def _messages(values: Mapping[str, object], mapping: ColumnMap) -> list[Message]
 def _question(values: Mapping[str, object], mapping: ColumnMap) -> list[Message]:
     column = mapping.prompt or ""
     given = values.get(column)
+    if isinstance(given, dict) and "messages" in given:  # as OpenAI writes pairs of answers
+        given = given["messages"]
     if isinstance(given, list):
         return _turns(given, column=column)
     parts = [_plain(given, column=column)]
@@ -89,6 +92,19 @@ def _answer(given: object, *, column: str) -> list[Message]:
     if not text.strip():
         raise _Unusable("no_answer", f"The column “{column}” is empty, so there is no answer to learn from.")
     return [{"role": ASSISTANT, "content": text}]
+
+
+def _rejected(values: Mapping[str, object], mapping: ColumnMap) -> list[Message]:
+    """The other answer of a pair as a turn of its own; none where its cell is empty."""
+    column = mapping.rejected
+    if column is None or values.get(column) in (None, "", []):
+        return []
+    given = values[column]
+    listed = mapping.messages or isinstance(given, list) or (isinstance(given, str) and _LIST.match(given))
+    turns = _turns(given, column=column) if listed else _answer(given, column=column)
+    if turns[-1]["role"] != ASSISTANT or not turns[-1]["content"].strip():
+        raise _Unusable("no_answer", f"The column “{column}” does not end in an answer.")
+    return [{"role": REJECTED, "content": turns[-1]["content"]}]
 
 
 def _turns(given: object, *, column: str) -> list[Message]:

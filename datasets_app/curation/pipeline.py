@@ -7,7 +7,6 @@ check takes them block by block.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -16,34 +15,35 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.findings import FINDINGS, Findings
-from datasets_app.curation.grouping import Gathered, Grouping, threshold_of
+from datasets_app.curation.firstpass import built
+from datasets_app.curation.grouping import Gathered, Given
+from datasets_app.curation.identity import closed
 from datasets_app.curation.largest import largest
-from datasets_app.curation.leaks import leaking
 from datasets_app.curation.ledger import Ledger
 from datasets_app.curation.near import Sketches
-from datasets_app.curation.pii.canaries import recall
-from datasets_app.curation.pii.finder import finder
+from datasets_app.curation.output import check_output
+from datasets_app.curation.pii.canaries import planted, recall
+from datasets_app.curation.pii.hider import Hider
 from datasets_app.curation.pii.keys import Keys, secret_of
 from datasets_app.curation.quality.measure import measured
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.readers.upload import opened
-from datasets_app.curation.reading import Log, Reader, Row
-from datasets_app.curation.recipe import Recipe, texts_option
+from datasets_app.curation.reading import Log, Reader
+from datasets_app.curation.recipe import Recipe
 from datasets_app.curation.report import report_of
-from datasets_app.curation.splits import HELD_OUT, NAMES, TRAIN, VALIDATION
+from datasets_app.curation.secondpass import Progress, SecondPass, tokenizer_of
+from datasets_app.curation.splits import NAMES, TEST, TRAIN
 from datasets_app.curation.steps import Known
 from datasets_app.curation.surveys import check_server, survey
-from datasets_app.curation.table import WORKING, Writer, row_count, texts_of
+from datasets_app.curation.table import WORKING, Writer, places_in
 from datasets_app.curation.workers import Workers, fitting
 from datasets_app.curation.writing import Writing
 
-Progress = Callable[[str, int, int], None]
 ROWS, WORDS = "rows.parquet", "words.bin"
 PROGRESS_ROWS = 500
 
@@ -69,29 +69,28 @@ class Pipeline:
     ) -> None:
         self.recipe, self.progress, self.languagetool_url = recipe, progress, languagetool_url
         check_server(recipe, languagetool_url)
-        split, limits = recipe.step("split"), recipe.step("tokens")
+        split = recipe.step("split")
         if split is None:
             raise Refusal(code="bad_recipe", message="The recipe does not split the rows.", fix="Add the split step.")
-        self.own_validation = frozenset(texts_option(split, "validation_files"))
+        self.given = Given(split)
         self._check_validation_files(files)
-        self.files = sorted(files, key=lambda path: path.name not in self.own_validation)  # their copies go, not they
-        self.keeps_given = split.options["given"] == "keep"
-        named = limits.options["tokenizer"] if limits else None
-        self.tokenizer = tokenizer or (Path(str(named)) if named else None)
+        self.files = self.given.first(files)
+        self.tokenizer = tokenizer_of(recipe, tokenizer)
         self.processes = processes or fitting(sum(path.stat().st_size for path in files if path.exists()))
         self.secret = secret or secret_of(files)
-        self.log = Log()
+        self.hider, self.log = Hider.of(recipe), Log()
         self.gathered = Gathered()
         self.seconds: dict[str, float] = defaultdict(float)
 
     def _check_validation_files(self, files: Sequence[Path]) -> None:
-        missing = sorted(self.own_validation - {path.name for path in files})
+        missing = sorted(self.given.files - {path.name for path in files})
         if missing:
             message = f"The recipe names the validation file {missing[0]}, which is not among the files."
             raise Refusal(code="bad_recipe", message=message, fix="Add the file, or take its name out of the recipe.")
 
     def run(self, out: Path) -> str:
-        """Returns the digest. Raises Refusal; nothing is left behind then."""
+        """Returns the digest. Raises Refusal; nothing is left behind then. An earlier run in `out` is replaced."""
+        check_output(out, self.files)
         out.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".curating-", dir=out.parent))
         try:
@@ -108,29 +107,33 @@ class Pipeline:
         return digest
 
     def _run(self, staging: Path) -> str:
-        with Ledger(staging / "ledger.parquet", names=self.recipe.looks_for_names) as ledger:
+        with Ledger(staging / "ledger.parquet", self.hider) as ledger:
             with Sketches(staging / WORDS) as sketches:
                 reader = self._read(staging, ledger, sketches)
-                grouping = self._near(staging / ROWS, sketches)
-            self._split(grouping)
-            writing = self._write(staging, grouping, ledger)
-            if writing.shortened:
-                self._leave_out_copies(staging, writing)
-        near = grouping.members()
+                second = SecondPass(
+                    self.recipe, self.gathered, staging / ROWS, timed=self._timed, progress=self.progress
+                )
+                second.find_near_copies(sketches)
+            writing = second.finish(ledger, tokenizer=self.tokenizer)
+        if not writing.counts["train"]:
+            raise _nothing_left(None, ledger)
+        grouping, near = second.grouping, second.grouping.members()
+        reader.tally.without(places_in(staging / f"{NAMES[TEST]}.parquet"))
+        digest = closed(writing.digest, self.recipe, ledger.reasons)
         report = report_of(
             self.recipe,
             reader,
             writing,
             ledger,
-            leaks=self._measure(staging),
-            canaries=self._canaries(),
+            leaks={split: len(places) for split, places in second.leaking().items()},  # measured afresh, as written
+            canaries=self._canaries(digest),
             quality=self._quality(staging, writing),
             near=[len(rows) for rows in near.values()],
-            largest=largest(staging / ROWS, near, splits=grouping.splits, names=self.recipe.looks_for_names),
+            largest=largest(staging / ROWS, near, splits=grouping.splits, hider=self.hider),
             seconds=self.seconds,
         )
         (staging / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
-        return self._digest(writing, ledger)
+        return digest
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[None]:
@@ -178,7 +181,7 @@ class Pipeline:
 
     def _note(self, name: str, refusal: Refusal, *, upload: str) -> None:
         """A refused file is no reason to give up the others, unless the recipe names it as the validation file."""
-        if upload in self.own_validation:
+        if upload in self.given.files:
             raise refusal
         self.log.refuse(name, refusal)
 
@@ -186,50 +189,17 @@ class Pipeline:
         self, source: Source, reader: Reader, writer: Writer, sketches: Sketches, progress: Callable[[int], None]
     ) -> None:
         for row in reader.rows(source):
-            if source.upload in self.own_validation:
-                self.gathered.fixed[writer.count] = VALIDATION
             if writer.count % PROGRESS_ROWS == 0:
                 progress(source.place.done)
-            self._gather(row, writer, sketches)
+            given = self.given.of(row.kept.conversation, upload=source.upload)
+            self.gathered.add(row.kept, sketches, given=given)
+            writer.add(row.stored())
 
-    def _gather(self, row: Row, writer: Writer, sketches: Sketches) -> None:
-        kept, place = row.kept, writer.count
-        self.gathered.add_label(kept.conversation.label)
-        for link in kept.links:
-            self.gathered.link(place, link)
-        if kept.sketch is not None:
-            sketches.add(kept.sketch)
-            self.gathered.answered.append(kept.sketch.answered)
-        if kept.conversation.split and self.keeps_given:
-            self.gathered.fixed.setdefault(place, NAMES.index(kept.conversation.split))
-        writer.add(row.stored())
-
-    def _near(self, rows: Path, sketches: Sketches) -> Grouping:
-        grouping = Grouping(self.recipe, self.gathered, rows)
-        with self._timed("near_duplicates"):
-            self.progress("near_duplicates", 0, grouping.count)
-            grouping.find_near_copies(sketches)
-            self.progress("near_duplicates", grouping.count, grouping.count)
-        return grouping
-
-    def _split(self, grouping: Grouping) -> None:
-        with self._timed("split"):
-            grouping.split(lambda done, total: self.progress("split", done, total))
-
-    def _write(self, staging: Path, grouping: Grouping, ledger: Ledger) -> Writing:
-        with self._timed("tokens"):
-            writing = Writing(self.recipe, tokenizer=self.tokenizer, ledger=ledger)
-            writing.write(
-                staging / ROWS, grouping, staging, progress=lambda done, total: self.progress("write", done, total)
-            )
-        if not writing.counts["train"]:
-            raise _nothing_left(None, ledger)
-        return writing
-
-    def _canaries(self) -> dict[str, Any]:
-        """How much of planted personal data the finder of this run finds; nothing where it is not asked."""
+    def _canaries(self, digest: str) -> dict[str, Any]:
+        """How much of planted personal data the step of this version hides; nothing where there is none."""
         step = self.recipe.step("personal_data")
-        return recall(finder(names=self.recipe.looks_for_names), Keys(self.secret)) if step else {}
+        made = built(step, Known(secret=self.secret)) if step else None
+        return recall(made, planted(Keys(self.secret), digest)) if made else {}
 
     def _quality(self, staging: Path, writing: Writing) -> dict[str, Any]:
         """How varied and even the training rows are and whom they speak of, on the file as it was written."""
@@ -237,34 +207,6 @@ class Pipeline:
         found = measured([staging / f"{NAMES[TRAIN]}.parquet"], before=writing.before)
         self.progress("quality", 1, 1)
         return found
-
-    def _leave_out_copies(self, staging: Path, writing: Writing) -> None:
-        """Rows that were split apart by their whole texts may be alike once they are short; the held-out one goes."""
-        for split, places in self._leaking(staging).items():
-            if places:
-                writing.leave_out(staging / f"{split}.parquet", split=split, places=places)
-
-    def _measure(self, staging: Path) -> dict[str, int]:
-        """The leaks in the report, by split: measured afresh on the files as they were written."""
-        return {split: len(places) for split, places in self._leaking(staging).items()}
-
-    def _leaking(self, staging: Path) -> dict[str, set[int]]:
-        """Places in each held-out split's file that have a near-duplicate in the training file."""
-        train, held = ([staging / f"{name}.parquet" for name in names] for names in (NAMES[:1], HELD_OUT))
-        with self._timed("check"):
-            self.progress("check", 0, 1)
-            found = leaking(partial(texts_of, train), partial(texts_of, held), threshold=threshold_of(self.recipe))
-            self.progress("check", 1, 1)
-        before = row_count(held[0])
-        places = {place for place in found if place < before}, {place - before for place in found if place >= before}
-        return dict(zip(HELD_OUT, places, strict=True))
-
-    def _digest(self, writing: Writing, ledger: Ledger) -> str:
-        """What the version is: the rows in their splits, the recipe, and how many rows were left out for what."""
-        digest: hashlib._Hash = writing.digest
-        digest.update(json.dumps(self.recipe.as_json() | {"tokenizer": ""}, sort_keys=True).encode())
-        digest.update(json.dumps(sorted(ledger.reasons.items())).encode())
-        return digest.hexdigest()
 
 
 def _disk(error: OSError) -> OSError | Refusal:

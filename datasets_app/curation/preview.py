@@ -1,7 +1,7 @@
-"""What a recipe would do, before it does it: the per-row steps on a seeded sample of the files. Writes nothing.
+"""What a recipe would do, before it does it: its steps on a seeded sample of the files. Leaves nothing behind.
 
-Steps that need all rows (near copies, split, balance, tokens) are not run. Exact copies are counted within the sample
-alone, so the whole data has at least that share.
+Copies, exact and near, and rows that belong together are counted within the sample alone, so the whole data has at least
+that share of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
 from random import Random
@@ -18,16 +18,20 @@ from typing import Any
 from datasets_app.curation.cleaning.changes import changed_ranges
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.firstpass import Chunk, Dropped, FirstPass
-from datasets_app.curation.kinds import BY_NAME
+from datasets_app.curation.grouping import Given
 from datasets_app.curation.layouts import ColumnMap
-from datasets_app.curation.pii.finder import finder
+from datasets_app.curation.pii.hider import Hider
+from datasets_app.curation.pii.keys import secret_of
+from datasets_app.curation.pii.lists import Values
 from datasets_app.curation.pii.masking import veil
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.readers.upload import opened
-from datasets_app.curation.reading import CHUNK_RECORDS, COPY, shown
+from datasets_app.curation.reading import CHUNK_RECORDS, Copies, Row, drop, shown
 from datasets_app.curation.recipe import Recipe
 from datasets_app.curation.records import records_of
+from datasets_app.curation.rehearsal import Rehearsal
 from datasets_app.curation.rows import Problem, Record
+from datasets_app.curation.secondpass import tokenizer_of
 from datasets_app.curation.steps import Known
 from datasets_app.curation.surveys import check_server, survey
 from datasets_app.curation.tally import EXAMPLE_CHARACTERS, FLAGGED, STEP_EXAMPLES, Tally
@@ -41,7 +45,7 @@ class _Drawn:
     """One record of the sample: which file it is of, and what its columns mean."""
 
     place: int
-    file: str
+    source: Source
     mapping: ColumnMap
     record: Record | Problem
 
@@ -51,7 +55,32 @@ class _Left:
     """Rows of the sample that a step left out: how many for which reason, and the first few."""
 
     reasons: Counter[str] = field(default_factory=Counter)
-    examples: list[tuple[str, Dropped]] = field(default_factory=list)
+    examples: list[tuple[dict[str, Any], Values]] = field(default_factory=list)
+
+
+class _Losses(defaultdict[str, _Left]):
+    """By step. Stands where a run has its ledger."""
+
+    def __init__(self) -> None:
+        super().__init__(_Left)
+
+    def drop(
+        self,
+        *,
+        file: str,
+        row: int,
+        line: int | None,
+        step: str,
+        reason: str,
+        detail: str,
+        text: str = "",
+        personal: Values = (),
+    ) -> None:
+        left = self[step]
+        left.reasons[reason] += 1
+        if len(left.examples) < STEP_EXAMPLES:
+            told = {"file": file, "row": row, "reason": reason, "detail": detail, "text": text}
+            left.examples.append((told, personal))
 
 
 class Preview:
@@ -64,32 +93,35 @@ class Preview:
         *,
         rows: int = ROWS,
         seed: int = 0,
+        tokenizer: Path | None = None,
         languagetool_url: str | None = None,
+        secret: bytes = b"",
     ) -> None:
         check_server(recipe, languagetool_url)
-        self.recipe, self.files, self.rows, self.seed = recipe, files, rows, seed
-        self.languagetool_url = languagetool_url
+        self.recipe, self.rows, self.seed = recipe, rows, seed
+        self.files, self.tokenizer = Given(recipe.step("split")).first(files), tokenizer_of(recipe, tokenizer)
+        self.languagetool_url, self.secret = languagetool_url, secret or secret_of(files)
         self.refusals: list[tuple[str, Refusal]] = []
         self.seen, self.whole = 0, True
         self.tally = Tally()
-        self.left: defaultdict[str, _Left] = defaultdict(_Left)
-        self.kept = 0
+        self.left, self.changed = _Losses(), dict[str, int]()
 
     def report(self) -> dict[str, Any]:
         """Draw the sample, run the steps on it and say what they did."""
         with ExitStack() as stack:
             sources = self._open(stack)
-            known = Known(self.languagetool_url, survey(self.recipe, sources, lambda *_: None))
+            known = Known(self.languagetool_url, survey(self.recipe, sources, lambda *_: None), self.secret)
             sample = self._sample(sources)
             files = [_told(source, sample, place) for place, source in enumerate(sources)]
         if not sample and self.refusals:
             raise self.refusals[0][1]
-        self._run(sample, known)
+        found = self._run(sample, known)
         return {
             "version": 1,
-            "rows": {"sampled": len(sample), "seen": self.seen, "whole": self.whole, "kept": self.kept},
+            "rows": {"sampled": len(sample), "seen": self.seen, "whole": self.whole, "kept": found.pop("kept")},
             "files": files,
             "steps": self._steps(),
+            **found,
             "notes": [refusal.sentence for _name, refusal in self.refusals],
         }
 
@@ -121,62 +153,62 @@ class Preview:
             try:
                 records, mapping = records_of(self.recipe, source)
                 for record in islice(records, MOST_SEEN):
-                    yield _Drawn(place, source.name, mapping, record)
+                    yield _Drawn(place, source, mapping, record)
                 self.whole = self.whole and next(records, None) is None
             except Refusal as refusal:
                 self.refusals.append((source.name, refusal))
 
-    def _run(self, sample: Sequence[_Drawn], known: Known) -> None:
-        by_row = tuple(step for step in self.recipe.steps if BY_NAME[step.kind].step)
-        first = FirstPass(replace(self.recipe, steps=by_row), known)
-        copies_go, keys = self.recipe.step("exact_duplicates") is not None, set[bytes]()
-        for (_place, file), part in groupby(sample, key=lambda each: (each.place, each.file)):
-            records = list(part)
-            for start in range(0, len(records), CHUNK_RECORDS):
-                chunk = records[start : start + CHUNK_RECORDS]
-                passed = first.run(Chunk(file, chunk[0].mapping, tuple(each.record for each in chunk)))
+    def _run(self, sample: Sequence[_Drawn], known: Known) -> dict[str, Any]:
+        """Row by row, then what looks at many rows; the parts of a report that the latter have."""
+        first, copies, count = FirstPass(self.recipe, known), Copies(self.recipe), 0
+        with Rehearsal(self.recipe, tokenizer=self.tokenizer, scale=self.seen / max(1, len(sample))) as tried:
+            for source, chunk in _chunks(sample):
+                passed = first.run(chunk)
                 self.tally.merge(passed.tally)
-                for outcome in passed.outcomes:
+                for outcome in map(copies.passed, passed.outcomes):
                     if isinstance(outcome, Dropped):
-                        self._leave_out(file, outcome)
-                    elif copies_go and outcome.key in keys:
-                        text = outcome.conversation.text()
-                        self._leave_out(file, Dropped(outcome.row, outcome.line, "exact_duplicates", COPY, text))
+                        drop(outcome, chunk.file, self.left)
                     else:
-                        keys.add(outcome.key)
-                        self.kept += 1
-
-    def _leave_out(self, file: str, row: Dropped) -> None:
-        left = self.left[row.step]
-        left.reasons[row.why.reason] += 1
-        if len(left.examples) < STEP_EXAMPLES:
-            left.examples.append((file, row))
+                        tried.add(Row(count, chunk.file, outcome), upload=source.upload)
+                    count += 1
+            found = tried.result(self.left)
+        self.changed = tried.changed
+        return found
 
     def _steps(self) -> list[dict[str, Any]]:
-        """What happened in each step that ran, in order; `read` and `map` come first where they left rows out."""
+        """What happened in each step, in order; `read` and `map` come first where they left rows out."""
         kinds = [step.kind for step in self.recipe.steps]
         hidden_at = kinds.index("personal_data") if "personal_data" in kinds else 0
-        ran = [kind for kind in kinds if BY_NAME[kind].step or kind == "exact_duplicates"]
         before = [kind for kind in ("read", "map") if kind in self.left]
         return [
-            self._step(kind, hides_after=kind in kinds and kinds.index(kind) < hidden_at) for kind in [*before, *ran]
+            self._step(kind, hides_after=kind in kinds and kinds.index(kind) < hidden_at) for kind in [*before, *kinds]
         ]
 
     def _step(self, kind: str, *, hides_after: bool) -> dict[str, Any]:
-        counts, left, names = self.tally.counts[kind], self.left[kind], self.recipe.looks_for_names
+        counts, left, hider = self.tally.counts[kind], self.left[kind], Hider.of(self.recipe)
         return {
             "kind": kind,
-            "changed": self.tally.changed[kind],
+            "changed": self.changed.get(kind, self.tally.changed[kind]),
             "dropped": dict(sorted(left.reasons.items())),
             "flagged": {
                 name.removeprefix(FLAGGED): count for name, count in sorted(counts.items()) if name.startswith(FLAGGED)
             },
             "counts": {name: count for name, count in sorted(counts.items()) if not name.startswith(FLAGGED)},
             "examples": [
-                _with_ranges(each) for each in shown(self.tally.steps[kind], hides_after=hides_after, names=names)
+                _with_ranges(each) for each in shown(self.tally.steps[kind], hides_after=hides_after, hider=hider)
             ],
-            "dropped_examples": [_left_out(file, row, names=names) for file, row in left.examples],
+            "dropped_examples": _veiled(left.examples, hider),
         }
+
+
+def _chunks(sample: Sequence[_Drawn]) -> Iterator[tuple[Source, Chunk]]:
+    """The sample file by file, as much of it at once as a run takes."""
+    for _place, part in groupby(sample, key=lambda each: each.place):
+        records = list(part)
+        for start in range(0, len(records), CHUNK_RECORDS):
+            chunk = records[start : start + CHUNK_RECORDS]
+            source = chunk[0].source
+            yield source, Chunk(source.name, chunk[0].mapping, tuple(each.record for each in chunk))
 
 
 def _told(source: Source, sample: Sequence[_Drawn], place: int) -> dict[str, Any]:
@@ -189,13 +221,8 @@ def _with_ranges(example: dict[str, Any]) -> dict[str, Any]:
     return {**example, "before_ranges": gone, "after_ranges": come}
 
 
-def _left_out(file: str, row: Dropped, *, names: bool) -> dict[str, Any]:
-    text = row.text[:EXAMPLE_CHARACTERS].encode("utf-8", "backslashreplace").decode()
-    (spans,) = finder(names=names).find([text])
-    return {
-        "file": file,
-        "row": row.row,
-        "reason": row.why.reason,
-        "detail": row.why.detail,
-        "text": veil(text, spans),
-    }
+def _veiled(examples: Sequence[tuple[dict[str, Any], Values]], hider: Hider) -> list[dict[str, Any]]:
+    texts = [each["text"][:EXAMPLE_CHARACTERS].encode("utf-8", "backslashreplace").decode() for each, _ in examples]
+    spans = hider.find(texts, [personal for _, personal in examples])
+    found = zip(examples, texts, spans, strict=True)
+    return [{**each, "text": veil(text, hidden)} for (each, _), text, hidden in found]

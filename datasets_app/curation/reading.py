@@ -14,8 +14,9 @@ from datasets_app.curation.errors import Refusal
 from datasets_app.curation.findings import Findings
 from datasets_app.curation.firstpass import Chunk, Dropped, Kept, Passed
 from datasets_app.curation.layouts import ColumnMap
-from datasets_app.curation.ledger import Ledger
-from datasets_app.curation.pii.finder import finder
+from datasets_app.curation.ledger import Losses
+from datasets_app.curation.pii.hider import Hider
+from datasets_app.curation.pii.lists import Values
 from datasets_app.curation.pii.masking import veil_ranges
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.recipe import Recipe
@@ -70,13 +71,30 @@ class Log:
         self.files.append({"file": name, "format": "unknown", "encoding": "", "rows": 0, "findings": [finding]})
 
 
+class Copies:
+    """Tells exact copies from the first of their kind, where the recipe wants it. It holds 16 bytes a distinct row."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._go = recipe.step("exact_duplicates") is not None
+        self._seen: set[bytes] = set()
+
+    def passed(self, row: Kept | Dropped) -> Kept | Dropped:
+        """The next row, left out where an earlier one says the same."""
+        if isinstance(row, Dropped):
+            return row
+        if self._go and row.key in self._seen:
+            return Dropped(row.row, row.line, "exact_duplicates", COPY, row.conversation.text())
+        self._seen.add(row.key)
+        return row
+
+
 class Reader:
-    """Runs the first pass. `seen` holds 16 bytes a distinct row; nothing else grows with the data."""
+    """Runs the first pass. Nothing but `copies` grows with the data."""
 
     def __init__(
         self,
         recipe: Recipe,
-        ledger: Ledger,
+        ledger: Losses,
         workers: Workers,
         log: Log,
         *,
@@ -85,8 +103,7 @@ class Reader:
     ) -> None:
         self.recipe, self.ledger, self.workers, self.on_refusal = recipe, ledger, workers, on_refusal
         self.log, self.tally, self.findings = log, Tally(), findings
-        self.seen: set[bytes] = set()
-        self.copies_go = recipe.step("exact_duplicates") is not None
+        self.copies = Copies(recipe)
 
     def rows(self, source: Source) -> Iterator[Row]:
         """Rows of one file. Where it breaks off, `on_refusal` hears why, after the rows before."""
@@ -96,7 +113,7 @@ class Reader:
             "format": source.format,
             "encoding": source.encoding.name,
             "rows": 0,
-            "findings": [finding.as_json() for finding in source.findings],
+            "findings": [each.as_json() for each in (*source.findings, *_passed_over(self.recipe.mapping, mapping))],
         }
         self.log.files.append(told)
         cut = _Chunks(source.name, mapping, records)
@@ -109,24 +126,38 @@ class Reader:
     def _passed(self, file: str, passed: Passed) -> Iterator[Row]:
         self.tally.merge(passed.tally)
         ids: dict[int, int] = {}
-        for outcome in passed.outcomes:
+        for outcome in map(self.copies.passed, passed.outcomes):
             self.log.read += 1
             if isinstance(outcome, Dropped):
-                self._drop(file, outcome)
-            elif self.copies_go and outcome.key in self.seen:
-                text = outcome.conversation.text()
-                self._drop(file, Dropped(outcome.row, outcome.line, "exact_duplicates", COPY, text))
+                drop(outcome, file, self.ledger)
             else:
-                self.seen.add(outcome.key)
                 ids[outcome.row] = self.log.read - 1
                 yield Row(self.log.read - 1, file, outcome)
         self.findings.add(passed.traces, ids)
 
-    def _drop(self, file: str, at: Dropped) -> None:
-        why = at.why
-        self.ledger.drop(
-            file=file, row=at.row, line=at.line, step=at.step, reason=why.reason, detail=why.detail, text=at.text
-        )
+
+def drop(row: Dropped, file: str, losses: Losses) -> None:
+    """Say that a row of this file is left out."""
+    why = row.why
+    losses.drop(
+        file=file,
+        row=row.row,
+        line=row.line,
+        step=row.step,
+        reason=why.reason,
+        detail=why.detail,
+        text=row.text,
+        personal=row.personal,
+    )
+
+
+def _passed_over(chosen: ColumnMap | None, used: ColumnMap) -> list[Finding]:
+    """A word where the columns that somebody chose are not in a file, and others were taken."""
+    if chosen is None or chosen == used:
+        return []
+    taken = ", ".join(used.columns()) or "none"
+    note = f"The columns that were chosen ({', '.join(chosen.columns())}) are not all in this file; it was read by: {taken}."
+    return [Finding("warning", note)]
 
 
 class _Chunks:
@@ -161,21 +192,22 @@ def _length(record: Record | Problem) -> int:
     return sum(len(value) for value in record.values.values() if isinstance(value, str))
 
 
-def shown(examples: Sequence[Example], *, hides_after: bool, names: bool) -> list[dict[str, Any]]:
+def shown(examples: Sequence[Example], *, hides_after: bool, hider: Hider) -> list[dict[str, Any]]:
     """Examples for the report. What is personal is veiled before the change, and after it where `hides_after`: reports
     are kept, personal data is not."""
     gone = [changed_ranges(each.before, each.after)[0] if each.hides else [] for each in examples]
-    before = _veiled([each.before for each in examples], gone, names=names)
+    personal = [each.personal for each in examples]
+    before = _veiled([each.before for each in examples], personal, gone, hider)
     after = [each.after for each in examples]
     if hides_after:
-        after = _veiled(after, [[]] * len(after), names=names)
+        after = _veiled(after, personal, [[]] * len(after), hider)
     return [
         {"file": each.file, "row": each.row, "before": was, "after": now}
         for each, was, now in zip(examples, before, after, strict=True)
     ]
 
 
-def _veiled(texts: list[str], more: Sequence[Sequence[Range]], *, names: bool) -> list[str]:
+def _veiled(texts: list[str], personal: Sequence[Values], more: Sequence[Sequence[Range]], hider: Hider) -> list[str]:
     """The texts with what is found in them veiled, and the stretches of `more`."""
-    found = zip(texts, finder(names=names).find(texts), more, strict=True)
+    found = zip(texts, hider.find(texts, personal), more, strict=True)
     return [veil_ranges(text, [*((span.start, span.end) for span in spans), *also]) for text, spans, also in found]

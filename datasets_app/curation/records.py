@@ -12,17 +12,22 @@ from datasets_app.curation.recipe import Recipe
 from datasets_app.curation.rows import Problem, Record
 from datasets_app.curation.turns import joined
 
-SAMPLES = 50
+SAMPLES = 200  # as many as people are shown columns of
 
 
 def records_of(recipe: Recipe, source: Source) -> tuple[Iterator[Record | Problem], ColumnMap]:
-    """Records, turns joined where each is a row of its own, and the mapping: the recipe's where its columns are in this
-    file, else the guess. The iterator raises Refusal where the file breaks off."""
+    """Records, turns joined where each is a row of its own, and the mapping that reads them. The iterator raises Refusal
+    where the file breaks off."""
+    return joined(source.records(), mapping_of(recipe, source))
+
+
+def mapping_of(recipe: Recipe, source: Source) -> ColumnMap:
+    """What the columns of the file as it came mean: the recipe's mapping where its columns are in it, else the guess."""
     samples = _samples(source)
     given = recipe.mapping
     names = {name for sample in samples for name in sample.values}
     fits = given is not None and set(given.columns()) - set(given.group) <= names
-    return joined(source.records(), given if given is not None and fits else guess_mapping(samples))
+    return given if given is not None and fits else guess_mapping(samples)
 
 
 def _samples(source: Source) -> list[Record]:

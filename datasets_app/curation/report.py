@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from datasets_app.curation.leaks import sentence
+from datasets_app.curation.pii.hider import Hider
 from datasets_app.curation.reading import shown
 from datasets_app.curation.tally import FLAGGED, LANGUAGE
 
@@ -57,13 +58,9 @@ def report_of(
             "near_rows": sum(near),
             "largest": list(largest),
         },
-        "tokens": {
-            "limit": writing.limit,
-            "over": writing.over,
-            "would": writing.would(),
-            "histogram": writing.histogram.as_json(),
-        },
+        "tokens": writing.tokens(),
         "classes": writing.classes(),
+        **({"pairs": dict(writing.pairs)} if any(writing.pairs.values()) else {}),
         "balance": writing.balance(),
         "quality": {"languages": _languages(reader), **quality},
         "steps": _steps(
@@ -73,7 +70,7 @@ def report_of(
             dropped=ledger.steps,
             seconds=seconds,
         ),
-        "examples": shown(reader.tally.rows, hides_after=False, names=recipe.looks_for_names),
+        "examples": shown(reader.tally.rows, hides_after=False, hider=Hider.of(recipe)),
         "files": reader.log.files,
         "notes": [
             *reader.log.notes,
@@ -95,7 +92,7 @@ def _steps(
 ) -> list[dict[str, Any]]:
     """What each step of the recipe did. Seconds of per-row steps are summed over all processes."""
     kinds = [step.kind for step in recipe.steps]
-    hidden_at = kinds.index("personal_data") if "personal_data" in kinds else 0
+    hider, hidden_at = Hider.of(recipe), kinds.index("personal_data") if "personal_data" in kinds else 0
     return [
         {
             "kind": kind,
@@ -103,7 +100,7 @@ def _steps(
             "dropped": dropped.get(kind, 0),
             "seconds": round(reader.tally.seconds[kind] or seconds.get(kind, 0.0), 3),
             "counts": dict(sorted(reader.tally.counts[kind].items())),
-            "examples": shown(reader.tally.steps[kind], hides_after=place < hidden_at, names=recipe.looks_for_names),
+            "examples": shown(reader.tally.steps[kind], hides_after=place < hidden_at, hider=hider),
         }
         for place, kind in enumerate(kinds)
     ]

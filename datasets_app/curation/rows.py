@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 Severity = Literal["error", "warning", "info"]
+# The role of a last turn that is the other answer of a pair: the one that people liked less than the answer before it.
+REJECTED = "rejected"
 
 
 class Message(TypedDict):
@@ -16,6 +18,18 @@ class Message(TypedDict):
     content: str
 
 
+def preferred(messages: Sequence[Message]) -> list[Message]:
+    """The conversation alone, without the other answer of a pair."""
+    return [message for message in messages if message["role"] != REJECTED]
+
+
+def both(messages: Sequence[Message]) -> list[list[Message]]:
+    """The conversation with each of its answers: one, or both of a pair."""
+    alone = preferred(messages)
+    others = [message for message in messages if message["role"] == REJECTED]
+    return [alone, *([*alone[:-1], Message(role="assistant", content=each["content"])] for each in others)]
+
+
 def spoken(messages: Iterable[Message]) -> str:
     """What is said, without who says it and without system prompts: what copies are compared by."""
     return "\n".join(message["content"] for message in messages if message["role"] != "system")
@@ -23,11 +37,21 @@ def spoken(messages: Iterable[Message]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a file: ``row`` counts from 0 within the file, ``line`` from 1 (None: no lines)."""
+    """One record of a file: ``row`` counts from 0 within the file, ``line`` from 1 (None: no lines).
+
+    One that was joined, or is a part of another, counts among its like; ``sources`` are the numbers in the file of what
+    it was made from, in its own order.
+    """
 
     row: int
     line: int | None
     values: Mapping[str, object]
+    sources: tuple[int, ...] = ()
+
+    @property
+    def records(self) -> tuple[int, ...]:
+        """Numbers of the file's own records in it."""
+        return self.sources or (self.row,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +63,12 @@ class Problem:
     reason: str
     detail: str
     text: str = ""
+    sources: tuple[int, ...] = ()
+
+    @property
+    def records(self) -> tuple[int, ...]:
+        """Numbers of the file's own records in it."""
+        return self.sources or (self.row,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,6 @@ def _question(
     title = str(record.values.get("title") or f"article {record.row}")
     if not answers:
         detail = f"The question “{asked[:80]}” of “{title[:60]}” has no answer in its paragraph."
-        return Problem(row, record.line, "no_answer", detail, asked)
+        return Problem(row, record.line, "no_answer", detail, asked, (record.row,))
     values = {"title": title, "paragraph": f"{record.row}.{place}", "context": context, "question": asked}
-    return Record(row, record.line, {**values, "answer": answers[0]})
+    return Record(row, record.line, {**values, "answer": answers[0]}, (record.row,))

@@ -84,6 +84,12 @@ def texts_of(paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
     return enumerate(text for path in paths for _place, text in texts(path))
 
 
+def places_in(path: Path) -> set[tuple[str, int]]:
+    """(file, row) of each record that a split's rows came from."""
+    found = pq.read_table(path, columns=["file", "row"])
+    return set(zip(found["file"].to_pylist(), found["row"].to_pylist(), strict=True))
+
+
 def row_count(path: Path) -> int:
     """Rows of a file."""
     return int(pq.read_metadata(path).num_rows)

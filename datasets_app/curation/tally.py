@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from typing import Self
+
+from datasets_app.curation.pii.lists import Values
 
 EXAMPLES = 12
 STEP_EXAMPLES = 5
@@ -16,13 +19,15 @@ FLAGGED = "flagged_"  # counts of rows that a filter marks and keeps: this and t
 @dataclass(frozen=True, slots=True)
 class Example:
     """A row that was changed, as it came and as it went. Nothing is hidden in it yet; with `hides`, what differs was
-    personal data (a step that hid it may have known more than the text alone tells)."""
+    personal data (a step that hid it may have known more than the text alone tells). `personal`: what the row is known to
+    hold of it."""
 
     file: str
     row: int
     before: str
     after: str
     hides: bool = False
+    personal: Values = ()
 
 
 def _counters() -> defaultdict[str, Counter[str]]:
@@ -58,6 +63,17 @@ class Tally:
         """A kept row that is not what it was."""
         if len(self.rows) < EXAMPLES:
             self.rows.append(example)
+
+    def know(self, personal: Callable[[int], Values]) -> None:
+        """Give each example what its row is known to hold of personal data."""
+        for examples in (self.rows, *self.steps.values()):
+            examples[:] = [replace(each, personal=personal(each.row)) for each in examples]
+
+    def without(self, places: Collection[tuple[str, int]]) -> None:
+        """Take out examples from these (file, row): test rows stay shut, in reports too."""
+        self.rows = [each for each in self.rows if (each.file, each.row) not in places]
+        for step, examples in self.steps.items():
+            self.steps[step] = [each for each in examples if (each.file, each.row) not in places]
 
     def merge(self, later: Self) -> None:
         """Add what was counted over the rows that follow."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,18 @@ from typing import Any
 from datasets_app.curation.balance import Plan, effective_classes, imbalance, plan
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.grouping import Grouping
-from datasets_app.curation.ledger import Ledger
+from datasets_app.curation.identity import COPY_WHEN_SHORT, told
+from datasets_app.curation.ledger import Losses
 from datasets_app.curation.parts import parts
-from datasets_app.curation.recipe import Recipe, number_option
-from datasets_app.curation.rows import Rejection, spoken
+from datasets_app.curation.recipe import Recipe, Step, number_option
+from datasets_app.curation.rows import REJECTED, Rejection, spoken
 from datasets_app.curation.splits import NAMES, TRAIN
 from datasets_app.curation.table import Writer, batches, origins
 from datasets_app.curation.tokens import Histogram, TokenCounter, truncated
 
 ODD_ROLES = Rejection("chat_template", "The model's chat template refuses this order of roles.")
 IN_VALIDATION = Rejection("in_validation_file", "A near-copy is among the validation or test rows that were given.")
-COPY_NOW = Rejection("copy_when_short", "Shortened to the limit of tokens, it is nearly the same as a training row.")
+COPY_NOW = Rejection(COPY_WHEN_SHORT, "Shortened to the limit of tokens, it is nearly the same as a training row.")
 TOO_MANY = Rejection("balanced_out", "Its class has more training rows than the recipe keeps.")
 
 
@@ -35,10 +36,36 @@ def _repeats(file: str, row: int) -> Rejection:
     return Rejection("near_duplicate", f"Nearly the same as {file}, row {row + 1:,}, which was kept.")
 
 
+def planned(step: Step, labelled: Sequence[tuple[int, str]]) -> Plan:
+    """What the step `balance` does to training rows, given as (row, label)."""
+    return plan(
+        labelled,
+        method=str(step.options["method"]),
+        cap=int(number_option(step, "cap")),
+        ratio=number_option(step, "ratio"),
+        seed=int(number_option(step, "seed")),
+    )
+
+
+def balanced(
+    step: Step, done: Plan, *, before: Mapping[str, int], after: Mapping[str, int], repeated: int
+) -> dict[str, Any]:
+    """What balancing did, as the report has it: rows of each class before and after."""
+    return {
+        "method": step.options["method"],
+        "before": dict(sorted(before.items())),
+        "after": dict(sorted(after.items())),
+        "imbalance": {"before": imbalance(before), "after": imbalance(after)},
+        "effective_classes": {"before": effective_classes(before), "after": effective_classes(after)},
+        "repeated": repeated,
+        "weights": dict(done.weights),
+    }
+
+
 class Writing:
     """Writes train, validation and test.parquet; counts rows, classes and tokens, and digests what it writes."""
 
-    def __init__(self, recipe: Recipe, *, tokenizer: Path | None, ledger: Ledger) -> None:
+    def __init__(self, recipe: Recipe, *, tokenizer: Path | None, ledger: Losses) -> None:
         self.step, self.ledger = recipe.step("tokens"), ledger
         self.limit = int(number_option(self.step, "limit")) if self.step else None
         self.counter = TokenCounter(tokenizer) if self.step and tokenizer else None
@@ -46,6 +73,7 @@ class Writing:
         self.shortable = 0
         self.divisible, self.pieces = 0, 0
         self.counts = dict.fromkeys(NAMES, 0)
+        self.pairs = dict.fromkeys(NAMES, 0)
         self._classes: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
         self._repeats: Counter[str] = Counter()
         self.before: Counter[str] = Counter()
@@ -92,6 +120,7 @@ class Writing:
             self._classes[split].subtract([row["label"]] if row["label"] else [])
         self._classes[split] = +self._classes[split]  # without labels that are gone
         self.counts[split] -= len(leaving)
+        self.pairs[split] -= sum(row["messages"][-1]["role"] == REJECTED for row in leaving.values())
 
     def _weigh(self, grouping: Grouping) -> None:
         """Plan what balancing does to the training rows that are left."""
@@ -102,31 +131,15 @@ class Writing:
             if label and split == TRAIN and row not in gone
         ]
         self.before = Counter(label for _row, label in labelled)
-        if self.balancing is None:
-            return
-        options = self.balancing.options
-        self.plan = plan(
-            labelled,
-            method=str(options["method"]),
-            cap=int(number_option(self.balancing, "cap")),
-            ratio=number_option(self.balancing, "ratio"),
-            seed=int(number_option(self.balancing, "seed")),
-        )
+        if self.balancing is not None:
+            self.plan = planned(self.balancing, labelled)
 
     def balance(self) -> dict[str, Any]:
         """What balancing did, for the report; nothing where the recipe does not balance."""
         if self.balancing is None:
             return {}
         after = self._classes["train"] + self._repeats
-        return {
-            "method": self.balancing.options["method"],
-            "before": dict(sorted(self.before.items())),
-            "after": dict(sorted(after.items())),
-            "imbalance": {"before": imbalance(self.before), "after": imbalance(after)},
-            "effective_classes": {"before": effective_classes(self.before), "after": effective_classes(after)},
-            "repeated": self._repeats.total(),
-            "weights": dict(self.plan.weights),
-        }
+        return balanced(self.balancing, self.plan, before=self.before, after=after, repeated=self._repeats.total())
 
     def would(self) -> dict[str, dict[str, int]]:
         """What each policy would make of the rows that are too long; `refuse` refuses the run where there is one."""
@@ -136,6 +149,11 @@ class Writing:
             "split": {"split": self.divisible, "parts": self.pieces, "dropped": self.over - self.divisible},
             "refuse": {"refused": self.over},
         }
+
+    def tokens(self) -> dict[str, Any]:
+        """Rows by length in tokens, and how many are over the limit, for the report."""
+        told = {"limit": self.limit, "over": self.over, "would": self.would()}
+        return {**told, "histogram": self.histogram.as_json()}
 
     def classes(self) -> dict[str, dict[str, int]]:
         """Rows by split and label; empty where no row has a label."""
@@ -152,10 +170,10 @@ class Writing:
             stored = {column: value for column, value in part.items() if column != "line"}
             for repeat in range(1 + more):
                 writers[split].add({**stored, "repeat": repeat})
-            told = [split, row["file"], row["row"], part["messages"], row["label"], *([more] if more else [])]
-            self.digest.update(json.dumps(told).encode())
+            self.digest.update(told(split, part, more=more))
         self._repeats[row["label"]] += more
         self.counts[name] += 1
+        self.pairs[name] += row["messages"][-1]["role"] == REJECTED
         if row["label"]:
             self._classes[name][row["label"]] += 1
 

@@ -1,8 +1,11 @@
-"""Every table of the app: data sets, files, uploads, versions, edits, recipes, previews, decisions, words, tokenizers."""
+"""Every table of the app: data sets, files, uploads, versions, edits, erasures, recipes, previews, decisions, words,
+tokenizers.
+"""
 
 from datasets_app.models.dataset import Dataset, DatasetFile, FileState, file_behind, run_names
 from datasets_app.models.decision import FindingDecision, Verdict
 from datasets_app.models.edit import EditAction, RowEdit
+from datasets_app.models.erasure import Erasure
 from datasets_app.models.recipe import CurationRecipe, PreviewState, RecipePreview, WordKind, WordList
 from datasets_app.models.tokenizer import Tokenizer
 from datasets_app.models.upload import FileUpload, UploadPart, UploadState
@@ -14,6 +17,7 @@ __all__ = [
     "DatasetFile",
     "DatasetVersion",
     "EditAction",
+    "Erasure",
     "FileState",
     "FileUpload",
     "FindingDecision",

@@ -18,6 +18,8 @@ from datasets_app.services.recipes import archive_recipe, copy_recipe, create_re
 from datasets_app.services.restoring import (
     note_clear_text,
     note_download,
+    note_file_download,
+    note_first_rows,
     open_test_rows,
     restore_version,
 )
@@ -33,11 +35,12 @@ from datasets_app.services.versions import (
     request_version_review,
     retry_version,
 )
-from datasets_app.services.words import set_words
+from datasets_app.services.words import add_words, remove_words, set_words
 
 __all__ = [
     "add_file",
     "add_part",
+    "add_words",
     "archive_dataset",
     "archive_file",
     "archive_recipe",
@@ -73,11 +76,14 @@ __all__ = [
     "hold_file",
     "note_clear_text",
     "note_download",
+    "note_file_download",
+    "note_first_rows",
     "note_preview",
     "note_progress",
     "note_trace",
     "open_test_rows",
     "register_tokenizer",
+    "remove_words",
     "request_version_review",
     "requeue_stale",
     "reread_file",

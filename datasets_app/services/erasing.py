@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from datasets_app.contents.tracing import DataTrace
 from datasets_app.curation.erasure import KIND, Phrase
 from datasets_app.curation.pii.keys import Keys
 from datasets_app.models import (
+    Dataset,
     DatasetFile,
     DatasetVersion,
     FileState,
@@ -22,6 +23,7 @@ from datasets_app.models import (
     VersionOrigin,
     VersionState,
 )
+from datasets_app.services.lasting import remember
 from datasets_app.services.versions import create_version
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
@@ -36,7 +38,7 @@ def digest_of(workspace_id: str, phrase: Phrase) -> str:
 
 
 @transaction.atomic
-def note_trace(actor: Actor, *, workspace_id: str, digest: str, files: int, versions: int) -> None:
+def note_trace(actor: Actor, *, workspace_id: str, digest: str, files: int, versions: int, texts: int) -> None:
     """Write down that somebody looked for a person, by digest alone."""
     require(actor, "data.erase", workspace_id=workspace_id)
     record(
@@ -45,7 +47,7 @@ def note_trace(actor: Actor, *, workspace_id: str, digest: str, files: int, vers
         action="erasure.traced",
         subject_kind="erasure",
         subject_id=digest,
-        data={"files": files, "versions": versions},
+        data={"files": files, "versions": versions, "texts": texts},
     )
 
 
@@ -53,11 +55,17 @@ def note_trace(actor: Actor, *, workspace_id: str, digest: str, files: int, vers
 def create_erased_versions(
     actor: Actor, *, workspace_id: str, trace: DataTrace, phrase: Phrase | None
 ) -> list[DatasetVersion]:
-    """Ask for a version without it, of every data set in use whose newest version or files hold something of it."""
+    """Ask for a version without it, of every data set in use whose newest version or files hold something of it.
+
+    Every later version of the data sets will be without it, too, those put away among them.
+    """
     require(actor, "data.erase", workspace_id=workspace_id)
     touched = {each.version.dataset_id for each in trace.versions} | {each.file.dataset_id for each in trace.files}
     keys = Keys(selectors.curation_secret(workspace_id).encode())
-    erased = [phrase.entry(keys)] if phrase else []
+    phrases = [phrase.entry(keys)] if phrase else []
+    for dataset in Dataset.objects.filter(workspace_id=workspace_id, id__in=touched):
+        remember(actor, dataset=dataset, entries=[*phrases, *_records(trace, dataset.id)])
+    held = {each.version.id: each.rows for each in trace.versions}
     made = []
     for dataset in selectors.datasets_of(workspace_id).filter(id__in=touched):
         newest = selectors.ready_versions(dataset).first()
@@ -66,8 +74,9 @@ def create_erased_versions(
         files = [file for file in newest.files.order_by("created_at", "id") if file.erased_at is None]
         if not files:
             continue
-        entries = [*_entries(trace, files), *_edits_saying(newest, phrase)]
-        body = recipes.with_edits(newest.recipe, entries, erased=erased)
+        body = recipes.with_edits(newest.recipe, _edits_gone(newest, phrase, held.get(newest.id, {})))
+        if phrase and "canaries" in body:
+            body["canaries"] = [text for text in body["canaries"] if not phrase.is_in(text)]
         version = create_version(
             actor, dataset=dataset, recipe=body, files=files, parent=newest, origin=VersionOrigin.ERASED
         )
@@ -79,29 +88,28 @@ def create_erased_versions(
     return made
 
 
-def _entries(trace: DataTrace, files: Sequence[DatasetFile]) -> list[dict[str, Any]]:
-    """Records as entries of the step `edits`: `erase` leaves nothing of them, in the ledger neither."""
-    known = {file.id for file in files}
+def _records(trace: DataTrace, dataset_id: str) -> list[dict[str, Any]]:
+    """The records found in a data set's uploads as entries of curation's option `erased`."""
     entries = []
     for each in trace.files:
-        if each.file.id in known:
+        if each.file.dataset_id == dataset_id:
             own = each.file.name[:-3] if each.file.name.lower().endswith(".gz") else each.file.name
-            for source, rows in each.records.items():
-                part = source.removeprefix(own)
-                entries += [{"file": f"{each.file.id}{part}", "row": row, "erase": True} for row in rows]
+            for source, numbers in each.whole.items():
+                file = f"{each.file.id}{source.removeprefix(own)}"
+                entries += [{"file": file, "record": number} for number in numbers]
     return entries
 
 
-def _edits_saying(version: DatasetVersion, phrase: Phrase | None) -> list[dict[str, Any]]:
-    """Earlier edits that say it themselves: in their place stands that the row is erased."""
-    try:
-        rows = recipes.step(version.recipe, "edits")["options"].get("rows", [])
-    except KeyError:
-        return []
+def _edits_gone(
+    version: DatasetVersion, phrase: Phrase | None, rows: Mapping[str, Sequence[int]]
+) -> list[dict[str, Any]]:
+    """Earlier edits that say it themselves, or are of a row that goes: in their place stands that the row is erased."""
+    gone = {(file, row) for file, numbers in rows.items() for row in numbers}
     return [
-        {"file": row["file"], "row": row["row"], "erase": True}
-        for row in rows
-        if phrase and any(phrase.is_in(str(turn["content"])) for turn in row.get("messages", []))
+        {"file": edit["file"], "row": edit["row"], "erase": True}
+        for edit in recipes.edited_rows(version.recipe)
+        if (edit["file"], edit["row"]) in gone
+        or (phrase and any(phrase.is_in(str(turn["content"])) for turn in edit.get("messages", [])))
     ]
 
 

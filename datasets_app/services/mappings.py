@@ -33,10 +33,17 @@ def checked_reading(reading: dict[str, Any]) -> dict[str, Any]:
         raise Invalid(refusal.message, fix=refusal.fix, param="reading") from refusal
 
 
+def _check_in_use(dataset: Dataset) -> None:
+    """Raise Conflict for a data set of which no version will be made: somebody else put it away meanwhile."""
+    if dataset.archived_at is not None:
+        raise Conflict(f"{dataset.name} was put away.", fix="Upload the file to another data set.")
+
+
 @transaction.atomic
 def set_mapping(actor: Actor, *, dataset: Dataset, mapping: dict[str, Any] | None) -> Dataset:
     """Say which column plays which part in the versions to come; None: let each file's columns be guessed."""
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
+    _check_in_use(dataset)
     dataset.mapping = checked_mapping(mapping) if mapping is not None else None
     dataset.save(update_fields=["mapping"])
     record(
@@ -60,6 +67,7 @@ def reread_file(actor: Actor, *, file: DatasetFile, reading: dict[str, Any]) -> 
     """
     workspace_id = file.dataset.workspace_id
     require(actor, "datasets.edit", workspace_id=workspace_id)
+    _check_in_use(file.dataset)
     reading = checked_reading(reading)
     settled = DatasetFile.objects.filter(id=file.id, archived_at__isnull=True).exclude(state=FileState.UPLOADED)
     if not settled.update(

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from datasets_app import recipes, selectors
-from datasets_app.models import Dataset, DatasetFile, PreviewState, RecipePreview
+from datasets_app.models import Dataset, DatasetFile, DatasetVersion, PreviewState, RecipePreview
 from datasets_app.models.recipe import PREVIEW_TRANSITIONS
 from datasets_app.services.recipes import completed
 from gptstudio.accounts.policies import Actor, require
@@ -21,14 +21,21 @@ OVER = (PreviewState.READY, PreviewState.FAILED, PreviewState.CANCELLED)
 
 @transaction.atomic
 def create_preview(
-    actor: Actor, *, dataset: Dataset, recipe: dict[str, Any], files: Sequence[DatasetFile] | None = None
+    actor: Actor,
+    *,
+    dataset: Dataset,
+    recipe: dict[str, Any] | None = None,
+    files: Sequence[DatasetFile] | None = None,
+    parent: DatasetVersion | None = None,
 ) -> RecipePreview:
-    """Have counted what `recipe` would do to `files` (all when None). Replaces the data set's earlier previews."""
+    """Have counted what a version of `files` (all when None) under `recipe` (the default when None) would come to, with
+    the edits of `parent`. Replaces the data set's earlier previews."""
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
     chosen = list(files) if files is not None else list(selectors.live_files(dataset))
     if not chosen:
         raise Invalid("There is no file to look at.", fix="Choose one, or upload one first.", param="files")
-    body = completed(dataset, recipes.checked(recipe), chosen)
+    body = recipes.checked(recipe if recipe is not None else recipes.default_recipe())
+    body = completed(dataset, body, chosen, parent=parent)
     earlier = RecipePreview.objects.filter(dataset=dataset)
     earlier.filter(state__in=OVER).delete()
     earlier.filter(state=PreviewState.QUEUED).update(state=PreviewState.CANCELLED)

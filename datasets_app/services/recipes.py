@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from datasets_app import recipes, selectors
 from datasets_app.curation.kinds import BY_NAME
-from datasets_app.models import CurationRecipe, Dataset, DatasetFile, WordKind
+from datasets_app.models import CurationRecipe, Dataset, DatasetFile, DatasetVersion, VersionState, WordKind
+from datasets_app.services.lasting import without_erased
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid
@@ -23,14 +24,22 @@ OWN_WORDS = (
 )
 
 
-def completed(dataset: Dataset, body: recipes.Recipe, files: Sequence[DatasetFile]) -> recipes.Recipe:
-    """A checked recipe as this data set means it: its mapping where the recipe has none, its
-    readings, decisions about findings, and the workspace's words.
+def completed(
+    dataset: Dataset, body: recipes.Recipe, files: Sequence[DatasetFile], *, parent: DatasetVersion | None = None
+) -> recipes.Recipe:
+    """A checked recipe as this data set means it: its mapping where the recipe has none, its readings, decisions about
+    findings, what was erased, and the workspace's words; with the edits of the version that it starts from.
 
-    Versions keep the result, so a later change changes nothing of what an old version says of itself.
+    Versions keep the result, so a later change changes nothing of what an old version says of itself. Conflict for a parent
+    that was erased: what was edited in it is gone.
     """
+    if parent is not None and parent.state == VersionState.ERASED:
+        raise Conflict(f"{parent} was erased, and with it what was edited there.", fix="Start from another version.")
     found = {**copy.deepcopy(body), "mapping": body.get("mapping") or dataset.mapping}
     _add_own(dataset, found)
+    if parent is not None and (rows := recipes.edited_rows(parent.recipe)):
+        found = recipes.with_edits(found, rows)
+    found = without_erased(dataset, found, files)
     reading = {file.id: file.reading for file in files if file.reading}
     return {**found, "reading": {**body.get("reading", {}), **reading}} if reading else found
 

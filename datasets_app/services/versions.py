@@ -12,6 +12,7 @@ from django.utils import timezone
 from datasets_app import recipes, selectors
 from datasets_app.models import Dataset, DatasetFile, DatasetVersion, VersionOrigin, VersionState
 from datasets_app.models.version import TRANSITIONS
+from datasets_app.services.lasting import without_erased
 from datasets_app.services.recipes import completed
 from gptstudio.accounts.policies import Actor, require, system
 from gptstudio.audit.services import record
@@ -34,7 +35,8 @@ def create_version(
 ) -> DatasetVersion:
     """Ask for a version of `files` (all of the data set's when None) under `recipe` (the default when None).
 
-    `parent` is what it is compared with: the newest ready version when None.
+    `parent` is the version that it starts from, whose edits it makes again. What it is compared with is that one, or the
+    newest ready version. Whatever the origin, what was erased from the data set stays out.
     """
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
     body = recipes.checked(recipe if recipe is not None else recipes.default_recipe())
@@ -42,8 +44,8 @@ def create_version(
     chosen = list(files) if files is not None else list(selectors.live_files(dataset))
     if not chosen:
         raise Invalid("This data set has no file yet.", fix="Upload one first.")
-    if origin == VersionOrigin.MADE:  # the others repeat what an earlier version was made with
-        body = completed(dataset, body, chosen)
+    is_new = origin == VersionOrigin.MADE  # the others repeat what an earlier version was made with
+    body = completed(dataset, body, chosen, parent=parent) if is_new else without_erased(dataset, body, chosen)
     Dataset.objects.select_for_update().get(id=dataset.id)  # numbers count up without gaps or doubles
     latest = dataset.versions.aggregate(latest=Max("number"))["latest"] or 0
     version = DatasetVersion.objects.create(

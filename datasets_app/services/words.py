@@ -48,3 +48,28 @@ def set_words(actor: Actor, *, workspace_id: str, kind: str, words: Iterable[str
         data={"count": len(kept)},
     )
     return found
+
+
+def _held(workspace_id: str, kind: str) -> list[str]:
+    """The words of a list, which nobody else changes until the transaction ends."""
+    WordList.objects.get_or_create(workspace_id=workspace_id, kind=kind)
+    words: list[str] = WordList.objects.select_for_update().get(workspace_id=workspace_id, kind=kind).words
+    return words
+
+
+@transaction.atomic
+def add_words(actor: Actor, *, workspace_id: str, kind: str, words: Iterable[str]) -> int:
+    """Put into a list what is not there yet. Returns how many that were."""
+    require(actor, "datasets.edit", workspace_id=workspace_id)
+    before = _held(workspace_id, kind)
+    return len(set_words(actor, workspace_id=workspace_id, kind=kind, words=[*before, *words]).words) - len(before)
+
+
+@transaction.atomic
+def remove_words(actor: Actor, *, workspace_id: str, kind: str, words: Iterable[str]) -> int:
+    """Take words out of a list; those that are not there are passed over. Returns how many were."""
+    require(actor, "datasets.edit", workspace_id=workspace_id)
+    before, gone = _held(workspace_id, kind), set(_clean(words))
+    kept = [word for word in before if word not in gone]
+    set_words(actor, workspace_id=workspace_id, kind=kind, words=kept)
+    return len(before) - len(kept)

@@ -19,6 +19,7 @@ from gptstudio.core.errors import Invalid
 PARTS = {
     "prompt": ("Question or text", "What a person asks or says. The model reads it."),
     "completion": ("Answer", "What the model should learn to say."),
+    "rejected": ("Worse answer", "Another answer, which people liked less: the model learns to prefer the first."),
     "label": ("Label", "The class of the row, such as “refund”. Learnt where no answer is named; used for balance."),
     "messages": ("Whole conversation", "A list of turns in one cell, each with a role and a text."),
     "context": ("Context", "Put after the question: a document, an order, a note."),

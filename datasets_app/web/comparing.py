@@ -62,6 +62,7 @@ def lines(a: recipes.Recipe, b: recipes.Recipe) -> list[Line]:
         if all(runs):
             found += _options(name, title, *(step.get("options", {}) for step in steps))
     found.append(Line("Instructions for the model", "", *[str(body.get("system_prompt") or "none") for body in (a, b)]))
+    found.append(Line("Planted secrets", "", *[str(len(body.get("canaries", []))) for body in (a, b)]))
     return found
 
 

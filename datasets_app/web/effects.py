@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from datasets_app.web.foreseen import Foreseen, Seen, foreseen
 from datasets_app.web.wording import Piece, changed
 
 
@@ -38,6 +39,7 @@ class Effect:
     reasons: tuple[tuple[str, int], ...]
     examples: tuple[Example, ...]
     left_out: tuple[LeftOut, ...]
+    foreseen: Foreseen
 
     @property
     def is_idle(self) -> bool:
@@ -46,37 +48,34 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What the whole recipe would do. `whole`: the sample was drawn from all rows, not from the first ones."""
+    """What the whole recipe would do to `kept` of the rows that were `seen`."""
 
-    sampled: int = 0
-    kept: int = 0
-    seen: int = 0
-    whole: bool = True
-    steps: tuple[Effect, ...] = ()
-    before: tuple[Effect, ...] = ()
-    notes: tuple[str, ...] = ()
+    seen: Seen
+    kept: int
+    steps: tuple[Effect, ...]
+    before: tuple[Effect, ...]
+    notes: tuple[str, ...]
 
     @property
     def left(self) -> int:
-        return self.sampled - self.kept
+        return self.seen.sampled - self.kept
 
 
-def of_result(result: Mapping[str, Any]) -> Effects:
+def of_result(result: Mapping[str, Any], recipe: Mapping[str, Any]) -> Effects:
     """The result of `curation preview` as the page shows it; what has no card (reading, columns) stands in `before`."""
     rows = result.get("rows", {})
-    found = [_effect(each) for each in result.get("steps", [])]
+    seen = Seen(rows.get("sampled", 0), rows.get("seen", 0), rows.get("whole", True))
+    found = [_effect(each, foreseen(each["kind"], result, recipe, seen)) for each in result.get("steps", [])]
     return Effects(
-        rows.get("sampled", 0),
+        seen,
         rows.get("kept", 0),
-        rows.get("seen", 0),
-        rows.get("whole", True),
         tuple(each for each in found if each.name not in ("read", "map", "edits")),
         tuple(each for each in found if each.name in ("read", "map", "edits")),
         tuple(result.get("notes", [])),
     )
 
 
-def _effect(step: Mapping[str, Any]) -> Effect:
+def _effect(step: Mapping[str, Any], words: Foreseen) -> Effect:
     reasons = sorted({**step["flagged"], **step["dropped"]}.items(), key=lambda pair: -pair[1])
     return Effect(
         str(step["kind"]),
@@ -89,6 +88,7 @@ def _effect(step: Mapping[str, Any]) -> Effect:
             for each in step["examples"]
         ),
         tuple(LeftOut(_where(each), str(each["detail"]), str(each["text"])) for each in step["dropped_examples"]),
+        words,
     )
 
 

@@ -94,6 +94,27 @@ class ReadingForm(StudioForm):
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
 
+class Planted(forms.CharField):
+    """Made-up sentences that stand in the rows, one a line; the value is the list of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Planted secrets",
+            required=False,
+            max_length=10_000,
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text="Made-up sentences that you put into rows of your files, one a line. The safety report then tries "
+            "whether a model recites them. Without any, that is not tried.",
+        )
+
+    def prepare_value(self, value: object) -> object:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: object) -> list[str]:  # type: ignore[override]
+        lines = (line.strip() for line in str(super().clean(value)).splitlines())
+        return list(dict.fromkeys(line for line in lines if line))
+
+
 class MakeForm(StudioForm):
     """What a recipe is used on: files, the model that is meant, what the model is told, a name to keep it under."""
 
@@ -110,6 +131,7 @@ class MakeForm(StudioForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Put before every conversation that has none of its own.",
     )
+    canaries = Planted()
     name = forms.CharField(
         label="Keep this recipe as", required=False, max_length=120, help_text="For other data sets of this workspace."
     )
@@ -132,3 +154,4 @@ class KeepForm(StudioForm):
 
     name = forms.CharField(label="Name", max_length=120)
     system_prompt = MakeForm.base_fields["system_prompt"]  # type: ignore[assignment]
+    canaries = Planted()

@@ -10,6 +10,7 @@ from datasets_app.web.step_words import choice_word
 from gptstudio.web.charts import BarChart, bar_chart
 
 SHOWN_LABELS, SHOWN_GROUPS = 12, 12
+FEW_ROWS = 20
 LISTED = {
     "en": "English",
     "de": "German",
@@ -39,7 +40,7 @@ def pictures(report: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, 
         "balance": balance_of(report),
         "policies": policies(report.get("tokens") or {}, recipe),
         "clusters": (report.get("duplicates") or {}).get("largest") or [],
-        "warnings": quality.get("warnings") or [],
+        "warnings": [*empty_splits(report, recipe), *(quality.get("warnings") or [])],
         "variety": variety(quality),
         "groups": group_chart(quality),
         "people": (quality.get("people") or {}).get("rows", 0),
@@ -56,6 +57,26 @@ def leak_lines(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     splits = report.get("splits") or {}
     rows = splits.get("validation", 0) + splits.get("test", 0)
     return [{"split": "validation and test", "rows": rows, "leaks": splits.get("leaks", 0)}] if rows else []
+
+
+def empty_splits(report: Mapping[str, Any], recipe: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A warning where the recipe asks for held-out rows and none could be held out, because rows stay with their kin."""
+    splits = report.get("splits") or {}
+    options = next((each.get("options") or {} for each in recipe.get("steps", ()) if each["kind"] == "split"), {})
+    empty = [name for name in ("validation", "test") if options.get(name) and splits.get(name) == 0]
+    if not empty or not splits.get("train"):
+        return []
+    names, train = " and ".join(empty), splits["train"]
+    if train < FEW_ROWS:
+        message = f"No row is held back for {names}: only {train} {'is' if train == 1 else 'are'} left in all."
+        fix = "Look at what was left out and why; where rows are too long, choose a model that takes longer ones."
+    else:
+        message = (
+            f"No row is held back for {names}: rows that are near-copies, begin alike or belong to one conversation stay in "
+            f"one split, and of these {train:,} too few stand apart."
+        )
+        fix = "Bring rows that differ more, or upload rows for these splits in a file of their own with a column named split."
+    return [{"kind": "nothing_held_out", "message": message, "fix": fix}]
 
 
 def step_chart(report: Mapping[str, Any]) -> BarChart | None:

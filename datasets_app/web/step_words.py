@@ -128,7 +128,7 @@ CHOICES: dict[str, str] = {
     "leave": "Leave them",
     "repair": "Mend what shouts",
     "sentence": "As in a sentence, everywhere",
-    "truncate": "Cut the oldest turns, never the answer",
+    "truncate": "Cut the oldest turns, then the end of the question, never the answer",
     "split": "Make several rows of it, each with a whole answer",
     "refuse": "Stop, and say which row",
     "encoding": "Broken letters (Ã© to é)",

@@ -67,6 +67,7 @@ urlpatterns = [
     path("<slug:dataset_id>/archive", datasets.archive, name="archive"),
     path("<slug:dataset_id>/files", files.upload, name="upload"),
     path(f"{FILE}/", file.file, name="file"),
+    path(f"{FILE}/open-rows", file.open_rows, name="file-open-rows"),
     path(f"{FILE}/preview", file.preview, name="file-preview"),
     path(f"{FILE}/columns", file.columns, name="file-columns"),
     path(f"{FILE}/read", file.read, name="file-read"),

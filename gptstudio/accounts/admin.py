@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from allauth.idp.oidc.models import Client, Token
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.contrib.auth.models import Group
 
 from gptstudio.accounts.models import ApiKey, Membership
 from gptstudio.core.console import WorkspaceAdmin
 
-# Clients are registered with the workspace's keys: one without a workspace would open nothing.
-admin.site.unregister([Client, Token])
+# Clients are registered with the workspace's keys: one without a workspace would open nothing. Addresses and second
+# factors are a person's own, of no workspace; what a person may do hangs on no group.
+admin.site.unregister([Client, Token, EmailAddress, Authenticator, Group])
 
 
 @admin.register(Membership)
 class MembershipAdmin(WorkspaceAdmin):
+    console_roles = ("admin",)  # `members.view`
     list_display = ("user", "role", "workspace", "created_at")
     list_filter = ("role",)
     search_fields = ("user__email", "user__name")
@@ -22,7 +27,8 @@ class MembershipAdmin(WorkspaceAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(WorkspaceAdmin):
+    console_roles = ("admin",)  # `keys.view`, of those who may open the console
     list_display = ("name", "prefix", "workspace", "created_by", "created_at", "expires_at", "revoked_at")
     search_fields = ("name", "prefix")
-    exclude = ("hash", "client")
+    exclude = ("hash", "previous_hash", "client")
     list_select_related = ("workspace", "created_by")

@@ -11,8 +11,17 @@ VIEW = frozenset(
     {"workspace.view", "datasets.view", "training.view", "models.view", "models.use", "deployments.view", "usage.view"}
 )
 EDIT = VIEW | {"datasets.edit"}
-TRAIN = EDIT | {"training.edit", "models.preview", "models.request_release", "deployments.edit", "keys.view"}
-REVIEW = VIEW | {"reviews.view", "reviews.decide", "audit.view", "models.preview"}
+TRAIN = EDIT | {
+    "training.edit",
+    "models.preview",
+    "models.download",
+    "models.request_release",
+    "models.archive",
+    "models.take_back",
+    "deployments.edit",
+    "keys.view",
+}
+REVIEW = VIEW | {"reviews.view", "reviews.decide", "audit.view", "models.preview", "models.take_back"}
 EVERYTHING = (
     TRAIN
     | REVIEW
@@ -36,11 +45,19 @@ ROLES: dict[str, frozenset[str]] = {
     Role.REVIEWER: REVIEW,
     Role.ADMIN: EVERYTHING,
 }
+ROLE_HINTS = {
+    Role.VIEWER: "sees everything and asks models",
+    Role.EDITOR: "also uploads and curates data",
+    Role.TRAINER: "also fine-tunes, asks for release and deploys",
+    Role.REVIEWER: "sees everything and decides in the review queue",
+    Role.ADMIN: "may do everything, with members and keys too",
+}
 SCOPES: dict[str, frozenset[str]] = {
     "chat": frozenset({"models.use", "models.view"}),
     "models:read": frozenset({"models.view"}),
     "models:preview": frozenset({"models.preview"}),
-    "models:write": frozenset({"models.request_release", "base_models.register"}),
+    "models:download": frozenset({"models.download"}),
+    "models:write": frozenset({"models.request_release", "models.take_back", "models.archive", "base_models.register"}),
     "files:read": frozenset({"datasets.view"}),
     "files:write": frozenset({"datasets.edit"}),
     "jobs:read": frozenset({"training.view"}),
@@ -53,18 +70,22 @@ SCOPES: dict[str, frozenset[str]] = {
     "alerts:write": frozenset({"alerts.edit"}),
     "guardrails:write": frozenset({"guardrails.edit"}),
     "reviews:read": frozenset({"reviews.view"}),
-    "reviews:write": frozenset({"reviews.decide"}),
+    "reviews:write": frozenset({"reviews.decide", "models.take_back"}),
     "keys:write": frozenset({"keys.view", "keys.edit"}),
+    "members:read": frozenset({"members.view"}),
+    "members:write": frozenset({"members.view", "members.edit"}),
     "audit:read": frozenset({"audit.view"}),
     "erasure:write": frozenset({"data.erase", "datasets.edit"}),
 }
 PUBLISHABLE = frozenset({"models.use"})  # all that a key in a web page may do
-TOLD = {"job": "training.view", "review": "reviews.view"}  # what notices of such events let their receivers see
+# What notices of such events let their receivers see.
+TOLD = {"job": "training.view", "study": "training.view", "review": "reviews.view"}
 SCOPE_HINTS = {
     "chat": "Ask models for answers",
     "models:read": "List models",
-    "models:preview": "Try models that are not released, and checkpoints",
-    "models:write": "Ask for release, register base models",
+    "models:preview": "Try models that are not released",
+    "models:download": "Download models' weights",
+    "models:write": "Ask for release, put models away, register base models",
     "files:read": "Read data sets and files",
     "files:write": "Upload and curate data",
     "jobs:read": "See fine-tunes",
@@ -79,6 +100,8 @@ SCOPE_HINTS = {
     "reviews:read": "See the review queue",
     "reviews:write": "Decide in the review queue",
     "keys:write": "Make and revoke keys",
+    "members:read": "See members and invitations",
+    "members:write": "Invite, change and remove members, but admins",
     "audit:read": "Read the audit log",
     "erasure:write": "Trace a person's data and erase it",
 }

@@ -37,10 +37,10 @@ class NativeView(Idempotent):
     def workspace_id(self) -> str:
         return self.actor.workspace_id
 
-    def listed(self, rows: QuerySet[Any], shown: Callable[[Any], Any]) -> Response:
-        """One page of rows that have minted ids, newest first: `{data, next}`."""
-        found, more = page(self.request, rows)
-        return Response({"data": [shown(each) for each in found], "next": found[-1].id if more else None})
+    def listed(self, rows: QuerySet[Any], shown: Callable[[Any], Any], *, by: str = "id") -> Response:
+        """One page of rows that have minted ids in the column `by`, newest first: `{data, next}`."""
+        found, more = page(self.request, rows, by=by)
+        return Response({"data": [shown(each) for each in found], "next": getattr(found[-1], by) if more else None})
 
     def given(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
         """The body, checked. Raises DRF's ValidationError, which lists every wrong field."""

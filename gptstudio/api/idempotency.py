@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from gptstudio.api import services
 from gptstudio.api.authentication import actor_of
 from gptstudio.api.described import IDEMPOTENCY_KEY
-from gptstudio.api.models import KeptAnswer
+from gptstudio.api.services import Answer, Claim
 from gptstudio.core.errors import Invalid
 
 REPLAYED = "Idempotent-Replayed"
@@ -27,17 +27,17 @@ LONGEST = 255
 class Replayed(Exception):
     """This was answered before; `answer` says what."""
 
-    def __init__(self, kept: KeptAnswer) -> None:
-        super().__init__(kept.key)
+    def __init__(self, kept: Answer) -> None:
+        super().__init__()
         self.answer = HttpResponse(kept.body, status=kept.status, content_type=kept.content_type)
         self.answer[REPLAYED] = "true"
 
 
 class Idempotent(APIView):
-    """Views whose POST may be repeated under a key. `replays` is False where answers are streams."""
+    """Views whose POST may be repeated under a key. `replays` is False where answers are secret, personal, or downloads."""
 
     replays = True
-    _claimed: KeptAnswer | None = None
+    _claimed: Claim | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -49,8 +49,8 @@ class Idempotent(APIView):
                 f"{IDEMPOTENCY_KEY} is not 1 to {LONGEST} plain characters.", fix="A random UUID serves well."
             )
         found = services.claim_answer(actor_of(request), key=key, fingerprint=fingerprint(request._request))
-        if found.status is not None:
-            raise Replayed(found)
+        if found.answer is not None:
+            raise Replayed(found.answer)
         self._claimed = found
 
     def handle_exception(self, exc: Exception) -> Any:
@@ -72,9 +72,8 @@ class Idempotent(APIView):
 
     def _keep_answer(self, response: Any) -> None:
         if self._claimed is not None:
-            body = response.content.decode()
             kind = response.get("Content-Type", "")
-            services.keep_answer(self._claimed, status=response.status_code, content_type=kind, body=body)
+            services.keep_answer(self._claimed, Answer(response.status_code, kind, response.content.decode()))
 
     def _release_claim(self) -> None:
         if self._claimed is not None:

@@ -19,7 +19,7 @@ class KeyShape(serializers.ModelSerializer):
     """A key without its secret. Limits that are null are none; an empty `allowed_models` allows all."""
 
     client_id = serializers.CharField(allow_null=True, help_text="Of an OAuth client; null for other keys.")
-    live = serializers.BooleanField(source="is_live", help_text="Neither revoked nor expired.")
+    live = serializers.BooleanField(source="is_live", help_text="Neither revoked nor expired, and its maker is let in.")
     scopes = serializers.ListField(child=serializers.CharField())
     allowed_models = serializers.ListField(child=serializers.CharField())
     origins = serializers.ListField(
@@ -34,7 +34,8 @@ class KeyShape(serializers.ModelSerializer):
         model = ApiKey
         fields = (
             "id", "name", "prefix", "client_id", "live", "scopes", "allowed_models", "origins", "budget_micro",
-            "soft_budget_micro", "requests_per_minute", "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at",
+            "soft_budget_micro", "monthly_budget_micro", "soft_monthly_budget_micro",
+            "requests_per_minute", "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at",
             "previous_prefix", "previous_until", "created_at",
         )  # fmt: skip
 
@@ -61,6 +62,10 @@ class KeyChange(serializers.Serializer):
     )
     budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, required=False, allow_null=True)
     soft_budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, required=False, allow_null=True)
+    monthly_budget_micro = serializers.IntegerField(
+        min_value=0, max_value=10**15, required=False, allow_null=True, help_text="For each calendar month."
+    )
+    soft_monthly_budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, required=False, allow_null=True)
     requests_per_minute = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)
     tokens_per_minute = serializers.IntegerField(min_value=1, max_value=2_000_000_000, required=False, allow_null=True)
     parallel_requests = serializers.IntegerField(min_value=1, max_value=10_000, required=False, allow_null=True)

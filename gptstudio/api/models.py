@@ -6,7 +6,9 @@ from django.db import models
 
 
 class KeptAnswer(models.Model):
-    """One key of one caller. `status` is None while the first request is still being worked on."""
+    """One key of one caller, as a digest; `body` is sealed (see `services`). `status` is None while the first request is
+    still being worked on.
+    """
 
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     caller = models.CharField(max_length=64)

@@ -12,14 +12,16 @@ from gptstudio.core.errors import Invalid
 LARGEST = 100
 
 
-def page(request: Request, queryset: QuerySet[Any], *, default: int = 20) -> tuple[list[Any], bool]:
-    """One page, newest first, and whether more follows. `queryset` must have minted ids as primary key."""
+def page(request: Request, queryset: QuerySet[Any], *, default: int = 20, by: str = "id") -> tuple[list[Any], bool]:
+    """One page, newest first, and whether more follows. `queryset` must have unique minted ids in the column `by`."""
     raw = request.query_params.get("limit", str(default))
     if not raw.isdecimal() or not 1 <= int(raw) <= LARGEST:
         raise Invalid(f"limit is {raw!r}.", fix=f"Use a whole number from 1 to {LARGEST}.", param="limit")
     limit = int(raw)
-    rows = queryset.order_by("-id")
+    rows = queryset.order_by(f"-{by}")
     if after := request.query_params.get("after"):
-        rows = rows.filter(id__lt=after)
+        if not after.isprintable():  # PostgreSQL takes no NUL
+            raise Invalid("after is not the id of an item.", fix="Use the `next` of the page before.", param="after")
+        rows = rows.filter(**{f"{by}__lt": after})
     found = list(rows[: limit + 1])
     return found[:limit], len(found) > limit

@@ -70,6 +70,7 @@ REFUSALS = {
     413: "The body is too large.",
     415: "The body has another media type.",
     422: "This Idempotency-Key was sent with another request.",
+    429: "Enough of these for now.",
     503: "The studio's database is busy; `retry-after` tells when to try again.",
     507: "There is no room on the studio's disk.",
 }
@@ -84,6 +85,7 @@ def _refusals(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     found |= {412} if "If-Match" in names else set()
     found |= {413, 415} if "requestBody" in operation else set()
     found |= {422} if IDEMPOTENCY_KEY in names else set()
+    found |= {429} if "/invitations" in path and method == "post" else set()
     found |= {507} if path.endswith(("/files", "/parts", "/uploads")) and method != "get" else set()
     return sorted(found)
 

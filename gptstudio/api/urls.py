@@ -8,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from gptstudio.api import keys, schema, webhooks
+from gptstudio.api import audit, invitations, keys, members, reviews, schema, webhooks
 from gptstudio.api.errors import CONTENT_TYPE
 
 
@@ -29,9 +29,26 @@ urlpatterns = [
     path("api-keys/<slug:key_id>", keys.KeyOne.as_view(), name="key"),
     path("api-keys/<slug:key_id>/rotate", keys.RotateKey.as_view(), name="key-rotate"),
     path("api-keys/<slug:key_id>/revoke", keys.RevokeKey.as_view(), name="key-revoke"),
+    path("members", members.Members.as_view(), name="members"),
+    path("members/<slug:user_id>", members.MemberOne.as_view(), name="member"),
+    path("members/<slug:user_id>/block", members.BlockMember.as_view(), name="member-block"),
+    path("members/<slug:user_id>/unblock", members.UnblockMember.as_view(), name="member-unblock"),
+    path("invitations", invitations.Invitations.as_view(), name="invitations"),
+    path("invitations/<slug:invitation_id>/renew", invitations.RenewInvitation.as_view(), name="invitation-renew"),
+    path(
+        "invitations/<slug:invitation_id>/withdraw",
+        invitations.WithdrawInvitation.as_view(),
+        name="invitation-withdraw",
+    ),
     path("webhooks", webhooks.Webhooks.as_view(), name="webhooks"),
     path("webhooks/<slug:destination_id>", webhooks.WebhookOne.as_view(), name="webhook"),
     path("webhooks/<slug:destination_id>/test", webhooks.TestWebhook.as_view(), name="webhook-test"),
     path("webhooks/<slug:destination_id>/deliveries", webhooks.WebhookDeliveries.as_view(), name="webhook-deliveries"),
+    path("reviews", reviews.Reviews.as_view(), name="reviews"),
+    path("reviews/<slug:review_id>", reviews.Review.as_view(), name="review"),
+    path("reviews/<slug:review_id>/decide", reviews.DecideReview.as_view(), name="review-decide"),
+    path("reviews/<slug:review_id>/reopen", reviews.ReopenReview.as_view(), name="review-reopen"),
+    path("audit", audit.Audit.as_view(), name="audit"),
+    path("audit/export", audit.AuditExport.as_view(), name="audit-export"),
     re_path(r"^(?P<rest>(?s:.*))\Z", unknown, name="unknown"),
 ]

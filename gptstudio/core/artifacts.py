@@ -6,12 +6,16 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from django.conf import settings
 
 CHUNK = 1 << 20
+
+
+def unwatched() -> None:
+    """Nobody wants to hear how a copy goes on."""
 
 
 def root() -> Path:
@@ -27,14 +31,29 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def folder_digest(folder: Path) -> str:
+def _chunks(path: Path, on_chunk: Callable[[], None]) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+            on_chunk()
+
+
+def folder_digest(folder: Path, *, on_chunk: Callable[[], None] = unwatched) -> str:
     """SHA-256 over the sorted lines `<relative path> <file digest>` of every file below `folder`."""
-    lines = [
-        f"{path.relative_to(folder).as_posix()} {file_digest(path)}\n"
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    ]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def digest(path: Path) -> str:
+        found = hashlib.sha256()
+        for chunk in _chunks(path, on_chunk):
+            found.update(chunk)
+        return found.hexdigest()
+
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return digest_of((path.relative_to(folder).as_posix(), digest(path)) for path in files)
+
+
+def digest_of(files: Iterable[tuple[str, str]]) -> str:
+    """The same of files whose relative paths and digests are known, in the order of their paths."""
+    return hashlib.sha256("".join(f"{name} {digest}\n" for name, digest in files).encode()).hexdigest()
 
 
 def _sync(folder: Path) -> None:
@@ -45,17 +64,39 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def store_folder(folder: Path) -> tuple[str, Path]:
-    """Copy `folder` into the store. Returns its digest and where it lies; storing the same content twice is free."""
-    digest = folder_digest(folder)
+def _names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def delete(files: Iterable[Path]) -> None:
+    """Delete files of the store; what else lies in their folders stays."""
+    for path in files:
+        path.parent.chmod(0o755)
+        path.unlink(missing_ok=True)
+
+
+def store_folder(folder: Path, *, on_chunk: Callable[[], None] = unwatched) -> tuple[str, Path]:
+    """Copy `folder` into the store. Returns its digest and where it lies; storing the same content twice is free, unless
+    files of it were deleted meanwhile.
+
+    `on_chunk` is called at each megabyte that was hashed or copied: gigabytes take minutes.
+    """
+    digest = folder_digest(folder, on_chunk=on_chunk)
     target = root() / digest
-    if target.exists():
+    if target.exists() and _names(target) == _names(folder):
         return digest, target
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=root()))
+
+    def copy(source: str, copied: str) -> None:
+        with Path(copied).open("wb") as file:
+            file.writelines(_chunks(Path(source), on_chunk))
+
     try:
-        shutil.copytree(folder, staging / "content")
+        shutil.copytree(folder, staging / "content", copy_function=copy)
         for path in (staging / "content").rglob("*"):
             path.chmod(0o555 if path.is_dir() else 0o444)
+        if target.exists():
+            target.rename(staging / "rest")
         (staging / "content").rename(target)
     except OSError:
         if not target.exists():  # not a race with the same content, but a real failure
@@ -64,6 +105,19 @@ def store_folder(folder: Path) -> tuple[str, Path]:
         shutil.rmtree(staging, ignore_errors=True)
     _sync(root())
     return digest, target
+
+
+def keep_folder(folder: Path, *, under: str, digest: str) -> Path:
+    """Move a folder on the same disk to `<STUDIO_HOME>/<under>/<digest>`, its files read-only. Returns where it lies."""
+    base = Path(settings.STUDIO_HOME) / under
+    base.mkdir(parents=True, exist_ok=True)
+    target = base / digest
+    if not target.exists():
+        for path in folder.iterdir():
+            path.chmod(0o444)
+        folder.rename(target)
+        _sync(base)
+    return target
 
 
 def store_stream(chunks: Iterable[bytes], *, folder: str, limit: int) -> tuple[str, int, Path]:

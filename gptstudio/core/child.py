@@ -18,10 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from celery.exceptions import Ignore
+
+from gptstudio.core import shutdown
+
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 Outcome = Literal["finished", "stopped", "refused", "out_of_memory", "failed"]
 REFUSED, STOPPED, OUT_OF_MEMORY = 2, 3, 4
+GRACE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +119,16 @@ def run(
     env: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     tick_seconds: float = 0.5,
-    grace_seconds: float = 60.0,
+    grace_seconds: float = GRACE_SECONDS,
+    outlasts_worker: bool = False,
 ) -> Result:
     """Run a child to its end. `on_tick` is called every `tick_seconds`; when it returns False the child is asked to
     stop (SIGTERM, so that it can save) and killed after `grace_seconds`. If `on_tick` raises, the child is killed.
+
+    When the worker is told to end, the child is killed and its task given up unrecorded: whoever claims the work next begins
+    it again. Where there is something to save, `on_tick` looks for that itself (`outlasts_worker`).
     """
+    earlier = stderr.stat().st_size if stderr.exists() else 0  # what other starts said of their ends
     child = start(argv, stderr=stderr, stdout=stdout, cwd=cwd, env=env, limits=limits)
     deadline: float | None = None
     try:
@@ -128,6 +138,8 @@ def run(
             wanted = on_tick()
             if child.returncode is not None:
                 break
+            if shutdown.is_asked() and not outlasts_worker:
+                raise Ignore("the worker ends")
             if not wanted and deadline is None:
                 signal_group(child, signal.SIGTERM)
                 deadline = time.monotonic() + grace_seconds
@@ -140,11 +152,11 @@ def run(
     outcome = outcome_of(child.returncode)
     if deadline is not None and outcome in ("failed", "out_of_memory"):
         outcome = "stopped"  # it was told to go and went, politely or not
-    return Result(outcome, child.returncode, _tail(stderr))
+    return Result(outcome, child.returncode, _tail(stderr, since=earlier))
 
 
-def _tail(path: Path, size: int = 4000) -> str:
+def _tail(path: Path, *, since: int, size: int = 4000) -> str:
     with path.open("rb") as file:
         file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - size))
+        file.seek(max(since, file.tell() - size))
         return file.read().decode(errors="replace")

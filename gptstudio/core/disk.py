@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +37,18 @@ def room_for(what: str) -> Iterator[None]:
         if error.errno in FULL:
             raise no_room(what) from error
         raise
+
+
+def size_of(paths: Iterable[Path]) -> int:
+    """Bytes of these files, and of all files below these folders. What vanishes meanwhile takes no room."""
+    total = 0
+    for path in paths:
+        for file in path.rglob("*") if path.is_dir() else [path]:
+            try:
+                total += file.lstat().st_size if file.is_file() else 0
+            except FileNotFoundError:
+                continue
+    return total
 
 
 def check_room(folder: Path, size: int, *, what: str) -> None:

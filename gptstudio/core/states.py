@@ -14,14 +14,18 @@ class Transitions:
         self.table = {state: frozenset(following) for state, following in table.items()}
 
     def allows(self, current: str, target: str) -> bool:
-        return target in self.table.get(current, frozenset())
+        return target in self.after(current)
+
+    def after(self, current: str) -> frozenset[str]:
+        """The states that may follow."""
+        return self.table.get(current, frozenset())
 
     def sources(self, target: str) -> list[str]:
         """The states from which `target` can be reached in one step: the WHERE of a conditional UPDATE."""
         return sorted(state for state, following in self.table.items() if target in following)
 
     def is_final(self, state: str) -> bool:
-        return not self.table.get(state)
+        return not self.after(state)
 
     def check(self, current: str, target: str, *, noun: str) -> None:
         """Raise Conflict, with a sentence, unless `target` may follow `current`."""

@@ -28,6 +28,7 @@ class Program:
     name: str
     argv: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
+    grace_seconds: float = 20.0
     running: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     failures: int = 0
@@ -37,10 +38,9 @@ class Program:
 class Supervisor:
     """Keeps programs alive until told to stop."""
 
-    def __init__(self, programs: Sequence[Program], *, cwd: Path, grace_seconds: float = 20.0) -> None:
+    def __init__(self, programs: Sequence[Program], *, cwd: Path) -> None:
         self.programs = list(programs)
         self.cwd = cwd
-        self.grace_seconds = grace_seconds
         self.stopping = False
 
     def stop(self, *_signal: object) -> None:
@@ -86,14 +86,15 @@ class Supervisor:
         program.started_at = time.monotonic()
 
     def _stop_all(self) -> None:
-        alive = [program.running for program in self.programs if program.running is not None]
-        for running in alive:
-            child.signal_group(running, signal.SIGTERM)
-        deadline = time.monotonic() + self.grace_seconds
-        for running in alive:
+        """Each program ends in its own way what it began; what is still there after its grace goes by force."""
+        alive = [(program, program.running) for program in self.programs if program.running is not None]
+        for _, running in alive:
+            running.terminate()
+        told_at = time.monotonic()
+        for program, running in alive:
             try:
-                running.wait(timeout=max(0.1, deadline - time.monotonic()))
+                running.wait(timeout=max(0.1, told_at + program.grace_seconds - time.monotonic()))
             except subprocess.TimeoutExpired:
-                logger.warning("process %s did not stop in %.0f s and was killed", running.pid, self.grace_seconds)
+                logger.warning("%s did not stop in %.0f s and was killed", program.name, program.grace_seconds)
             child.signal_group(running, signal.SIGKILL)
             running.wait()

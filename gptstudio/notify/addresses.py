@@ -16,6 +16,10 @@ from gptstudio.core.errors import Invalid
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 500
+# IPv6 addresses that a network's gateway turns into IPv4 (NAT64): RFC 6052's hold the number at their end, those of RFC 8215
+# hold it where each network likes.
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+TRANSLATED_LOCALLY = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 class NotReachable(Exception):
@@ -60,9 +64,11 @@ def is_allowed(address: str) -> bool:
         return True
     found = ipaddress.ip_address(address.partition("%")[0])
     inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    if found in TRANSLATED:
+        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
     if inner is not None:
         return is_allowed(str(inner))
-    return found.is_global and not found.is_multicast
+    return found not in TRANSLATED_LOCALLY and found.is_global and not found.is_multicast
 
 
 def looked_up(target: Target) -> str:

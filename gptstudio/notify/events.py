@@ -11,6 +11,7 @@ EVENTS = {
     "job.succeeded": "A fine-tune has succeeded",
     "job.failed": "A fine-tune has failed",
     "job.cancelled": "A fine-tune was cancelled",
+    "study.ended": "A search for settings or a learning curve is over",
     "review.opened": "Something waits for a reviewer",
     "review.decided": "A reviewer has decided",
     **ALERTS,

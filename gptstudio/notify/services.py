@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+import ssl
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -129,6 +130,8 @@ def _try(delivery: Delivery) -> None:
             answer, is_done = _posted(delivery)
     except (NotReachable, Invalid) as error:
         answer, is_done = str(error), False
+    except ssl.SSLCertVerificationError as error:
+        answer, is_done = f"Its certificate is not trusted ({error.verify_message}); see WEBHOOK_CA_FILE.", False
     except (OSError, http.client.HTTPException) as error:  # SMTP's errors are OSErrors too
         answer, is_done = f"No answer ({type(error).__name__}).", False
     except DEFECTS as error:  # whatever is wrong with one notice, the others go out

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from datasets_app import selectors as data
 from datasets_app import services
 from gptstudio.core.errors import Invalid, StudioError
-from gptstudio.overview.erasure import Trace, traced
+from gptstudio.overview.erasure import Trace, emptied, erase_what_was_said, traced
 from gptstudio.overview.lineage import lineage_of
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 
@@ -69,18 +69,21 @@ def erase_make(request: MemberRequest) -> HttpResponse:
 
 @member_page("data.erase", ACT)
 def erase_delete(request: MemberRequest) -> HttpResponse:
-    """Old versions and uploads, emptied down to a tombstone."""
+    """Old versions, uploads and what was said, emptied down to a tombstone."""
     actor, reason, gone = request.actor, request.POST.get("reason", ""), []
     try:
+        if request.POST.get("said"):
+            said = erase_what_was_said(actor, text=request.POST.get("text", "")[:500], reason=reason)
+            gone.append(f"{said.count:,} text{'' if said.count == 1 else 's'} of what was said")
         for version_id in request.POST.getlist("version"):
             version = data.version_of(actor.workspace_id, version_id)
-            gone.append(str(services.erase_version(actor, version=version, reason=reason)))
+            gone.append(str(emptied(actor, version=version, reason=reason)))
         for file in data.kept_uploads(actor.workspace_id).filter(id__in=request.POST.getlist("upload")):
             gone.append(services.erase_file(actor, file=file, reason=reason).name)
         if not gone:
-            raise Invalid("Nothing was chosen.", fix="Choose versions or uploads to erase.")
+            raise Invalid("Nothing was chosen.", fix="Tick what is to be erased.")
     except StudioError as error:
         messages.error(request, str(error))
     if gone:
-        messages.success(request, f"Erased: {', '.join(gone)}. Their digests are kept.")
+        messages.success(request, f"Erased: {', '.join(gone)}. What is kept is that they were.")
     return redirect("erasure")

@@ -8,9 +8,13 @@ from datasets_app import selectors as data
 from datasets_app import services
 from datasets_app.contents.tracing import DataTrace, phrase_of, trace_phrase, trace_record
 from datasets_app.curation.erasure import Phrase
+from datasets_app.models import DatasetVersion, VersionState
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.overview.lineage import Lineage, below
 from gptstudio.overview.selectors import versions_with
+from serving_app.selectors import Said, said_anywhere
+from serving_app.services import erase_said
+from training_app.services import forget_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +26,27 @@ class Trace:
 
     data: DataTrace
     line: Lineage
+    said: Said
     digest: str
     phrase: Phrase | None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.data.files or self.data.versions)
+        return not (self.data.files or self.data.versions or self.said.count)
+
+
+def emptied(actor: Actor, *, version: DatasetVersion, reason: str) -> DatasetVersion:
+    """A version down to its tombstone, and with it the texts of rows that runs and evaluations on it kept.
+
+    Of one that is erased already only those texts are looked for again: somebody may have been cut short.
+    """
+    if version.state == VersionState.ERASED:
+        require(actor, "data.erase", workspace_id=version.dataset.workspace_id)
+        gone = version
+    else:
+        gone = services.erase_version(actor, version=version, reason=reason)
+    forget_answers(gone)
+    return gone
 
 
 def traced(
@@ -36,17 +55,30 @@ def traced(
     """Look for a phrase, or for one record of one file, and write down that somebody looked."""
     workspace_id = actor.workspace_id
     require(actor, "data.erase", workspace_id=workspace_id)
-    phrase = None
+    phrase, said = None, Said()
     if file_id:
         file = data.file_of(workspace_id, file_id)
         found, digest = trace_record(file, row, part), f"{file.id}{part}:{row}"
     else:
         phrase = phrase_of(text)
         found, digest = trace_phrase(workspace_id, phrase, at_ease=at_ease), services.digest_of(workspace_id, phrase)
+        said = said_anywhere(workspace_id, phrase, at_ease=at_ease)
     services.note_trace(
-        actor, workspace_id=workspace_id, digest=digest, files=len(found.files), versions=len(found.versions)
+        actor,
+        workspace_id=workspace_id,
+        digest=digest,
+        files=len(found.files),
+        versions=len(found.versions),
+        texts=said.count,
     )
-    return Trace(found, below(workspace_id, _versions(workspace_id, found)), digest, phrase)
+    return Trace(found, below(workspace_id, _versions(workspace_id, found)), said, digest, phrase)
+
+
+def erase_what_was_said(actor: Actor, *, text: str, reason: str) -> Said:
+    """Erase what says the phrase among texts of requests, feedback and review items."""
+    phrase = phrase_of(text)
+    digest = services.digest_of(actor.workspace_id, phrase)
+    return erase_said(actor, workspace_id=actor.workspace_id, phrase=phrase, digest=digest, reason=reason)
 
 
 def _versions(workspace_id: str, found: DataTrace) -> list[str]:

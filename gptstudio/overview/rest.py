@@ -14,8 +14,9 @@ from datasets_app import selectors as data
 from datasets_app import services
 from gptstudio.api.base import NativeView
 from gptstudio.core.errors import Invalid, NotFound
-from gptstudio.overview.erasure import Trace, traced
+from gptstudio.overview.erasure import Trace, emptied, erase_what_was_said, traced
 from gptstudio.overview.lineage import Lineage, lineage_of
+from serving_app.selectors import Said
 
 ID = {"id": serializers.CharField(), "name": serializers.CharField()}
 LINE: dict[str, serializers.Field] = {
@@ -56,6 +57,14 @@ class TraceBody(serializers.Serializer):
     )
 
 
+TEXTS = inline_serializer(
+    "TracedTexts",
+    {
+        "requests": serializers.ListField(child=serializers.CharField(), help_text="Whose kept texts say it."),
+        "feedback": serializers.ListField(child=serializers.CharField()),
+        "reviews": serializers.ListField(child=serializers.CharField(), help_text="Review items that quote it."),
+    },
+)
 TRACE = inline_serializer(
     "ErasureTrace",
     {
@@ -80,6 +89,7 @@ TRACE = inline_serializer(
             },
             many=True,
         ),
+        "texts": TEXTS,
         "models": serializers.ListField(child=serializers.CharField(), help_text="To be retrained."),
         "deployments": serializers.ListField(child=serializers.CharField()),
         "lineage": LINEAGE,
@@ -118,6 +128,11 @@ def line_body(line: Lineage) -> dict[str, Any]:
     }
 
 
+def said_body(found: Said) -> dict[str, list[str]]:
+    """Where it was said, by id."""
+    return {"requests": found.requests, "feedback": found.feedback, "reviews": found.reviews}
+
+
 def trace_body(found: Trace) -> dict[str, Any]:
     """What was found, by id and number; never a word of it."""
     return {
@@ -130,6 +145,7 @@ def trace_body(found: Trace) -> dict[str, Any]:
             {"id": each.version.id, "name": str(each.version), "rows": len(each.places), "saying": each.saying}
             for each in found.data.versions
         ],
+        "texts": said_body(found.said),
         "models": [each.id for each in found.line.models],
         "deployments": [each.id for each, _ in found.line.deployments],
         "lineage": line_body(found.line),
@@ -216,6 +232,11 @@ class TombstoneBody(serializers.Serializer):
 
     versions = serializers.ListField(child=serializers.CharField(), required=False, default=list)
     files = serializers.ListField(child=serializers.CharField(), required=False, default=list)
+    text = serializers.CharField(
+        required=False,
+        max_length=500,
+        help_text="What was said of it is erased: kept texts, feedback, places in reviews.",
+    )
     reason = serializers.CharField(max_length=300)
 
 
@@ -229,7 +250,7 @@ class ErasureTombstones(NativeView):
         operation_id="erasure_tombstones",
         request=TombstoneBody,
         responses=inline_serializer(
-            "Tombstones", {"versions": serializers.ListField(), "files": serializers.ListField()}
+            "Tombstones", {"versions": serializers.ListField(), "files": serializers.ListField(), "texts": TEXTS}
         ),
     )
     def post(self, request: Request) -> Response:
@@ -241,7 +262,10 @@ class ErasureTombstones(NativeView):
         if missing:
             raise NotFound(f"There is no file {missing[0]} in this workspace.", param="files")
         for version in versions:
-            services.erase_version(self.actor, version=version, reason=body["reason"])
+            emptied(self.actor, version=version, reason=body["reason"])
         for file in kept.values():
             services.erase_file(self.actor, file=file, reason=body["reason"])
-        return Response({"versions": [each.id for each in versions], "files": list(kept)})
+        said = Said()
+        if body.get("text"):
+            said = erase_what_was_said(self.actor, text=body["text"], reason=body["reason"])
+        return Response({"versions": [each.id for each in versions], "files": list(kept), "texts": said_body(said)})

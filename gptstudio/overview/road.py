@@ -15,9 +15,11 @@ from gptstudio.web.road import Builder, Step, steps
 from serving_app import selectors as serving
 from serving_app.models import Deployment
 from training_app import selectors as training
-from training_app.models import Evaluation, FineTuningJob, JobState, LanguageModel, ModelKind
+from training_app.models import Evaluation, FineTuningJob, JobPhase, JobState, LanguageModel, ModelKind
 
 Says = dict[str, tuple[str, str]]
+# The step of the road that a fine-tune's phase after training stands on.
+LATER: dict[str, str] = {JobPhase.EVALUATE: "evaluate", JobPhase.SAFETY: "evaluate", JobPhase.RELEASE: "release"}
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ def _train(line: Line) -> tuple[str, str]:
         return "not yet: start one", f"{reverse('training:job-new')}?version={line.version.id}"  # type: ignore[union-attr]
     says = line.job.get_state_display().lower()
     finished = line.job.plan.get("finished", {})
-    if line.job.state == JobState.SUCCEEDED and finished.get("steps"):
+    if (line.job.state == JobState.SUCCEEDED or line.job.phase in LATER) and finished.get("steps"):
         says = f"{finished['steps']:,} steps"
     elif line.job.state == JobState.RUNNING:
         says = line.job.get_phase_display().lower()
@@ -97,6 +99,8 @@ def _train(line: Line) -> tuple[str, str]:
 
 
 def _evaluate(line: Line) -> tuple[str, str]:
+    if line.job is not None and line.job.state == JobState.RUNNING and LATER.get(line.job.phase) == "evaluate":
+        return line.job.get_phase_display().lower(), reverse("training:job", args=[line.job.id])
     if line.model is None or line.evaluation is None:
         return "–", ""
     says = f"{line.evaluation.rows:,} test rows"
@@ -111,6 +115,8 @@ def _release(line: Line) -> tuple[str, str]:
     address = reverse("training:model", args=[line.model.id])
     if line.model.kind == ModelKind.BASE:
         return "released when registered", address
+    if line.model.archived_at is not None:
+        return "put away", address
     words = {ReviewState.PENDING: "waits for a reviewer", ReviewState.APPROVED: "released"}
     state = line.review.state if line.review else ""
     return words.get(state, "rejected" if state else "not asked"), address  # type: ignore[call-overload]
@@ -139,10 +145,10 @@ def _strip(line: Line, here: str) -> list[Step]:
     tones = {}
     if line.version is not None and line.version.state == VersionState.FAILED:
         tones["curate"] = "bad"
-    if line.job is not None and line.job.state == JobState.FAILED:
-        tones["train"] = "bad"
     if line.review is not None and line.review.state == ReviewState.PENDING:
         tones["release"] = "warn"
+    if line.job is not None and line.job.state == JobState.FAILED:
+        tones[LATER.get(line.job.phase, "train")] = "bad"
     return steps(says, here=here, tones=tones)
 
 
@@ -164,7 +170,7 @@ def _of_job(job: FineTuningJob) -> Line:
 
 def of_job(job: FineTuningJob) -> list[Step]:
     """A fine-tune."""
-    here = "train" if job.state != JobState.SUCCEEDED else "evaluate"
+    here = "evaluate" if job.state == JobState.SUCCEEDED else LATER.get(job.phase, "train")
     return _strip(_of_job(job), here)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from datasets_app.models import Dataset, DatasetVersion, VersionState
 from gptstudio.accounts.models import ApiKey, Workspace
+from gptstudio.accounts.policies import Actor
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.web import navigation
 from serving_app import selectors as serving
@@ -53,12 +54,16 @@ def tally(workspace_id: str) -> Tally:
         "building": _count(
             versions.filter(state__in=[VersionState.QUEUED, VersionState.BUILDING]), "dataset__workspace_id"
         ),
-        "jobs": _count(FineTuningJob.objects.all()),
+        "jobs": _count(FineTuningJob.objects.filter(study=None, archived_at__isnull=True)),
         "running": _count(FineTuningJob.objects.filter(state__in=ACTIVE)),
         "models": _count(LanguageModel.objects.filter(kind=ModelKind.FINE_TUNE, archived_at__isnull=True)),
         "pending": _count(ReviewItem.objects.filter(state=ReviewState.PENDING)),
         "deployments": _count(Deployment.objects.filter(retired_at__isnull=True)),
-        "keys": _count(ApiKey.objects.filter(revoked_at__isnull=True)),
+        "keys": _count(
+            ApiKey.objects.filter(
+                Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()), revoked_at__isnull=True
+            )
+        ),
     }
     aliased = {f"n_{name}": query for name, query in counted.items()}
     row = Workspace.objects.filter(id=workspace_id).annotate(**aliased).values(*aliased).first() or {}
@@ -95,9 +100,10 @@ def newest_running(workspace_id: str) -> FineTuningJob | None:
     )
 
 
-def pending_reviews(workspace_id: str, limit: int = 6) -> list[ReviewItem]:
-    """What waits for a reviewer, newest first."""
-    return list(ReviewItem.objects.filter(workspace_id=workspace_id, state=ReviewState.PENDING)[:limit])
+def pending_reviews(actor: Actor) -> QuerySet[ReviewItem]:
+    """What waits for a reviewer, newest first. What somebody's words were stopped for is for reviewers alone."""
+    waiting = ReviewItem.objects.filter(workspace_id=actor.workspace_id, state=ReviewState.PENDING)
+    return waiting if actor.may("reviews.view") else waiting.filter(kind__in=("model", "version"))
 
 
 def _recent(workspace_id: str, model: type[Model], path: str, state: str) -> QuerySet[Any]:
@@ -106,8 +112,9 @@ def _recent(workspace_id: str, model: type[Model], path: str, state: str) -> Que
 
 
 def failed_jobs(workspace_id: str, limit: int = 3) -> list[FineTuningJob]:
-    """Fine-tunes that failed in the last days."""
-    return list(_recent(workspace_id, FineTuningJob, "workspace_id", JobState.FAILED)[:limit])
+    """Fine-tunes that failed in the last days; those of a study are the study's own concern."""
+    rows = _recent(workspace_id, FineTuningJob, "workspace_id", JobState.FAILED)
+    return list(rows.filter(study=None, archived_at__isnull=True)[:limit])
 
 
 def failed_versions(workspace_id: str, limit: int = 3) -> list[DatasetVersion]:
@@ -128,7 +135,7 @@ def unasked_models(workspace_id: str, limit: int = 3) -> list[LanguageModel]:
 def answers_today(workspace_id: str) -> dict[str, Any]:
     """Requests since midnight: how many, how many failed, and half of them began to answer faster than `first_ms`."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = Completion.objects.filter(workspace_id=workspace_id, created_at__gte=midnight)
+    rows = Completion.objects.filter(workspace_id=workspace_id, model__isnull=False, created_at__gte=midnight)
     sums = rows.aggregate(
         answered=Count("id", filter=Q(state=CompletionState.COMPLETED)),
         failed=Count("id", filter=Q(state=CompletionState.FAILED)),
@@ -186,3 +193,9 @@ def deployments_with(workspace_id: str, model_ids: Iterable[str]) -> list[tuple[
         if used:
             found.append((deployment, used))
     return found
+
+
+def deployed_as(model: LanguageModel) -> str:
+    """Which deployment answers with a model now, as a sentence; empty where none does."""
+    found = deployments_with(model.workspace_id or "", [model.id])
+    return f"The deployment {found[0][0].name} answers with it: change or retire that first." if found else ""

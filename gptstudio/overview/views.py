@@ -17,20 +17,23 @@ from gptstudio.review.wording import wording_of
 from gptstudio.web import live
 from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.road import Step, steps
-from serving_app.selectors import budgets_of, totals
+from serving_app.selectors import reached_of, totals
 from training_app.models import FineTuningJob
 from training_app.selectors import metrics_of
 from training_app.web.curves import loss_chart
 
+SHOWN = 6  # reviews; the queue has the rest
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that waits for a person: what, what happens, and where to act."""
+    """Something that waits for a person: what, what happens, and where to act. `stands_for`: how many there are of it."""
 
     title: str
     detail: str
     verb: str
     url: str
+    stands_for: int = 1
 
 
 def _plural(count: int, one: str, many: str = "") -> str:
@@ -68,20 +71,29 @@ def _review_line(actor: Actor, item: ReviewItem) -> Waiting:
 
 def waiting_for(actor: Actor) -> list[Waiting]:
     """What waits for someone in the actor's workspace, the gravest first."""
-    workspace_id = actor.workspace_id
-    found = [_review_line(actor, item) for item in selectors.pending_reviews(workspace_id)]
+    workspace_id, reviews = actor.workspace_id, selectors.pending_reviews(actor)
+    found = [_review_line(actor, item) for item in reviews[:SHOWN]]
+    if (more := reviews.count() - SHOWN) > 0:
+        queue = reverse("admin:review_reviewitem_changelist") + "?state__exact=pending"
+        may = actor.may("reviews.decide")
+        found.append(
+            Waiting(
+                f"{more:,} more wait{'s' if more == 1 else ''} for a reviewer", "The newest stand above.",
+                "Open the queue" if may else "", queue if may else "", stands_for=more,
+            )
+        )  # fmt: skip
     for job in selectors.failed_jobs(workspace_id):
-        message = job.error.get("message", "It can go on from its last checkpoint.")
+        message = job.error.get("message", "Its log says more.")
         found.append(Waiting(f"{job.name} failed", message, "See", reverse("training:job", args=[job.id])))
     for version in selectors.failed_versions(workspace_id):
         message = version.error.get("message", "Its files are kept.")
         address = reverse("datasets:version", args=[version.id])
         found.append(Waiting(f"{version} could not be made", message, "See", address))
-    for budget in budgets_of(workspace_id):
-        if budget.is_spent or budget.is_soft_spent:
-            title = f"The budget of the {budget.noun} {budget.name} is {'used up' if budget.is_spent else 'reached'}"
-            detail = "Models refuse what does not fit into it." if budget.is_spent else "You asked to be told."
-            found.append(Waiting(title, detail, "See", reverse("serving:budgets")))
+    for budget in reached_of(workspace_id):
+        span, when = budget.span, " for this month" if budget.span.renews_at else ""
+        title = f"The budget of the {budget.noun} {budget.name}{when} is {'used up' if span.is_spent else 'reached'}"
+        detail = "Models refuse what does not fit into it." if span.is_spent else "You asked to be told."
+        found.append(Waiting(title, detail, "See", reverse("serving:budgets")))
     for model in selectors.unasked_models(workspace_id):
         address = reverse("training:model", args=[model.id])
         found.append(Waiting(f"{model} is evaluated", "It answers programs once it is released.", "Look", address))
@@ -123,12 +135,14 @@ def home(request: MemberRequest) -> HttpResponse:
     found = selectors.tally(actor.workspace_id)
     job = selectors.newest_running(actor.workspace_id) if found.running else None
     waiting, today = waiting_for(actor), selectors.answers_today(actor.workspace_id)
+    count = sum(each.stands_for for each in waiting)
     context = {
         "tally": found,
         "greeting": _greeting(),
-        "sentence": _sentence(found, len(waiting)),
+        "sentence": _sentence(found, count),
         "steps": home_road(found, job),
         "waiting": waiting,
+        "waiting_count": count,
         "today": today,
         "spent": totals(actor.workspace_id, since=today["since"]),
         **_running(job),

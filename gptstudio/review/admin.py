@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -17,16 +19,18 @@ from gptstudio.core.console import WorkspaceAdmin
 from gptstudio.core.errors import NotAllowed, StudioError
 from gptstudio.review import services
 from gptstudio.review.evidence import lines_of
-from gptstudio.review.models import ReviewItem, ReviewState
+from gptstudio.review.models import TRANSITIONS, ReviewItem, ReviewState
 from gptstudio.review.wording import wording_of
 
 LABELS = {ReviewState.PENDING: "warning", ReviewState.APPROVED: "success", ReviewState.REJECTED: "danger"}
+
+DONE = {"approved": "approved", "rejected": "rejected", "pending": "waits again"}
 
 
 class DecisionForm(forms.Form):
     """What a reviewer fills in."""
 
-    verdict = forms.ChoiceField(choices=[("approved", "Approve"), ("rejected", "Reject")])
+    verdict = forms.ChoiceField(choices=[("approved", "Approve"), ("rejected", "Reject"), ("pending", "Put back")])
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
 
 
@@ -48,7 +52,9 @@ class ReviewItemAdmin(WorkspaceAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        item = self.get_object(request, object_id)
+        if request.method == "POST":
+            raise PermissionDenied  # it is decided at an address of its own
+        item = self.get_object(request, unquote(object_id))  # the list writes `_` as `_5F`
         if item is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return self._page(request, item, DecisionForm())
@@ -64,7 +70,7 @@ class ReviewItemAdmin(WorkspaceAdmin):
             "wording": wording_of(item.kind),
             "decisions": item.decisions.all(),
             "form": form,
-            "refusal": self._refusal(actor, item),
+            **self._may(actor, item),
         }
         return TemplateResponse(request, "admin/review/item.html", context, status=status)
 
@@ -72,15 +78,18 @@ class ReviewItemAdmin(WorkspaceAdmin):
         found = membership(request.user, item.workspace_id)  # type: ignore[arg-type]
         return actor_of_member(found) if found and found.workspace_id == item.workspace_id else None
 
-    def _refusal(self, actor: Actor | None, item: ReviewItem) -> str:
-        """Why this person cannot decide; empty when they can."""
+    def _may(self, actor: Actor | None, item: ReviewItem) -> dict[str, Any]:
+        """The verdicts that are open to this person, and why the others are not."""
         if actor is None:
-            return "You are not a member of this workspace."
-        try:
-            services.check_may_decide(actor, item=item, policy=item.workspace.release_policy)
-        except NotAllowed as error:
-            return str(error)
-        return ""
+            return {"verdicts": set(), "refusal": "You are not a member of this workspace."}
+        verdicts, refusal = set(), ""
+        for verdict in TRANSITIONS.after(item.state):
+            try:
+                services.check_may_decide(actor, item=item, policy=item.workspace.release_policy, verdict=verdict)
+                verdicts.add(str(verdict))
+            except NotAllowed as error:
+                refusal = str(error)
+        return {"verdicts": verdicts, "refusal": refusal}
 
     def decide_view(self, request: HttpRequest, item_id: str) -> HttpResponse:
         item = self.get_object(request, item_id)
@@ -90,9 +99,12 @@ class ReviewItemAdmin(WorkspaceAdmin):
         if request.method != "POST" or actor is None or not form.is_valid():
             return self._page(request, item, form, status=400 if request.method == "POST" else 200)
         try:
-            services.decide(actor, item=item, **form.cleaned_data)
+            if form.cleaned_data["verdict"] == ReviewState.PENDING:
+                services.reopen(actor, item=item, reason=form.cleaned_data["reason"])
+            else:
+                services.decide(actor, item=item, **form.cleaned_data)
         except StudioError as error:
             form.add_error(None, str(error))
             return self._page(request, item, form, status=error.status)
-        messages.success(request, f"{item.title}: {form.cleaned_data['verdict']}.")
+        messages.success(request, f"{item.title}: {DONE[form.cleaned_data['verdict']]}.")
         return HttpResponseRedirect(reverse("admin:review_reviewitem_changelist") + "?state__exact=pending")

@@ -8,28 +8,49 @@ from typing import Any
 from gptstudio.review.models import ReviewItem
 
 SCORES = (
+    ("accuracy", "Accuracy"),
+    ("macro_f1", "Macro-F1"),
     ("perplexity", "Perplexity, lower is better"),
     ("bleu", "BLEU"),
+    ("chrf", "chrF"),
     ("rouge1", "ROUGE-1"),
     ("rougeL", "ROUGE-L"),
+    ("token_f1", "Token F1"),
     ("exact_match", "Exactly the reference"),
+    ("empty", "Empty answers"),
 )
+SAID = {"better": True, "worse": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of a table: what was looked at, and up to two values; `good` None where it is no verdict."""
+    """One row of a table: what was looked at, up to two values, and in a word how that is; `good` None where it is no verdict."""
 
     what: str
     first: str
     second: str = ""
     good: bool | None = None
+    word: str = ""
 
 
 def _number(value: Any) -> str:
     if not isinstance(value, int | float):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _said(evidence: dict[str, Any], name: str) -> tuple[bool | None, str]:
+    """Whether a score is better or worse than the base model's by more than chance, and the word for it."""
+    said = (evidence.get("intervals") or {}).get(name, {}).get("said", "")
+    return SAID.get(said), said if said in SAID else ""
+
+
+def _measured(check: dict[str, Any]) -> tuple[str, str]:
+    """What a safety check measured beside its limit, and what that is; reports from before limits counted alone."""
+    detail = check.get("detail", "")
+    if not check.get("unit"):
+        return f"{check['failed']} of {check['tried']}", detail
+    return f"{_number(check['measured'])} (limit {_number(check['limit'])})", f"Measured in {check['unit']}. {detail}"
 
 
 def _stopped(found: dict[str, Any]) -> dict[str, list[Line]]:
@@ -61,6 +82,12 @@ def _rows(rows: Any) -> list[Line]:
     return [Line(name, f"{count:,}") for name, count in counts if isinstance(count, int)]
 
 
+def _outcome(check: dict[str, Any]) -> tuple[bool | None, str]:
+    if not check["passed"]:
+        return False, "over the limit"
+    return (None, "not tried") if check.get("tried") == 0 else (True, "fine")
+
+
 def lines_of(item: ReviewItem) -> dict[str, list[Line]]:
     """Scores (base, this one), safety checks and counts, by heading; empty headings are left out."""
     evidence = item.evidence
@@ -68,20 +95,28 @@ def lines_of(item: ReviewItem) -> dict[str, list[Line]]:
     checks = (evidence.get("safety") or {}).get("checks", [])
     rows, hidden = evidence.get("rows"), evidence.get("personal_data") or {}
     found = {
+        "Verdict": [Line("Against the base model", "", evidence["verdict"])] if evidence.get("verdict") else [],
         "Scores on the test rows": [
-            Line(title, _number(base.get(name)), _number(tuned.get(name))) for name, title in SCORES if name in tuned
+            Line(title, _number(base.get(name)), _number(tuned.get(name)), *_said(evidence, name))
+            for name, title in SCORES
+            if name in tuned
         ],
         "Safety": [
             Line(
-                check["title"], f"{check['failed']} of {check['tried']}", check.get("detail", ""), bool(check["passed"])
+                check["title"],
+                *_measured(check),
+                *_outcome(check),
             )
-            for check in checks
+            for check in sorted(checks, key=lambda each: bool(each["passed"]))  # what failed stands first
         ],
         "Personal data": [Line(kind, f"{count:,}") for kind, count in hidden.items()],
         "Feedback": [
             Line(name.capitalize(), "", said) for name, said in (evidence.get("feedback") or {}).items() if said
         ],
         **_stopped(evidence.get("guardrail") or {}),
+        "No longer kept": [Line("Texts", "", (evidence.get("gone") or {}).get("because", ""))]
+        if evidence.get("gone")
+        else [],
         "Rows": _rows(rows),
     }
     return {heading: lines for heading, lines in found.items() if lines}

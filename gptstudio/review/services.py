@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -64,22 +64,39 @@ def update_evidence(item: ReviewItem, *, evidence: dict[str, Any]) -> None:
     ReviewItem.objects.filter(id=item.id, state=ReviewState.PENDING).update(evidence=evidence)
 
 
+@transaction.atomic
+def forget_evidence(item_id: str, *, forget: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
+    """Leave of an item's evidence what `forget` gives, decided or not. False where that is all of it."""
+    item = ReviewItem.objects.select_for_update().get(id=item_id)
+    left = forget(item.evidence)
+    if left == item.evidence:
+        return False
+    ReviewItem.objects.filter(id=item_id).update(evidence=left)
+    return True
+
+
 def _tell(item: ReviewItem, event: str, title: str, **data: str) -> None:
     subject = {"id": item.id, "kind": item.kind, "subject": item.subject_id, "title": item.title}
     tell(workspace_id=item.workspace_id, event=event, title=title, data=subject | data)
 
 
-def check_may_decide(actor: Actor, *, item: ReviewItem, policy: str) -> None:
-    """Raise NotAllowed unless the workspace's policy lets this actor decide this item."""
+def check_may_decide(actor: Actor, *, item: ReviewItem, policy: str, verdict: str) -> None:
+    """Raise NotAllowed unless the workspace's policy lets this actor decide this item so. Whoever made a thing may always
+    say no to it: nobody is kept from stopping their own.
+    """
     if actor.kind == "policy":
         if policy != ReleasePolicy.AUTOMATIC:
             raise NotAllowed("The workspace's release policy asks for a person's decision.")
         return
     inside = actor.workspace_id == item.workspace_id
-    if inside and policy == ReleasePolicy.SELF and actor.user_id in item.makers and actor.may("models.request_release"):
+    is_maker = inside and actor.user_id in item.makers
+    is_no = verdict == ReviewState.REJECTED
+    if is_maker and is_no and actor.may("models.take_back"):
+        return
+    if is_maker and policy == ReleasePolicy.SELF and actor.may("models.request_release"):
         return
     policies.require(actor, "reviews.decide", workspace_id=item.workspace_id)
-    if policy == ReleasePolicy.TWO_PERSON and (actor.user_id is None or actor.user_id in item.makers):
+    if not is_no and policy == ReleasePolicy.TWO_PERSON and (actor.user_id is None or is_maker):
         raise NotAllowed(
             "You made this yourself, and this workspace wants a second person.",
             fix="Ask another reviewer or an admin to decide.",
@@ -90,9 +107,8 @@ def check_may_decide(actor: Actor, *, item: ReviewItem, policy: str) -> None:
 def decide(actor: Actor, *, item: ReviewItem, verdict: str, reason: str) -> ReviewDecision:
     """Approve or reject, with a reason. The item is locked, so two reviewers cannot both decide it."""
     item = ReviewItem.objects.select_for_update().select_related("workspace").get(id=item.id)
-    check_may_decide(actor, item=item, policy=item.workspace.release_policy)
-    if not reason.strip():
-        raise Invalid("The decision has no reason.", fix="Say in a sentence why.", param="reason")
+    check_may_decide(actor, item=item, policy=item.workspace.release_policy, verdict=verdict)
+    _check_reason(reason)
     if verdict not in (ReviewState.APPROVED, ReviewState.REJECTED):
         raise Invalid(f"{verdict!r} is not a decision.", fix="Choose approved or rejected.", param="verdict")
     if item.state == verdict:
@@ -100,6 +116,33 @@ def decide(actor: Actor, *, item: ReviewItem, verdict: str, reason: str) -> Revi
     TRANSITIONS.check(item.state, verdict, noun="item")
     item.state, item.decided_at = verdict, timezone.now()
     item.save(update_fields=["state", "decided_at"])
+    decision = _note(actor, item, verdict=verdict, action=f"review.{verdict}", reason=reason)
+    said = {"verdict": verdict, "reason": decision.reason, "decided_by": actor.label}
+    _tell(item, "review.decided", f"{ReviewState(verdict).label}: {item.title}", **said)
+    return decision
+
+
+@transaction.atomic
+def reopen(actor: Actor, *, item: ReviewItem, reason: str) -> ReviewDecision:
+    """Put what was rejected back in the queue, with a reason: a slip, or something has changed since."""
+    item = ReviewItem.objects.select_for_update().get(id=item.id)
+    policies.require(actor, "reviews.decide", workspace_id=item.workspace_id)
+    _check_reason(reason)
+    TRANSITIONS.check(item.state, ReviewState.PENDING, noun="item")
+    item.state, item.decided_at = ReviewState.PENDING, None
+    item.save(update_fields=["state", "decided_at"])
+    decision = _note(actor, item, verdict=ReviewState.PENDING, action="review.reopened", reason=reason)
+    _tell(item, "review.opened", f"Waits for a reviewer again: {item.title}", requested_by=item.requested_by)
+    return decision
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("The decision has no reason.", fix="Say in a sentence why.", param="reason")
+
+
+def _note(actor: Actor, item: ReviewItem, *, verdict: str, action: str, reason: str) -> ReviewDecision:
+    """Write down what was decided, beside the item and in the audit log."""
     decision = ReviewDecision.objects.create(
         item=item,
         verdict=verdict,
@@ -110,12 +153,10 @@ def decide(actor: Actor, *, item: ReviewItem, verdict: str, reason: str) -> Revi
     record(
         actor,
         workspace_id=item.workspace_id,
-        action=f"review.{verdict}",
+        action=action,
         subject_kind=item.kind,
         subject_id=item.subject_id,
         subject_label=item.title,
         data={"reason": decision.reason},
     )
-    said = {"verdict": verdict, "reason": decision.reason, "decided_by": actor.label}
-    _tell(item, "review.decided", f"{ReviewState(verdict).label}: {item.title}", **said)
     return decision

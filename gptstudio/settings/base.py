@@ -103,6 +103,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # May webhooks go to loopback and private networks? Then whoever sets an alert reaches what this machine reaches
 WEBHOOK_PRIVATE_ADDRESSES = env.flag("WEBHOOK_PRIVATE_ADDRESSES")
+WEBHOOK_CA = env.certificates("WEBHOOK_CA")  # trusted beside the system's, for servers of one's own network
 
 # Slack: who signs its events, who may post, and the studio's own key that asks and pays; empty: there is no Slack
 SLACK_SIGNING_SECRET = env.text("SLACK_SIGNING_SECRET")
@@ -139,15 +140,21 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 STARTER_NAME = "studio-starter-1"
 STARTER_FOLDER = BASE_DIR / "training_app" / "engine" / "starter" / "model"
 TRAINING_SLOTS = env.number("TRAINING_SLOTS", 1, least=1)
+TRAINING_SLOTS_A_WORKSPACE = env.number("TRAINING_SLOTS_A_WORKSPACE", 0, least=0)  # 0: as many as there are slots
 ENGINE_PORT = env.number("ENGINE_PORT", 8001, least=1, most=65_535)
 ENGINE_URLS = env.pairs("ENGINE_URLS") or {"embedded": f"http://127.0.0.1:{ENGINE_PORT}"}
 # Servers with names of their own: ENGINE_MODELS=<id of a base model>=<its name there>,…
 ENGINE_MODELS = env.pairs("ENGINE_MODELS")
 ENGINE_IDLE_MINUTES = env.number("ENGINE_IDLE_MINUTES", 0, least=0)
 ENGINE_THREADS = env.number("ENGINE_THREADS", 2, least=1)
+ENGINE_CONTEXT = env.number("ENGINE_CONTEXT", 2048, least=64)
 TRAINING_THREADS = env.number("TRAINING_THREADS", 2, least=1)
 TRAINING_QUEUE = env.text("TRAINING_QUEUE", "cpu")
 TRAINING_DEVICE = env.text("TRAINING_DEVICE", "cpu")
+# How many processes share a fine-tune; each GPU takes one
+TRAINING_PROCESSES = env.number("TRAINING_PROCESSES", 1 if TRAINING_DEVICE == "cpu" else env.gpus(), least=1)
+# So long a fine-tune that is told to stop may take for its step and its checkpoint; then it is killed
+TRAINING_GRACE_SECONDS = 300
 CHILD_MEMORY_BYTES = env.number("CHILD_MEMORY_MB", 0) * 1024 * 1024
 
 # /v1/moderations asks this server for these models (called=its own name); without it, the word list alone judges
@@ -163,6 +170,7 @@ HUB_TOKEN = env.text("HF_TOKEN")
 # Prices, in millionths of the currency unit for a million tokens
 PRICE_PROMPT_MICRO = env.number("PRICE_PROMPT_MICRO", 200_000)
 PRICE_COMPLETION_MICRO = env.number("PRICE_COMPLETION_MICRO", 800_000)
+PRICE_TRAINING_HOUR_MICRO = env.number("PRICE_TRAINING_HOUR_MICRO", 0, least=0)  # for an hour of the training machine
 
 # People
 AUTH_USER_MODEL = "accounts.User"
@@ -175,6 +183,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 EMAIL_URL = env.text("EMAIL_URL")
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_URL else "gptstudio.web.mail.LogBackend"
+globals().update(env.mail_server("EMAIL_URL"))
 EMAIL_TIMEOUT = 10  # seconds for each word with the mail server
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "studio@localhost")
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -182,6 +191,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
 ACCOUNT_ADAPTER = "gptstudio.web.adapter.StudioAccountAdapter"
+ACCOUNT_FORMS = {"signup": "gptstudio.web.sign_up.SignUpForm"}
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -216,10 +226,21 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "DeliveryState": "gptstudio.notify.models.DeliveryState",
         "DestinationKind": "gptstudio.notify.models.DestinationKind",
+        "InvitationState": "gptstudio.accounts.models.InvitationState",
+        "Role": "gptstudio.accounts.models.Role",
+        "ReviewState": "gptstudio.review.models.ReviewState",
+        "ReviewVerdict": ["approved", "rejected"],
         "AlertKind": "serving_app.models.AlertKind",
         "RequestState": "serving_app.models.CompletionState",
         "FileState": "datasets_app.models.FileState",
         "VersionState": "datasets_app.models.VersionState",
+        "PreviewState": "datasets_app.models.PreviewState",
+        "HidingPolicy": "datasets_app.curation.kinds.POLICIES",
+        "ActionEnum": ["keep", "replace", "exclude"],
+        "Verdict": "datasets_app.models.Verdict",
+        "JobState": "training_app.models.JobState",
+        "StudyKind": "training_app.models.StudyKind",
+        "StudyState": "training_app.models.StudyState",
     },
 }
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import os
 import secrets
+import ssl
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 DATABASES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
+NVIDIA_GPUS = Path("/proc/driver/nvidia/gpus")
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
 
@@ -61,6 +65,13 @@ def number(name: str, default: int, *, least: int = 0, most: int | None = None) 
     return found
 
 
+def gpus() -> int:
+    """How many NVIDIA GPUs this process may use, by the driver's own list; at least 1."""
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        return max(1, sum(bool(each.strip()) for each in text("CUDA_VISIBLE_DEVICES").split(",")))
+    return max(1, len(list(NVIDIA_GPUS.glob("*"))))
+
+
 def database(name: str, default: str) -> dict[str, Any]:
     """A database's address as Django's settings for it. The sentence does not repeat it: it may hold a password."""
     try:
@@ -71,6 +82,46 @@ def database(name: str, default: str) -> dict[str, Any]:
         raise ImproperlyConfigured(
             f"{name} is no database's address. Write it as postgres://user:password@host:5432/name, or leave it out."
         )
+    return found
+
+
+def mail_server(name: str) -> dict[str, Any]:
+    """A mail server's address as Django's settings for it; none where the variable is unset. The sentence does not repeat
+    it: it may hold a password.
+    """
+    if not text(name):
+        return {}
+    wrong = ImproperlyConfigured(
+        f"{name} is no mail server's address. Write it as smtp://host:25, smtp+tls://user:password@host:587 (STARTTLS) or "
+        "smtps://user:password@host:465, with %40 for an @ in the password."
+    )
+    try:
+        parts = urlsplit(text(name))
+        port = parts.port or MAIL_PORTS[parts.scheme]
+    except (ValueError, KeyError) as error:
+        raise wrong from error
+    if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise wrong
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }
+
+
+def certificates(name: str) -> str:
+    """Certificates of authorities, as PEM; best given as a file by `<name>_FILE`."""
+    found = text(name)
+    try:
+        if found:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found)
+    except (ssl.SSLError, ValueError, TypeError) as error:
+        raise ImproperlyConfigured(
+            f"{name} holds no certificates. Set {name}_FILE to a file of them, each as -----BEGIN CERTIFICATE-----."
+        ) from error
     return found
 
 

@@ -35,6 +35,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Dot:
+    """One point that stands for itself; `number` chooses the colour."""
+
+    x: float
+    y: float
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineChart:
     """All that the line chart's template needs."""
 
@@ -47,6 +57,7 @@ class LineChart:
     y_ticks: list[Tick]
     base: float
     sentence: str
+    dots: Sequence[Dot] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +128,11 @@ def line_chart(
     numbers: Sequence[int] = (1, 2, 3, 4, 5),
     x_marks: Sequence[Tick] = (),
     floor: float | None = None,
+    dots: Sequence[tuple[Point, int, str]] = (),
 ) -> LineChart | None:
-    """Lines over a common axis; `x_end` keeps room for what is still to come. None without a finite point.
+    """Lines over a common axis; `x_end` keeps room for what is still to come. None without a line of finite points.
+
+    `dots` are points with their colour and what they stand for.
 
     `x_marks` are written below instead of round numbers, `at` counted as x is; `floor` is a value that the axis reaches.
     """
@@ -126,7 +140,8 @@ def line_chart(
     kept = [each for each in kept if each[2]]
     if not kept:
         return None
-    flat = [point for _, _, points in kept for point in points]
+    dots = [each for each in dots if _finite([each[0]])]
+    flat = [*(point for _, _, points in kept for point in points), *(point for point, _, _ in dots)]
     lowest = min(y for _, y in flat)
     values = ticks(lowest if floor is None else min(lowest, floor), max(y for _, y in flat))
     last = max([x for x, _ in flat] + [x_end, 1])
@@ -141,7 +156,9 @@ def line_chart(
     x_ticks = [Tick(place(each.at, values[0])[0], each.text) for each in x_marks] or _x_ticks(
         last, place, values[0], x_unit
     )
-    return LineChart(width, height, LEFT, width - RIGHT, lines, x_ticks, y_ticks, bottom, _line_sentence(kept))
+    drawn = [Dot(*place(*point), number, text) for point, number, text in dots]
+    sentence = _line_sentence(kept)
+    return LineChart(width, height, LEFT, width - RIGHT, lines, x_ticks, y_ticks, bottom, sentence, drawn)
 
 
 def _x_ticks(last: float, place: Callable[[float, float], Point], low: float, x_unit: str) -> list[Tick]:

@@ -13,7 +13,7 @@ from django.utils.decorators import sync_and_async_middleware
 
 from gptstudio.accounts import selectors
 from gptstudio.accounts.models import Membership
-from gptstudio.core.errors import StudioError
+from gptstudio.core.errors import Invalid, StudioError
 
 Answer = Callable[[HttpRequest], Any]
 API_PREFIXES = ("/v1/", "/api/")
@@ -38,7 +38,8 @@ def content_security_policy(get_response: Answer) -> Callable[..., Any]:
         return str(request.csp_nonce)  # type: ignore[attr-defined]
 
     def after(request: HttpRequest, response: HttpResponse, nonce: str) -> HttpResponse:
-        if not request.path.startswith(API_PREFIXES):
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if is_page or not request.path.startswith(API_PREFIXES):
             response.headers.setdefault("Content-Security-Policy", _policy(request.path, nonce))
         return response
 
@@ -108,6 +109,16 @@ class sentences_for_errors:  # noqa: N801 - a middleware reads like a function i
 
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_arguments: Any) -> HttpResponse | None:
+        """Nobody types a NUL, and PostgreSQL keeps none: such a form or address goes no further."""
+        if request.path.startswith(API_PREFIXES) or getattr(view, "csrf_exempt", False):
+            return None  # programs; of all else the check of the CSRF token has read the form already
+        sent = [*request.GET.lists(), *request.POST.lists()]
+        if not any("\0" in value for _name, values in sent for value in values):
+            return None
+        fix = "Type the text anew instead of pasting it."
+        return self.process_exception(request, Invalid("A text that was sent has a NUL character in it.", fix=fix))
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, StudioError) or request.path.startswith(API_PREFIXES):

@@ -38,11 +38,22 @@ class FeedbackShape(serializers.ModelSerializer):
 
     class Meta:
         model = Feedback
-        fields = ("id", "request", "model", "rating", "correction", "question", "state", "file", "created_at")
+        fields = (
+            "id",
+            "request",
+            "model",
+            "rating",
+            "correction",
+            "question",
+            "state",
+            "file",
+            "created_at",
+            "erased_at",
+        )
 
 
 class CompletionFeedback(NativeView):
-    """Feedback on one request, by the id in its answer's `x-request-id`."""
+    """Feedback on one request, by the id in its answer's `x-request-id`, or by the answer's own `id`."""
 
     actions: ClassVar[dict[str, str]] = {"POST": "models.use"}
     parser_classes = [JSONParser]

@@ -50,11 +50,18 @@ class GuardrailsShape(serializers.Serializer):
         help_text="For how many days questions and answers are kept, scrubbed of personal data. Null: not at all, and what is "
         "kept is deleted; left out: as before.",
     )
+    review_days = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text="For how many days feedback and what review items quote are kept, scrubbed. Left out: as before.",
+    )
 
 
 def _shown(kept: Guardrails) -> dict[str, Any]:
     nothing: dict[str, Any] = {"personal_data": "allow", "words": [], "patterns": [], "lexicon": []}
-    return {"prompts": nothing | kept.prompts, "answers": nothing | kept.answers, "keep_days": kept.keep_days}
+    sides = {"prompts": nothing | kept.prompts, "answers": nothing | kept.answers}
+    return {**sides, "keep_days": kept.keep_days, "review_days": kept.review_days}
 
 
 class GuardrailsOne(NativeView):

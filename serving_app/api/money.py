@@ -18,21 +18,31 @@ from serving_app.models import ModelPrice
 
 
 class BudgetShape(serializers.Serializer):
-    """A budget. Null: no limit, nobody is told. `spent_micro` is what was spent ever."""
+    """Both budgets of one. Null: no limit, nobody is told. `spent_micro` is what was spent ever, `month_spent_micro` what
+    requests spent that were let in in this calendar month, by the studio's time zone; at `month_renews_at` it begins anew.
+    """
 
     kind = serializers.ChoiceField(choices=("workspace", "member", "key"), source="noun")
     id = serializers.CharField(source="subject_id")
     name = serializers.CharField()
-    budget_micro = serializers.IntegerField(allow_null=True, source="limit_micro")
-    soft_budget_micro = serializers.IntegerField(allow_null=True, source="soft_micro")
-    spent_micro = serializers.IntegerField()
+    budget_micro = serializers.IntegerField(allow_null=True, source="ever.limit_micro")
+    soft_budget_micro = serializers.IntegerField(allow_null=True, source="ever.soft_micro")
+    spent_micro = serializers.IntegerField(source="ever.spent_micro")
+    monthly_budget_micro = serializers.IntegerField(allow_null=True, source="month.limit_micro")
+    soft_monthly_budget_micro = serializers.IntegerField(allow_null=True, source="month.soft_micro")
+    month_spent_micro = serializers.IntegerField(source="month.spent_micro")
+    month_renews_at = serializers.DateTimeField(source="month.renews_at")
 
 
 class BudgetBody(serializers.Serializer):
-    """Both amounts, in millionths. At the hard one requests are refused, at the soft one people are told."""
+    """Amounts in millionths. At hard ones requests are refused, at soft ones people are told. Monthly amounts that are left
+    out stay as they are.
+    """
 
     budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, allow_null=True)
     soft_budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, allow_null=True, default=None)
+    monthly_budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, allow_null=True, required=False)
+    soft_monthly_budget_micro = serializers.IntegerField(min_value=0, max_value=10**15, allow_null=True, required=False)
 
 
 class PriceShape(serializers.ModelSerializer):

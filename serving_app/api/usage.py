@@ -51,7 +51,7 @@ class RequestShape(serializers.ModelSerializer):
     """One request. Neither its question nor its answer is kept here."""
 
     key = serializers.CharField(source="api_key_id", allow_null=True)
-    model = serializers.CharField(source="model.name")
+    model = serializers.CharField(source="model_name")
     deployment = serializers.CharField(source="deployment.name", allow_null=True, default=None)
     first_token_ms = serializers.IntegerField(allow_null=True)  # bounds would follow the database
     total_ms = serializers.IntegerField(allow_null=True)
@@ -161,18 +161,18 @@ class Requests(NativeView):
         operation_id="requests_list", parameters=LIST_PARAMETERS, responses=page_of(RequestShape, "RequestsPage")
     )
     def get(self, request: Request) -> Response:
-        return self.listed(selectors.completions_of(self.workspace_id), lambda each: RequestShape(each).data)
+        return self.listed(selectors.requests_of(self.workspace_id), lambda each: RequestShape(each).data)
 
 
 class RequestOne(NativeView):
-    """One request, by the id that stood in its answer's `x-request-id`."""
+    """One request, by the id in its answer's `x-request-id`, or by the answer's own `id`."""
 
     actions: ClassVar[dict[str, str]] = {"GET": "usage.view"}
 
     @extend_schema(operation_id="requests_read", responses=BillShape)
     def get(self, request: Request, request_id: str) -> Response:
         bill = selectors.usage_of(self.workspace_id, request_id)
-        row = selectors.completions_of(self.workspace_id).filter(id=request_id).first()
+        row = selectors.request_named(self.workspace_id, request_id)
         names = ("settled", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_micro", "estimated")
         return Response({**RequestShape(row).data, "bill": {name: getattr(bill, name) for name in names}})
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import ipaddress
 import logging
 import os
@@ -74,6 +75,7 @@ def _run(settings: EngineSettings, options: argparse.Namespace) -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", COMPILED)
     os.environ.setdefault("LRU_CACHE_CAPACITY", COMPILED)
+    gc.disable()  # until `serve`: libraries come to stay, and to look among them for garbage takes a fifth of the start
     from transformers.utils.logging import disable_progress_bar
 
     from serving_app.engine.server import serve

@@ -113,13 +113,15 @@ class SlotCache(Cache):
         """Make room. Rows double, positions grow by half and whole blocks, so that copies stay rare."""
         if rows <= self.rows and length <= self.length:
             return
+        grown_rows, grown_length = self.rows, self.length
         if rows > self.rows:
-            self.rows = max(rows, self.rows * 2)
+            grown_rows = max(rows, self.rows * 2)
         if length > self.length:
             wanted = max(length, self.length + self.length // 2)
-            self.length = -(-wanted // LENGTH_BLOCK) * LENGTH_BLOCK
+            grown_length = -(-wanted // LENGTH_BLOCK) * LENGTH_BLOCK
         for layer in self.slot_layers:
-            layer.resize(self.rows, self.length)
+            layer.resize(grown_rows, grown_length)
+        self.rows, self.length = grown_rows, grown_length  # not before: memory may end at any layer
 
     def swap(self, one: int, other: int, *, length: int) -> None:
         """Exchange two rows' first `length` positions in every layer."""
@@ -143,9 +145,13 @@ def _flat(states: Tensor, real: Tensor | None) -> Tensor:
 
 
 def _grown(states: Tensor, rows: int, length: int, *, at: int) -> Tensor:
-    """A copy with room for more rows and positions; `at` is the dimension of the positions."""
-    shape = [rows, *states.shape[1:]]
-    shape[at] = length
+    """A copy with room for more rows and positions; `at` is the dimension of the positions. What an attempt that found no
+    memory further on has made larger stays so.
+    """
+    shape = [max(rows, states.shape[0]), *states.shape[1:]]
+    shape[at] = max(length, states.shape[at])
+    if shape == list(states.shape):
+        return states
     grown = states.new_zeros(shape)
     grown[: states.shape[0]].narrow(at, 0, states.shape[at]).copy_(states)
     return grown

@@ -26,7 +26,8 @@ def call_grammar(
     answer: dict[str, Any] | None,
     split: Split,
 ) -> str:
-    """The grammar. `functions` are schemas by name; `answer` is the schema of an answer that calls nothing, if any;
+    """The grammar. `functions` are schemas by name; `answer` is the schema of an answer that calls nothing, if any,
+    which bare calls cannot be told from;
     `must`: the answer has to be calls. Schemas carry their own style."""
     opening, closing = _items(syntax.opening, split), _items(syntax.closing, split)
     more = ""
@@ -42,6 +43,8 @@ def call_grammar(
     ]
     if must:
         rules.append("start: calls")
+    elif syntax.is_bare:
+        rules += ["start: calls | PLAIN", r"PLAIN: /([^{](.|\n)*)?/"]
     elif answer is not None:
         rules.append(f"start: calls | %json {json.dumps(answer)}")
     else:
@@ -65,7 +68,7 @@ def _called(syntax: CallSyntax, name: str, schema: dict[str, Any]) -> str:
 
 
 def _items(text: str, split: Split) -> str:
-    return " ".join(_item(item) for item in split(text))
+    return " ".join(_item(item) for item in split(text)) if text else ""
 
 
 def _item(item: str | int) -> str:

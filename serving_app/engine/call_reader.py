@@ -29,6 +29,8 @@ class CallReader:
 
     def __init__(self, syntax: CallSyntax) -> None:
         self._mark = syntax.mark
+        self._undecided = syntax.is_bare
+        self._plain = False
         self._head = re.compile(r'\{"name": ("[A-Za-z0-9_-]+"), ' + re.escape(json.dumps(syntax.key)) + ": ")
         self._held = ""
         self._calling = False
@@ -38,8 +40,16 @@ class CallReader:
     def push(self, text: str) -> tuple[str, list[CallPiece]]:
         """New plain text and new pieces of calls."""
         self._held += text
+        if self._undecided and self._held:
+            self._undecided, self._calling = False, self._held.startswith("{")
+            self._plain = not self._calling
         if self._calling:
             return "", self._read_calls()
+        if self._plain:
+            text, self._held = self._held, ""
+            return text, []
+        if self._undecided:
+            return "", []
         before, mark, after = self._held.partition(self._mark)
         if mark:
             self._calling, self._held = True, after

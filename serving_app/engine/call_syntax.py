@@ -1,8 +1,9 @@
 """How one model writes function calls: read off its chat template by rendering a call that is known.
 
-Templates that write each call as a JSON object of a name and arguments, behind a mark, are understood: Qwen's and
-Hermes' `<tool_call>` and their kin. A template that leaves tools out, or writes calls in another way, has no syntax here
-and takes no tools. Knows text and templates; refuses to know tokens and requests.
+Templates that write each call as a JSON object of a name and arguments are understood: behind a mark, as Qwen's and Hermes'
+`<tool_call>` and their kin, or bare, as Llama 3's, where the object is the whole answer. A template that leaves tools out, or
+writes calls in another way, has no syntax here and takes no tools. Knows text and templates; refuses to know tokens and
+requests.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-# What a template may raise on messages that it was not written for.
-TEMPLATE_ERRORS = (TemplateError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+from serving_app.engine.errors import EngineError
+
+# A template that refuses a probe, never ends with it, or writes something else than was thought.
+UNREADABLE = (TemplateError, EngineError, ValueError)
 # Messages, tools (None: none) and whether the assistant's turn is opened at the end, to text.
 Render = Callable[[list[dict[str, Any]], list[dict[str, Any]] | None, bool], str]
 
@@ -33,13 +36,18 @@ TOOLS = [
 class CallSyntax:
     """`opening`, the calls with `between` among them, `closing`; a call is `{"name": …, key: {…}}`.
 
-    `between` None: the template takes one call a message. `mark` is what tells a call from text.
+    `between` None: the template takes one call a message. `mark` is what tells a call from text. Without an opening calls
+    are bare: an answer that begins with a brace is calls, any other is text to its end.
     """
 
     opening: str
     between: str | None
     closing: str
     key: str
+
+    @property
+    def is_bare(self) -> bool:
+        return not self.opening
 
     @property
     def mark(self) -> str:
@@ -54,9 +62,9 @@ def find_syntax(render: Render) -> CallSyntax | None:
             return None
         head, tail = render([ASKED, {"role": "assistant", "content": ANSWER}], TOOLS, False).split(ANSWER)
         single = _split(_written(render, NAMES[:1], head, tail), 1)
-    except TEMPLATE_ERRORS:
+    except UNREADABLE:
         return None
-    if single is None or not single[0].strip():
+    if single is None or single[0].isspace():
         return None
     opening, closing, key = single[0], single[-2], single[-1]
     return CallSyntax(opening, _between(render, head, tail, single), closing, key)
@@ -98,7 +106,7 @@ def _split(text: str, count: int) -> tuple[str, ...] | None:
 def _between(render: Render, head: str, tail: str, single: tuple[str, ...]) -> str | None:
     try:
         double = _split(_written(render, NAMES, head, tail), 2)
-    except TEMPLATE_ERRORS:
+    except UNREADABLE:
         return None
     if double is None or (double[0], double[-2], double[-1]) != (single[0], single[-2], single[-1]):
         return None

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
-from serving_app.engine.call_syntax import TEMPLATE_ERRORS, find_syntax
+from serving_app.engine.call_syntax import find_syntax
 from serving_app.engine.errors import EngineError, invalid
+from serving_app.engine.templates import TEMPLATES
 
 
 class TextCodec:
@@ -31,17 +33,20 @@ class TextCodec:
             hidden = {at for at, token in tokenizer.added_tokens_decoder.items() if token.special}
             self._dropped = frozenset(hidden - kept) if kept else self._dropped
 
-    def encode_chat(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None) -> list[int]:
-        """Token ids of a conversation with the opening of the assistant's turn. Errors: what the template refuses."""
+    def write_chat(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None) -> str:
+        """A conversation with the opening of the assistant's turn. Errors: what the template refuses, or cannot end."""
         if not self._tokenizer.chat_template:
             raise EngineError(
                 "This model has no chat template; use /v1/completions instead.", param="model", code="no_chat_template"
             )
         try:
-            text = self._render(messages, tools, True)
-        except TEMPLATE_ERRORS as error:
+            return self._render(messages, tools, True)
+        except (TemplateError, ValueError) as error:  # of several templates none may be the usual one
             raise invalid(f"The model's chat template refuses these messages: {error}", param="messages") from error
-        return self._encode(text, special=False)
+
+    def encode_chat(self, written: str) -> list[int]:
+        """Token ids of what `write_chat` gave."""
+        return self._encode(written, special=False)
 
     def encode_text(self, text: str) -> list[int]:
         """Token ids of plain text, with the special tokens that the tokenizer adds at its ends."""
@@ -75,9 +80,9 @@ class TextCodec:
         return [specials.get(part, part) for part in cut if part]
 
     def _render(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, opened: bool) -> str:
-        return str(
-            self._tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=opened)
-        )
+        template = self._tokenizer.get_chat_template(None, tools)
+        values = {"messages": messages, "tools": tools, "documents": None, "add_generation_prompt": opened}
+        return TEMPLATES.write(template, values | self._tokenizer.special_tokens_map)
 
     def _encode(self, text: str, *, special: bool) -> list[int]:
         if self._core is not None:

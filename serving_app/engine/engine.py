@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -69,9 +69,11 @@ class Engine:
         return Health(True, "ok", "Requests are taken.")
 
     async def beat(self) -> None:
-        """Show once a second that the event loop turns, too."""
+        """Show once a second that the event loop turns, too; a journal that a full disk stopped is tried again."""
         while True:
             self._beaten = time.monotonic()
+            if self.journal.fault is not None:
+                await asyncio.to_thread(self.journal.mend)
             await asyncio.sleep(1)
 
     def stalled_for(self) -> float:
@@ -81,14 +83,15 @@ class Engine:
         return max(self.stepper.stalled_for(), time.monotonic() - self._beaten)
 
     async def load(self, *, name: str, path: str, digest: str | None) -> ServedModel:
-        """Load a full model and start stepping it."""
-        served = await self.models.load(name=name, path=path, digest=digest)
-        self.stepper.add(served)
-        return served
+        """Load a full model and start stepping it, also when the caller goes away: its thread would go on in any case."""
+        return await asyncio.shield(self._stepped(self.models.load(name=name, path=path, digest=digest)))
 
     async def load_adapter(self, *, name: str, path: str, base: str) -> ServedModel:
-        """Load an adapter and start stepping it."""
-        served = await self.models.load_adapter(name=name, path=path, base=base)
+        """Load an adapter and start stepping it; the same holds."""
+        return await asyncio.shield(self._stepped(self.models.load_adapter(name=name, path=path, base=base)))
+
+    async def _stepped(self, loading: Awaitable[ServedModel]) -> ServedModel:
+        served = await loading
         self.stepper.add(served)
         return served
 
@@ -114,12 +117,17 @@ class Engine:
         params: SamplingParams,
         attempt_id: str,
         streams: bool,
+        scope: str = "",
         grammar: Grammar | None = None,
     ) -> AsyncIterator[asyncio.Queue[Event]]:
-        """Run a request; yields its queue of events, whose last is `Closed`. Leaving early cancels it."""
+        """Run a request; yields its queue of events, whose last is `Closed`. Leaving early cancels it.
+
+        `scope`: those whose computed prefixes it may take over; empty for all who name none.
+        """
         room = sum(prompt.choices for prompt in prompts)
         events: asyncio.Queue[Event] = asyncio.Queue()
         request = self._new_request(served, attempt_id, room=room, streams=streams, deliver=events.put_nowait)
+        request.scope = scope
         open_request(request, prompts, params=params, decode=served.loaded.codec.decode, grammar=grammar)
         with self._accepted(request):
             self.stepper.submit(served, request)

@@ -35,6 +35,7 @@ class Journal:
         self._guard = _take_lock(directory)
         self._lock = threading.Lock()
         self._recent: deque[JournalRow] = deque(maxlen=ROWS_IN_MEMORY)
+        self._refused: deque[JournalRow] = deque()  # in order: what follows a refused row waits behind it
         self._due = threading.Event()
         self._closing = False
         self.fault: str | None = None
@@ -70,20 +71,39 @@ class Journal:
         completion_tokens: int,
         finish_reason: str | None,
     ) -> None:
-        """Add a row. A disk that refuses is remembered in `fault`, since running streams must not die of it."""
+        """Add a row. A disk that refuses is remembered in `fault`, since running streams must not die of it, and the row
+        is written by `mend`."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._lock:
             self._seq += 1
             row = JournalRow(
                 self._seq, attempt_id, model, prompt_tokens, cached_tokens, completion_tokens, finish_reason, at
             )
-            try:
-                self._write(row)
-            except OSError as error:
-                self.fault = f"The usage journal in {self._directory} cannot be written: {error.strerror}."
+            self._refused.append(row)
+            if self.fault is None:
+                self._write_waiting()
             self._recent.append(row)
         if finish_reason is not None:
             self._due.set()
+
+    def mend(self) -> None:
+        """After a fault: write what the disk refused, if it takes something again. Then there is no fault any more."""
+        with self._lock:
+            try:
+                os.write(self._file, b"\n")  # ends a line that was cut short; an empty line is none
+                os.fsync(self._file)
+            except OSError:
+                return
+            self.fault = None
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        try:
+            while self._refused:
+                self._write(self._refused[0])
+                self._refused.popleft()
+        except OSError as error:
+            self.fault = f"The usage journal in {self._directory} cannot be written: {error.strerror}."
 
     def rows_after(self, seq: int) -> list[JournalRow]:
         """Up to 1,000 rows that follow `seq`, oldest first. Reads files when memory does not reach back."""

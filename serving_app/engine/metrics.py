@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from serving_app.engine.machine import Machine
+
 LATENCY = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0)
 # vLLM's word for a request that was cancelled.
 REASONS = {"cancelled": "abort"}
 
 
 class Metrics:
-    """Counters, gauges and histograms of one engine process, each labelled with the model's name. Times in seconds."""
+    """Counters, gauges and histograms of one engine process, each labelled with the model's name. Times in seconds.
 
-    def __init__(self) -> None:
+    What the process and its machine are at stands beside them.
+    """
+
+    def __init__(self, machine: Machine | None = None) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(machine or Machine())
         label = ["model_name"]
         self._running = self._gauge("vllm:num_requests_running", "Sequences that hold a cache row.")
         self._waiting = self._gauge("vllm:num_requests_waiting", "Sequences that wait for a cache row.")

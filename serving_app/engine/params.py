@@ -12,7 +12,8 @@ class SamplingParams:
 
     `logprobs` is None when none were asked for, else the number of alternatives beside the chosen token (0 to 20).
     Penalties follow OpenAI's formula: a token sampled c times before loses c * frequency + (c > 0) * presence; tokens
-    of the prompt do not count (vLLM does the same). Stop strings hold up to the text `stop_until`, if one is given.
+    of the prompt do not count (vLLM does the same). Stop strings hold up to the text `stop_until`, if one is given,
+    and not in an answer that begins with `stop_unless`.
     """
 
     max_tokens: int
@@ -24,6 +25,7 @@ class SamplingParams:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     stop_until: str = ""
+    stop_unless: str = ""
     logprobs: int | None = None
 
     @property

@@ -113,8 +113,9 @@ class Sequence:
 class Request:
     """A request's shared state. `deliver` is called in the event loop's thread with each event, in order.
 
-    `ends` are the tokens that end an answer, `adapter` its number among the model's adapters, 0 for none. One that is
-    `cancelled`, or has a `problem` of its own, is ended at the next step.
+    `ends` are the tokens that end an answer, `adapter` its number among the model's adapters, 0 for none; `scope` names
+    those whose computed prefixes it may take over. One that is `cancelled`, or has a `problem` of its own, is ended at
+    the next step.
     """
 
     attempt_id: str
@@ -123,6 +124,7 @@ class Request:
     deliver: Callable[[Event], None]
     ends: frozenset[int] = frozenset()
     adapter: int = 0
+    scope: str = ""
     sequences: list[Sequence] = field(default_factory=list)
     cancelled: bool = False
     problem: str | None = None
@@ -182,7 +184,7 @@ def open_request(
                 params=params,
                 sampler=SamplerRow.start(params, choice=choice, grammar=grammar.copy() if grammar else None),
                 detokenizer=Detokenizer(decode),
-                stops=StopFilter(params.stop, until=params.stop_until),
+                stops=StopFilter(params.stop, until=params.stop_until, unless=params.stop_unless),
                 leader=leader,
             )
             leader = leader or sequence

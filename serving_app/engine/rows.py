@@ -1,8 +1,8 @@
 """Which row of the cache belongs to whom: decoding rows first, then rows reading their prompt, then kept rows.
 
 Decoding rows stay together at the front so that a step runs on a plain slice of the cache. Rows of finished sequences
-stay behind as a prefix cache: a new prompt that begins with the same tokens takes them over. Knows token lists and
-row numbers; refuses to know requests and sampling.
+stay behind as a prefix cache: a new prompt of the same scope that begins with the same tokens takes them over. Knows
+token lists and row numbers; refuses to know requests and sampling.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Row:
     at: int
     tokens: list[int] = field(default_factory=list)
     adapter: int = 0
+    scope: str = ""
     used: int = 0
 
 
@@ -47,18 +48,19 @@ class RowTable:
         """Whether every row is taken by a running sequence."""
         return self.live == len(self._rows)
 
-    def take(self, prompt: list[int], *, adapter: int = 0) -> tuple[Row, int]:
+    def take(self, prompt: list[int], *, adapter: int = 0, scope: str = "") -> tuple[Row, int]:
         """A row for this prompt and how many of its first tokens are computed already, with the same adapter.
 
-        At least the last prompt token is always left to compute, since its logits are needed.
+        Nothing is shared between scopes: how much was found tells whoever asks what others have asked. At least the last
+        prompt token is always left to compute, since its logits are needed.
         """
-        donor, shared = self._best_donor(prompt, adapter)
+        donor, shared = self._best_donor(prompt, adapter, scope)
         fresh = self._victim() if donor is None or donor.at < self.live else donor
         self._store.reserve(rows=fresh.at + 1, length=max(len(prompt), 1))
         self._swap(fresh.at, self.live)
         if donor is not None and donor is not fresh:
             self._store.copy(donor.at, fresh.at, length=shared)
-        fresh.tokens, fresh.adapter = prompt[:shared], adapter
+        fresh.tokens, fresh.adapter, fresh.scope = prompt[:shared], adapter, scope
         self.live += 1
         return fresh, shared
 
@@ -83,10 +85,10 @@ class RowTable:
         for row in self._rows:
             row.tokens = []
 
-    def _best_donor(self, prompt: list[int], adapter: int) -> tuple[Row | None, int]:
+    def _best_donor(self, prompt: list[int], adapter: int, scope: str) -> tuple[Row | None, int]:
         best, longest = None, SHORTEST_PREFIX - 1
         for row in self._rows:
-            if row.adapter != adapter:
+            if row.adapter != adapter or row.scope != scope:
                 continue
             shared = min(shared_prefix(row.tokens, prompt), len(prompt) - 1)
             # Of equally good rows a kept one is better: it is taken over without a copy.

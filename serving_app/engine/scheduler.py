@@ -130,7 +130,15 @@ class Scheduler:
             if sequence.waits_for_leader:
                 passed.append(sequence)
                 continue
-            sequence.row, sequence.cached = self._table.take(sequence.tokens, adapter=sequence.request.adapter)
+            request = sequence.request
+            try:
+                sequence.row, sequence.cached = self._table.take(
+                    sequence.tokens, adapter=request.adapter, scope=request.scope
+                )
+            except FORWARD_ERRORS as error:  # no memory for it: it is ended in the next step, the others go on
+                request.problem = f"There was no room for the request: {error}"
+                passed.append(sequence)
+                break
             self._reading.append(sequence)
             self._accounts.left_queue(sequence)
         self._waiting.extendleft(reversed(passed))

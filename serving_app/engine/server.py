@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -58,6 +59,10 @@ async def serve(
     await runner.setup()
     engine.starting = bool(preload)
     beating = asyncio.ensure_future(engine.beat())
+    # The libraries stay: no collection of garbage needs to look through them in the middle of a step.
+    gc.collect()
+    gc.freeze()
+    gc.enable()
     start_watchdog(engine.stalled_for, limit=2 * settings.stuck_seconds)
     try:
         await web.SockSite(runner, listener, shutdown_timeout=1.0).start()

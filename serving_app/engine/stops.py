@@ -6,16 +6,21 @@ from __future__ import annotations
 class StopFilter:
     """Lets text through up to the first stop string, and holds back what might be the beginning of one.
 
-    Behind the text `until`, if one is given, nothing stops: an answer's function calls are not cut.
+    Behind the text `until`, if one is given, nothing stops, nor in an answer that begins with the character `unless`: an
+    answer's function calls are not cut.
     """
 
-    def __init__(self, stops: tuple[str, ...], *, until: str = "") -> None:
+    def __init__(self, stops: tuple[str, ...], *, until: str = "", unless: str = "") -> None:
         self._stops = stops
+        self._unless = unless
         self._until = until
         self._held = ""
 
     def push(self, text: str) -> tuple[str, bool]:
         """`(text that may be shown, whether a stop string was met)`; after a hit nothing more may be pushed."""
+        if self._unless and text:
+            self._stops = () if text.startswith(self._unless) else self._stops
+            self._unless = ""
         if not self._stops:
             return text, False
         buffer = self._held + text

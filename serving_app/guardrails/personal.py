@@ -7,7 +7,7 @@ libraries that a web process does not load.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from datasets_app.curation.pii import introductions, numbers, patterns
 from datasets_app.curation.pii.lists import Allowed, Phrases, denied
@@ -15,6 +15,7 @@ from datasets_app.curation.pii.masking import masked
 from datasets_app.curation.pii.overlaps import settle
 from datasets_app.curation.pii.patterns import Span
 from datasets_app.curation.pii.talk import Talk
+from serving_app.guardrails.folding import Folded, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +28,31 @@ class Personal:
     @classmethod
     def of(cls, *, allow: Iterable[str], deny: Iterable[str]) -> Personal:
         """With the lists that the workspace keeps."""
-        return cls(Allowed(allow), denied(deny))
+        return cls(Allowed([fold(each).text for each in allow]), denied([fold(each).text for each in deny]))
 
     def find(self, text: str, earlier: Sequence[str] | Talk = ()) -> list[Span]:
         """Sorted findings that do not overlap. `earlier`: the turns before, oldest first; they explain bare numbers."""
-        surest = [*patterns.find(text), *self.denied.find(text, "list")]
-        talk = earlier if isinstance(earlier, Talk) else Talk(earlier)
-        by_words = numbers.find(text, talk, surest, talk.introduced)
-        return self._kept(text, settle(text, [*surest, *introductions.find(text), *by_words]))
+        read = fold(text)
+        surest = [*patterns.find(read.text), *self.denied.find(read.text, "list")]
+        talk = earlier if isinstance(earlier, Talk) else Talk([fold(each).text for each in earlier])
+        by_words = numbers.find(read.text, talk, surest, talk.introduced)
+        return self._kept(read, settle(read.text, [*surest, *introductions.find(read.text), *by_words]))
 
     def shapes(self, text: str) -> list[Span]:
         """The same by shapes and the workspace's list alone: what an answer is stopped for."""
-        return self._kept(text, settle(text, [*patterns.find(text), *self.denied.find(text, "list")]))
+        read = fold(text)
+        found = [*patterns.find(read.text), *self.denied.find(read.text, "list")]
+        return self._kept(read, settle(read.text, found))
 
     def scrubbed(self, text: str, earlier: Sequence[str] | Talk = ()) -> str:
         """The text with everything that was found behind its mask."""
         return masked(text, self.find(text, earlier))
 
-    def _kept(self, text: str, spans: Sequence[Span]) -> list[Span]:
-        return [span for span in spans if text[span.start : span.end] not in self.allowed]
+    def _kept(self, read: Folded, spans: Sequence[Span]) -> list[Span]:
+        """Those that are not allowed, where they stand in the text as it was written."""
+        found = [span for span in spans if read.text[span.start : span.end] not in self.allowed]
+        places = [read.was(span.start, span.end) for span in found]
+        return [replace(span, start=start, end=end) for span, (start, end) in zip(found, places, strict=True)]
 
 
 def storable(text: str) -> str:

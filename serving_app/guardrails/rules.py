@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from datasets_app.curation.filters.lexicon import found_in
 from datasets_app.curation.filters.patterns import compiled, fault
+from serving_app.guardrails.folding import fold
 from serving_app.guardrails.personal import Personal
 
 LONGEST_HELD = 256  # characters: what a pattern without an end is given to match in
@@ -35,7 +36,7 @@ class Hit:
 
 
 class Window:
-    """A stretch of a text. `begins`: the text begins here; `final`: it ends here, nothing will follow; `fresh`: from
+    """A stretch of a folded text. `begins`: the text begins here; `final`: it ends here, nothing will follow; `fresh`: from
     where on nobody has looked at it."""
 
     def __init__(self, text: str, *, begins: bool = True, final: bool = True, fresh: int = 0) -> None:
@@ -68,6 +69,7 @@ class Words:
     """Whole words and phrases, whatever their case and the spaces between."""
 
     def __init__(self, words: Sequence[str]) -> None:
+        words = [fold(word).text for word in words]
         between = rf"\s{{1,{MOST_SPACES}}}"
         escaped = [between.join(map(_quoted, word.split())) for word in sorted(words, key=len, reverse=True)]
         self._search = compiled(rf"(?:^|[^\pL\pN_])({'|'.join(escaped)})(?:$|[^\pL\pN_])")
@@ -85,7 +87,7 @@ class Patterns:
     """Patterns that people wrote."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._searches = [(pattern, compiled(pattern), longest_match(pattern)) for pattern in patterns]
+        self._searches = [(pattern, compiled(fold(pattern).text), longest_match(pattern)) for pattern in patterns]
         self.hold = max(longest for _, _, longest in self._searches) + 1
 
     def first(self, window: Window) -> Hit | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from serving_app.guardrails.folding import Folded, fold
 from serving_app.guardrails.rules import Hit, Rule, Window
 
 LONG_HOLD = 64  # characters held back, from which on a few more are not felt
@@ -53,8 +54,9 @@ class Watch:
             return ""
         fresh = len(self._kept)
         self._kept += piece
-        window = Window(self._kept, begins=self._begins, final=final, fresh=fresh)
-        hits = [hit for rule in self._rules if (hit := rule.first(window)) and hit.end > self._out]
+        read = fold(self._kept)
+        window = Window(read.text, begins=self._begins, final=final, fresh=read.now(fresh))
+        hits = [hit for hit in _hits(self._rules, window, read) if hit.end > self._out]
         edge = len(self._kept) if final else max(self._out, len(self._kept) - self._hold)
         if hits:
             first = min(hits, key=lambda hit: hit.start)
@@ -77,6 +79,13 @@ class Watch:
 
 def first_breach(text: str, rules: Sequence[Rule]) -> Breach | None:
     """The first place of a whole text that breaks a rule."""
-    window = Window(text)
-    hits = [hit for rule in rules if (hit := rule.first(window))]
+    read = fold(text)
+    hits = _hits(rules, Window(read.text), read)
     return Breach(min(hits, key=lambda hit: hit.start), text) if hits else None
+
+
+def _hits(rules: Sequence[Rule], window: Window, read: Folded) -> list[Hit]:
+    """The first hit of each rule, where it stands in the text as it was written."""
+    found = [hit for rule in rules if (hit := rule.first(window))]
+    places = [read.was(hit.start, hit.end) for hit in found]
+    return [replace(hit, start=start, end=end) for hit, (start, end) in zip(found, places, strict=True)]

@@ -26,6 +26,8 @@ class Feedback(models.Model):
     given_by_id = models.CharField(max_length=48)
     given_by_label = models.CharField(max_length=200)
     file = models.ForeignKey("datasets.DatasetFile", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    erased_at = models.DateTimeField(null=True, blank=True)
+    erased_because = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+REVIEW_DAYS = 90  # of feedback and of what reviewers see, where a workspace sets nothing
+
 
 class Guardrails(models.Model):
     """One row a workspace. A side holds `personal_data`, `words`, `patterns` and `lexicon`; what is missing is allowed.
@@ -16,6 +18,9 @@ class Guardrails(models.Model):
     answers = models.JSONField(default=dict)
     keep_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="For how long texts are kept, scrubbed; empty: not at all."
+    )
+    review_days = models.PositiveSmallIntegerField(
+        default=REVIEW_DAYS, help_text="For how long feedback and the places in review items are kept, scrubbed."
     )
     updated_at = models.DateTimeField(auto_now=True)
 

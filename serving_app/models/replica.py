@@ -12,9 +12,13 @@ class EngineReplica(models.Model):
     url = models.URLField()
     is_up = models.BooleanField(default=False)
     loaded = models.JSONField(default=list)
+    contexts = models.JSONField(
+        default=dict, help_text="Model name to the most tokens that it reads there, where told."
+    )
     problems = models.JSONField(default=dict, help_text="Model name to the sentence why it could not be loaded.")
     last_seen_at = models.DateTimeField(null=True, blank=True)
     has_journal = models.BooleanField(default=True)
+    is_vllm = models.BooleanField(default=False, help_text="Takes vLLM's own fields, which others may refuse.")
     usage_seq = models.BigIntegerField(default=0, help_text="How far the engine's usage journal was read.")
     drift_prompt = models.BigIntegerField(default=0, help_text="Journal minus ledger, prompt tokens; 0 is right.")
     drift_completion = models.BigIntegerField(default=0, help_text="The same for completion tokens.")

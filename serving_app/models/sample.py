@@ -16,6 +16,10 @@ class ResourceSample(models.Model):
     running = models.PositiveIntegerField(help_text="Sequences that engines write at.")
     waiting = models.PositiveIntegerField()
     cache_percent = models.FloatField(help_text="The fullest key-value cache of an engine.")
+    engine_cpu_percent = models.FloatField(null=True, help_text="Of one core, by all engines' processes that tell.")
+    engine_memory_bytes = models.BigIntegerField(null=True, help_text="Of all engines' processes that tell.")
+    gpu_memory_percent = models.FloatField(null=True, help_text="Of all GPUs of engines; none: no engine tells of one.")
+    gpu_busy_percent = models.FloatField(null=True, help_text="The busiest GPU.")
 
     class Meta:
         ordering = ("-at",)

@@ -9,6 +9,13 @@ from django.db import models
 
 from gptstudio.core.ids import PublicIdField
 
+ANSWER_IDS = {"chat/completions": "chatcmpl-", "completions": "cmpl-"}  # by endpoint: what stands before a request's id
+
+
+def request_id_in(name: str) -> str:
+    """The request's id in what people call it by: itself, or the id of its answer."""
+    return next((name.removeprefix(each) for each in ANSWER_IDS.values() if name.startswith(each)), name)
+
 
 class CompletionState(models.TextChoices):
     """How a request stands."""
@@ -27,7 +34,12 @@ class Completion(models.Model):
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
     api_key = models.ForeignKey("accounts.ApiKey", on_delete=models.PROTECT, null=True, related_name="+")
     user_id = models.CharField(max_length=48, blank=True)
-    model = models.ForeignKey("training.LanguageModel", on_delete=models.PROTECT, related_name="+")
+    model = models.ForeignKey("training.LanguageModel", on_delete=models.PROTECT, null=True, related_name="+")
+    judge = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="The moderation server's model, where texts were judged and none was asked.",
+    )
     deployment = models.ForeignKey("serving.Deployment", on_delete=models.SET_NULL, null=True, related_name="+")
     replica = models.CharField(max_length=40)
     endpoint = models.CharField(max_length=24)
@@ -55,6 +67,11 @@ class Completion(models.Model):
     def __str__(self) -> str:
         return self.id
 
+    @property
+    def model_name(self) -> str:
+        """What answered, or judged."""
+        return self.judge if self.model is None else self.model.name
+
 
 class UsageKind(models.TextChoices):
     """A reservation is followed by exactly one settle or release; adjust corrects later."""
@@ -80,6 +97,9 @@ class UsageEvent(models.Model):
     cost_micro = models.BigIntegerField(default=0)
     price_prompt_micro = models.BigIntegerField(null=True, help_text="For a million tokens, as when it was reserved.")
     price_completion_micro = models.BigIntegerField(null=True)
+    month = models.PositiveIntegerField(
+        null=True, help_text="As 202611: the month in which the attempt was let in; none before months were kept."
+    )
     estimated = models.BooleanField(default=False)
     source = models.CharField(
         max_length=12, default="gateway", help_text="gateway, or reaper (from the engine's journal)"
@@ -106,13 +126,17 @@ class UsageEvent(models.Model):
 class Balance(models.Model):
     """Spent and reserved so far, for a key, a member or a workspace: a projection of the ledger that can be rebuilt.
 
-    A member's id is `<workspace>/<user>`.
+    A member's id is `<workspace>/<user>`. The columns of the month tell of the newest month that something was asked in.
     """
 
     id = models.CharField(max_length=100, primary_key=True)
     spent_micro = models.BigIntegerField(default=0)
     reserved_micro = models.BigIntegerField(default=0)
     alerted_micro = models.BigIntegerField(null=True, help_text="The soft budget that people were told about.")
+    month = models.PositiveIntegerField(default=0, help_text="As 202611; 0: nothing was asked yet.")
+    month_spent_micro = models.BigIntegerField(default=0)
+    month_reserved_micro = models.BigIntegerField(default=0)
+    month_alerted_micro = models.BigIntegerField(null=True, help_text="The same for the month's soft budget.")
 
     def __str__(self) -> str:
         return self.id

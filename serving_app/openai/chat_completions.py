@@ -33,9 +33,7 @@ class ChatCompletions(InferenceView):
     async def _beforehand(self, origin: str) -> HttpResponseBase:
         """A browser asks whether a page of this origin may ask at all; it shows no key yet."""
         try:
-            is_known = await services.in_report_thread(
-                lambda: is_public_origin(origin)
-            )  # no attempt waits for strangers
+            is_known = await services.in_strangers_thread(lambda: is_public_origin(origin))
         except errors.KNOWN as error:
             return errors.answer(error) or errors.of_status(500)
         if not is_known:

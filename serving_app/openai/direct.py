@@ -78,14 +78,14 @@ async def _body(receive: Receive) -> IO[bytes]:
 
     Raises RequestAborted when the caller has gone, TooSlow, and what `receive` raises.
     """
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise RequestAborted
-    begun = message.get("body", b"")
-    if not message.get("more_body", False):  # most bodies come in one piece
-        return BytesIO(begun)
     try:
         async with asyncio.timeout(BODY_SECONDS):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestAborted
+            begun = message.get("body", b"")
+            if not message.get("more_body", False):  # most bodies come in one piece
+                return BytesIO(begun)
             return await spooled(receive, begun=begun)
     except TimeoutError as late:
         raise TooSlow(

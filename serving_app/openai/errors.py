@@ -12,6 +12,7 @@ from django.http import Http404, JsonResponse
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 
+from gptstudio.api.services import RequestInFlight
 from gptstudio.core.errors import Conflict, StudioError, TooMuch, Unavailable
 from serving_app import services
 from serving_app.selectors import Standing
@@ -90,6 +91,8 @@ def _of_ours(error: StudioError) -> JsonResponse:
             retry=not quota,
             retry_after="" if quota else "5",
         )
+    if isinstance(error, RequestInFlight):
+        return envelope(409, str(error), code=error.code, kind=kind, retry=True, retry_after="2")
     # The official client tries a 409 again; a state that does not allow something will not allow it then either.
     status = 400 if isinstance(error, Conflict) else error.status
     return envelope(status, str(error), code=error.code, kind=kind, param=error.param, retry_after=retry_after)

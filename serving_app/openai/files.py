@@ -78,6 +78,9 @@ class Files(OpenAIView):
         if upload is None:
             raise Invalid("'file' is required.", code="missing_required_parameter", param="file")
         check_purpose(request.POST.get("purpose"))
+        for name in sorted({*request.POST, *request.FILES} - {"file", "purpose"}):
+            param = name.partition("[")[0][:60]  # clients write expires_after[seconds]
+            raise Invalid(f"'{param}' is not taken here.", fix="Leave it out.", code="unknown_parameter", param=param)
         return JsonResponse(file_body(self._keep(upload)))
 
     def _keep(self, upload: Any) -> DatasetFile:
@@ -116,7 +119,7 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
 
 
 class FileContent(OpenAIView):
-    """The bytes, as they came."""
+    """The bytes, as they came; that they were taken is written down."""
 
     actions: ClassVar[dict[str, str]] = {"GET": "datasets.view"}
 
@@ -124,6 +127,7 @@ class FileContent(OpenAIView):
         file = file_of(self.workspace_id, file_id)
         if not file.path.is_file():
             raise NotFound(f"The bytes of {file.name} were erased.", code="file_erased")
+        services.note_file_download(self.actor, file=file)
         response = StreamingHttpResponse(_chunks(file.path), content_type="application/octet-stream")
         response["Content-Length"] = str(file.path.stat().st_size)
         response["Content-Disposition"] = content_disposition_header(True, file.name)

@@ -61,9 +61,17 @@ def job_body(job: FineTuningJob) -> dict[str, Any]:
         "seed": job.seed,
         "integrations": [],
         "estimated_finish": None,
-        "method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
+        "method": _method(job, hyperparameters),
         "metadata": metadata,
     }
+
+
+def _method(job: FineTuningJob, hyperparameters: dict[str, Any]) -> dict[str, Any]:
+    """Learning from answers, or from pairs of them, which has a setting more."""
+    if job.requested.get("objective") != "dpo":
+        return {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}
+    beta = {**job.hyperparameters, **job.requested}.get("dpo_beta", "auto")
+    return {"type": "dpo", "dpo": {"hyperparameters": {**hyperparameters, "beta": beta}}}
 
 
 def event_body(event: JobEvent) -> dict[str, Any]:

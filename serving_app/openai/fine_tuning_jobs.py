@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from datasets_app.selectors import file_of
 from gptstudio.accounts.policies import Actor
+from gptstudio.core.errors import Invalid
 from serving_app import selectors
 from serving_app.openai.base import OpenAIView, listed, query_cursor, query_number
 from serving_app.openai.fine_tuning_bodies import checkpoint_body, event_body, job_body
@@ -20,7 +21,7 @@ from training_app.models import FineTuningJob
 from training_app.selectors import base_model_named, checkpoints_of, events_of, job_of, jobs_of, metrics_of
 
 MOST = 100
-METADATA = re.compile(r"metadata\[([A-Za-z0-9_-]{1,64})\]")
+METADATA = re.compile(r"metadata\[(.{1,64})\]", re.DOTALL)
 
 
 class Jobs(OpenAIView):
@@ -31,7 +32,10 @@ class Jobs(OpenAIView):
     def get(self, request: Request) -> JsonResponse:
         jobs = jobs_of(self.workspace_id)
         for name in request.query_params:
-            if found := METADATA.fullmatch(name):
+            found = METADATA.fullmatch(name)
+            if found is None and name.startswith("metadata["):
+                raise Invalid("A name in 'metadata' has 1 to 64 characters.", code="invalid_value", param="metadata")
+            if found is not None:
                 jobs = selectors.with_metadata(jobs, key=found[1], value=request.query_params[name].replace("\x00", ""))
         page = selectors.page(
             jobs,

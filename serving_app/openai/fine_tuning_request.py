@@ -21,6 +21,7 @@ KNOWN = {
     "metadata",
     "integrations",
 }
+METHODS = ("supervised", "dpo")
 LARGEST_SEED = 2**31 - 1
 LONGEST_SUFFIX = 64
 MOST_METADATA, LONGEST_METADATA, LONGEST_METADATA_NAME = 16, 512, 64
@@ -59,21 +60,27 @@ def _object(value: Any, param: str) -> dict[str, Any]:
 
 
 def _hyperparameters(body: Mapping[str, Any]) -> dict[str, Any]:
-    """From `method.supervised.hyperparameters`, or from where older clients put them."""
-    method = _object(body.get("method"), "method")
-    if body.get("method") is not None and method.get("type") != "supervised":
+    """From `method.supervised.hyperparameters`, or from where older clients put them; `method.dpo` learns from pairs."""
+    older = _settings(body.get("hyperparameters"), "hyperparameters")
+    if body.get("method") is None:
+        return older
+    method = _object(body["method"], "method")
+    kind = method.get("type")
+    if kind not in METHODS:
         raise Invalid(
-            f"The method {str(method.get('type'))[:40]!r} is not offered here.",
-            fix="Use supervised.",
+            f"The method {str(kind)[:40]!r} is not offered here.",
+            fix="Use supervised, or dpo for pairs of answers.",
             code="unsupported_value",
             param="method.type",
         )
-    _known(method, {"type", "supervised"}, before="method.")
-    supervised = _object(method.get("supervised"), "method.supervised")
-    _known(supervised, {"hyperparameters"}, before="method.supervised.")
-    newer = _settings(supervised.get("hyperparameters"), "method.supervised.hyperparameters")
-    older = _settings(body.get("hyperparameters"), "hyperparameters")
-    return newer or older
+    _known(method, {"type", kind}, before="method.")
+    inside = _object(method.get(kind), f"method.{kind}")
+    _known(inside, {"hyperparameters"}, before=f"method.{kind}.")
+    given = dict(_object(inside.get("hyperparameters"), f"method.{kind}.hyperparameters"))
+    if kind == "dpo" and "beta" in given:
+        given["dpo_beta"] = given.pop("beta")
+    newer = _settings(given, f"method.{kind}.hyperparameters")
+    return {**(newer or older), "objective": "dpo"} if kind == "dpo" else newer or older
 
 
 def _settings(value: Any, param: str) -> dict[str, Any]:

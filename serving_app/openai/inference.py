@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import Any, ClassVar, cast
 
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
@@ -11,36 +13,80 @@ from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 
 from gptstudio.accounts.models import ApiKey
+from gptstudio.api.idempotency import Replayed
+from gptstudio.api.services import Answer, keep_answer, release_answer
 from serving_app import services
 from serving_app.openai import errors
 from serving_app.openai.base import OpenAIView, read_body
 from serving_app.services import Admission, Asked, Caller
+from serving_app.services.wire import DONE
 
 SSE = "text/event-stream; charset=utf-8"
 
 
 class AsyncView(OpenAIView, ABC):
-    """POST alone, answered without a thread of its own; nothing of an answer is kept for repeats."""
+    """POST alone, answered without a thread of its own. A key for repeats holds for streams too, once they are whole."""
 
     http_method_names = ["post"]
-    replays = False
 
     @abstractmethod
     async def post(self, request: HttpRequest) -> HttpResponseBase:
         """The answer. Errors of `errors.KNOWN` become envelopes."""
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        is_answered = False
         try:
             if request.method != "POST":
                 raise exceptions.MethodNotAllowed(str(request.method))
-            return await self.post(request)
+            response = await self.post(request)
+            is_answered = True
+            return await self._kept(response)
+        except Replayed as earlier:
+            return earlier.answer
         except errors.KNOWN as error:
-            response = errors.answer(error)
-            if response is None:
+            refused = errors.answer(error)
+            if refused is None:
                 raise
-            if response.status_code == 405:
-                response["Allow"] = "POST"
+            if refused.status_code == 405:
+                refused["Allow"] = "POST"
+            return refused
+        finally:
+            if not is_answered:
+                await self._free()
+
+    async def _kept(self, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer, kept for whoever repeats the request: at once, or when its stream is over."""
+        if self._claimed is None:
             return response
+        if response.streaming:
+            response.streaming_content = self._recorded(response, response.streaming_content)  # type: ignore[attr-defined]
+        else:
+            await self._keep(response, response.content)  # type: ignore[attr-defined]
+        return response
+
+    async def _recorded(self, response: HttpResponseBase, stream: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+        """The same stream. One that broke off, or that the caller left, leaves the key free."""
+        pieces: list[bytes] = []
+        try:
+            async with aclosing(stream):
+                async for piece in stream:
+                    pieces.append(piece)
+                    yield piece
+        finally:
+            if pieces[-1:] == [DONE]:
+                await self._keep(response, b"".join(pieces))
+            else:
+                await self._free()
+
+    async def _keep(self, response: HttpResponseBase, body: bytes) -> None:
+        if self._claimed is not None:
+            answer = Answer(response.status_code, response["Content-Type"], body.decode())
+            await asyncio.shield(services.in_ledger_thread(keep_answer, self._claimed, answer))
+
+    async def _free(self) -> None:
+        """The key may be sent again."""
+        if self._claimed is not None:
+            await asyncio.shield(services.in_ledger_thread(release_answer, self._claimed))
 
     def let_in(self, request: HttpRequest) -> None:
         """DRF's authentication, permissions and throttles; it asks the database."""

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from gptstudio.accounts.models import ApiKey
 from gptstudio.core.errors import NotFound
+from gptstudio.review.selectors import rejected_ids
 from serving_app import selectors
 from serving_app.models import Deployment
 from serving_app.openai.base import OpenAIView
@@ -40,9 +41,11 @@ class ModelViews(OpenAIView):
         released = released_ids(self.workspace_id)
         preview = self.actor.may("models.preview")
         tuned = models_of(self.workspace_id).exclude(kind=ModelKind.BASE)
-        callable_now = [model for model in tuned if preview or model.id in released]
-        models = [*base_models_of(self.workspace_id), *callable_now]
-        deployments = selectors.deployments_of(self.workspace_id)
+        refused = rejected_ids(self.workspace_id, kind="model")
+        callable_now = [model for model in tuned if model.id in released or (preview and model.id not in refused)]
+        deployments = list(selectors.deployments_of(self.workspace_id))
+        taken = {each.name for each in deployments}  # a deployment goes on answering for its name
+        models = [*(each for each in base_models_of(self.workspace_id) if each.name not in taken), *callable_now]
         bodies = [*map(model_body, models), *map(deployment_body, deployments)]
         key = cast(ApiKey, self.request.auth)  # nothing else opens these views
         return [each for each in bodies if key.may_ask(each["id"])]

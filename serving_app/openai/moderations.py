@@ -8,16 +8,18 @@ harmless. Categories of OpenAI's that it has no words for are always false.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 
 from datasets_app.curation.filters.lexicon import found_in
+from gptstudio.accounts.models import ApiKey
 from gptstudio.core.errors import Invalid, NotFound, Unavailable
 from gptstudio.core.ids import mint
 from serving_app import services
 from serving_app.openai.base import read_body
+from serving_app.openai.errors import tell_rate
 from serving_app.openai.inference import AsyncView
 from serving_app.services.moderation import AWAY
 from training_app.engine.lexicon import NAME
@@ -132,7 +134,9 @@ def models() -> list[str]:
 
 
 class Moderations(AsyncView):
-    """Judge texts. Nothing of them is kept, and nothing is charged."""
+    """Judge texts. Nothing of them is kept, and nothing is charged. What a moderation server is asked counts in the key's
+    limits and stands in the request log.
+    """
 
     actions: ClassVar[dict[str, str]] = {"POST": "models.use"}
 
@@ -145,7 +149,15 @@ class Moderations(AsyncView):
         model, texts = _model(body.get("model")), _texts(body.get("input"))
         if model == NAME:
             results = await asyncio.to_thread(lambda: [result_body(text) for text in texts])
-        else:
+            return _answer(model, results)
+        key = cast(ApiKey, self.request.auth)
+        async with services.judged(key, request.request_id, judge=model, texts=texts) as standing:  # type: ignore[attr-defined]
             told = await services.moderate(texts, model=settings.MODERATION_MODELS[model])
             results = [told_body(each) for each in told]
-        return JsonResponse({"id": mint("modr-"), "model": model, "results": results})
+        response = _answer(model, results)
+        tell_rate(response, standing)
+        return response
+
+
+def _answer(model: str, results: list[dict[str, Any]]) -> JsonResponse:
+    return JsonResponse({"id": mint("modr-"), "model": model, "results": results})

@@ -1,7 +1,7 @@
 """Reading deployments, engines, requests and usage. The workspace comes first."""
 
 from serving_app.selectors.alerts import all_rules, broken_now, rule_of, rules_of
-from serving_app.selectors.budgets import Budget, budgets_of, to_be_told
+from serving_app.selectors.budgets import Allowance, Budget, budgets_of, reached_of, to_be_told
 from serving_app.selectors.deployments import (
     current_revision,
     deployment_named,
@@ -35,14 +35,17 @@ from serving_app.selectors.monitoring import (
 from serving_app.selectors.paging import Page, page, with_metadata
 from serving_app.selectors.prices import price_of, prices_of, scheduled_price
 from serving_app.selectors.rates import Limits, Rate, Standing, Taken, open_count, rate_in, window_of
+from serving_app.selectors.said import Said, days_in_review, said_anywhere
 from serving_app.selectors.usage import (
     Bill,
+    attempts_with_journal,
     balance_of,
     by_key_model_and_day,
-    completions_of,
     daily,
     member_account,
     open_attempts,
+    request_named,
+    requests_of,
     settled_counts,
     totals,
     usage_of,
@@ -50,11 +53,13 @@ from serving_app.selectors.usage import (
 
 __all__ = [
     "RANKS",
+    "Allowance",
     "Bill",
     "Budget",
     "Limits",
     "Page",
     "Rate",
+    "Said",
     "Slot",
     "Standing",
     "Taken",
@@ -62,13 +67,14 @@ __all__ = [
     "all_rules",
     "answers",
     "answers_on",
+    "attempts_with_journal",
     "balance_of",
     "broken_now",
     "budgets_of",
     "by_key_model_and_day",
-    "completions_of",
     "current_revision",
     "daily",
+    "days_in_review",
     "days_of_keeping",
     "deployment_named",
     "deployment_of",
@@ -92,10 +98,14 @@ __all__ = [
     "prices_of",
     "problem_of",
     "rate_in",
+    "reached_of",
     "replicas",
+    "request_named",
+    "requests_of",
     "revisions_of",
     "rule_of",
     "rules_of",
+    "said_anywhere",
     "scheduled_price",
     "settled_counts",
     "texts_of",

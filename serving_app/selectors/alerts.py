@@ -45,7 +45,7 @@ def broken_now(rule: AlertRule, *, watched_since: datetime | None = None) -> str
         seen_long_ago = Q(last_seen_at__lt=since) | Q(last_seen_at__isnull=True)
         names = EngineReplica.objects.filter(seen_long_ago, is_up=False).values_list("name", flat=True)
         return f"Does not answer: {', '.join(names)}." if names else ""
-    rows = Completion.objects.filter(workspace_id=rule.workspace_id, created_at__gt=since)
+    rows = Completion.objects.filter(workspace_id=rule.workspace_id, model__isnull=False, created_at__gt=since)
     ended = rows.exclude(state__in=[CompletionState.RUNNING, CompletionState.REFUSED])
     if rule.kind == AlertKind.ERRORS:
         states = list(ended.order_by("-created_at").values_list("state", flat=True)[:MOST])

@@ -15,7 +15,11 @@ from training_app.models import LanguageModel
 from training_app.selectors import released_models
 
 _UP = Reading(
-    lambda: EngineReplica.objects.filter(is_up=True).only("name", "url", "loaded", "has_journal").order_by("name")
+    lambda: (
+        EngineReplica.objects.filter(is_up=True)
+        .only("name", "url", "loaded", "contexts", "has_journal", "is_vllm")
+        .order_by("name")
+    )
 )
 
 

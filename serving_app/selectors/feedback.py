@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from gptstudio.review.models import ReviewItem, ReviewState
 from serving_app.models import Feedback
@@ -17,8 +17,13 @@ def feedback_of(workspace_id: str) -> QuerySet[Feedback]:
     return rows.annotate(state=Subquery(items))
 
 
+def is_wanted() -> Q:
+    """A correction that a reviewer accepted and no file has yet."""
+    yes = ReviewItem.objects.filter(kind=KIND, subject_id=OuterRef("id"), state=ReviewState.APPROVED)
+    return Q(Exists(yes), ~Q(correction=""), file__isnull=True)
+
+
 def accepted_corrections(workspace_id: str) -> QuerySet[Feedback]:
     """Corrections that a reviewer accepted and no file has yet, oldest first."""
-    yes = ReviewItem.objects.filter(kind=KIND, subject_id=OuterRef("id"), state=ReviewState.APPROVED)
-    rows = Feedback.objects.filter(workspace_id=workspace_id, file__isnull=True).exclude(correction="")
-    return rows.filter(Exists(yes)).order_by("created_at", "id")
+    rows = Feedback.objects.filter(workspace_id=workspace_id)
+    return rows.filter(is_wanted()).order_by("created_at", "id")

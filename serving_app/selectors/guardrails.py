@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from gptstudio.core.errors import NotFound
 from serving_app.models import Guardrails, KeptTexts
+from serving_app.models.usage import request_id_in
 
 
 def guardrails_of(workspace_id: str) -> Guardrails:
@@ -21,7 +22,7 @@ def days_of_keeping() -> dict[str, int]:
 
 def texts_of(workspace_id: str, request_id: str) -> KeptTexts:
     """What was kept of one request."""
-    found = KeptTexts.objects.filter(workspace_id=workspace_id, request_id=request_id).first()
+    found = KeptTexts.objects.filter(workspace_id=workspace_id, request_id=request_id_in(request_id)).first()
     if found is None:
         raise NotFound(
             f"There is no text of the request {request_id} in this workspace.",

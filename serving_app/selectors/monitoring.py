@@ -20,6 +20,18 @@ from serving_app.selectors.usage import BILLED
 
 MOST_ROWS = 100_000
 RANKS = (50, 95, 99)
+# Columns of samples, where a slot keeps them, and in which unit.
+SAMPLED = {
+    "cpu_percent": ("cpu", 1.0),
+    "memory_percent": ("memory", 1.0),
+    "running": ("running", 1.0),
+    "waiting": ("waiting", 1.0),
+    "cache_percent": ("cache", 1.0),
+    "engine_cpu_percent": ("engine_cpu", 1.0),
+    "engine_memory_bytes": ("engine_gib", 1 / 2**30),
+    "gpu_memory_percent": ("gpu_memory", 1.0),
+    "gpu_busy_percent": ("gpu_busy", 1.0),
+}
 
 
 def percentile(ordered: Sequence[float], rank: int) -> float | None:
@@ -45,6 +57,10 @@ class Slot:
     running: list[float] = field(default_factory=list)
     waiting: list[float] = field(default_factory=list)
     cache: list[float] = field(default_factory=list)
+    engine_cpu: list[float] = field(default_factory=list)
+    engine_gib: list[float] = field(default_factory=list)
+    gpu_memory: list[float] = field(default_factory=list)
+    gpu_busy: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +88,8 @@ def watch(workspace_id: str, *, span: timedelta, slots: int) -> Watch:
     def slot_at(moment: datetime) -> Slot:
         return found[min(slots - 1, max(0, int((moment - since) / length)))]
 
-    rows = Completion.objects.filter(workspace_id=workspace_id, created_at__gt=since).exclude(
-        state=CompletionState.REFUSED
-    )
+    answers = Completion.objects.filter(workspace_id=workspace_id, model__isnull=False, created_at__gt=since)
+    rows = answers.exclude(state=CompletionState.REFUSED)
     columns = ("created_at", "state", "error_code", "total_ms", "first_token_ms", "gateway_us")
     seen = list(rows.order_by("-created_at").values_list(*columns)[: MOST_ROWS + 1])
     codes: Counter[str] = Counter()
@@ -99,7 +114,8 @@ def watch(workspace_id: str, *, span: timedelta, slots: int) -> Watch:
 
 def watch_counts(workspace_id: str, *, span: timedelta) -> tuple[int, int]:
     """How many requests of the last `span` have ended and failed, counted by the database: tells whether to look."""
-    rows = Completion.objects.filter(workspace_id=workspace_id, created_at__gt=timezone.now() - span)
+    since = timezone.now() - span
+    rows = Completion.objects.filter(workspace_id=workspace_id, model__isnull=False, created_at__gt=since)
     found = rows.aggregate(
         ended=Count("id", filter=~Q(state__in=[CompletionState.RUNNING, CompletionState.REFUSED])),
         failed=Count("id", filter=Q(state=CompletionState.FAILED)),
@@ -120,13 +136,11 @@ def _add_spend(workspace_id: str, since: datetime, slot_at: Any) -> bool:
 
 
 def _add_samples(since: datetime, slot_at: Any) -> None:
-    columns = ("at", "cpu_percent", "memory_percent", "running", "waiting", "cache_percent")
-    for at, cpu, memory, running, waiting, cache in ResourceSample.objects.filter(at__gt=since).values_list(*columns):
+    for at, *values in ResourceSample.objects.filter(at__gt=since).values_list("at", *SAMPLED):
         slot = slot_at(at)
-        for values, value in (
-            (slot.cpu, cpu), (slot.memory, memory), (slot.running, running), (slot.waiting, waiting), (slot.cache, cache),
-        ):  # fmt: skip
-            values.append(float(value))
+        for (name, scale), value in zip(SAMPLED.values(), values, strict=True):
+            if value is not None:
+                getattr(slot, name).append(value * scale)
 
 
 def latest_sample() -> ResourceSample | None:

@@ -11,7 +11,8 @@ from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from gptstudio.core.errors import NotFound
-from serving_app.models import Balance, Completion, CompletionState, UsageDaily, UsageEvent, UsageKind
+from serving_app.models import Balance, Completion, CompletionState, EngineReplica, UsageDaily, UsageEvent, UsageKind
+from serving_app.models.usage import request_id_in
 from serving_app.prices import Tokens
 
 BILLED = (UsageKind.SETTLE, UsageKind.ADJUST)
@@ -47,20 +48,25 @@ def _billed(workspace_id: str) -> QuerySet[UsageEvent]:
     return UsageEvent.objects.filter(workspace_id=workspace_id, kind__in=BILLED)
 
 
-def completions_of(workspace_id: str) -> QuerySet[Completion]:
-    """The workspace's requests, newest first."""
+def request_named(workspace_id: str, name: str) -> Completion | None:
+    """One of the workspace's requests, by its own id or by its answer's."""
+    return requests_of(workspace_id).filter(id=request_id_in(name)).first()
+
+
+def requests_of(workspace_id: str) -> QuerySet[Completion]:
+    """The workspace's requests, newest first; those to a moderation server too."""
     return Completion.objects.filter(workspace_id=workspace_id).select_related("model", "api_key", "deployment")
 
 
 def usage_of(workspace_id: str, request_id: str) -> Bill:
     """The bill of one request."""
-    request = completions_of(workspace_id).filter(id=request_id).first()
+    request = request_named(workspace_id, request_id)
     if request is None:
         raise NotFound(f"There is no request {request_id} in this workspace.")
-    events = list(_billed(workspace_id).filter(attempt_id=request_id))
+    events = list(_billed(workspace_id).filter(attempt_id=request.id))
     return Bill(
-        request_id=request_id,
-        model=request.model.name,
+        request_id=request.id,
+        model=request.model_name,
         state=request.state,
         settled=bool(events),
         prompt_tokens=sum(event.prompt_tokens for event in events),
@@ -123,6 +129,12 @@ def balance_of(owner_id: str) -> Balance:
 def open_attempts() -> QuerySet[Completion]:
     """Requests that are neither settled nor released."""
     return Completion.objects.filter(state=CompletionState.RUNNING).order_by("created_at")
+
+
+def attempts_with_journal() -> set[str]:
+    """Attempts that went to an engine that is known and keeps a journal."""
+    keeping = EngineReplica.objects.filter(has_journal=True).values("name")
+    return set(Completion.objects.filter(replica__in=keeping).order_by().values_list("id", flat=True))
 
 
 def settled_counts(attempt_ids: Iterable[str] | None = None) -> dict[str, Tokens]:

@@ -4,76 +4,39 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from gptstudio.accounts.models import ApiKey, Workspace
-from gptstudio.accounts.policies import Actor, require
+from gptstudio.accounts.policies import require
 from gptstudio.accounts.selectors import member_budget
 from gptstudio.core.errors import Invalid, NotAllowed, NotFound, Unavailable
+from gptstudio.review.selectors import is_rejected
 from serving_app import selectors
 from serving_app.guardrails.guard import Guard
 from serving_app.guardrails.prompts import Reading, read_prompt
 from serving_app.models import Completion, Deployment, EngineReplica, Preview
 from serving_app.prices import texts_bound, upper_bound
-from serving_app.selectors import Standing, member_account
+from serving_app.selectors import member_account
+from serving_app.services.accounts import Account
+from serving_app.services.admitted import Admission, Caller
 from serving_app.services.breaches import check_readable, check_reading
 from serving_app.services.guardrails import guard_for
 from serving_app.services.limits import check_room, counted, limits_of
+from serving_app.services.storing import Storing, storing_of, without_store
+from serving_app.services.strictness import check_fields
 from serving_app.services.trips import in_guard_thread, in_ledger_thread
-from serving_app.services.usage import Account, reserve
-from training_app.models import LanguageModel
+from serving_app.services.usage import reserve
+from training_app.models import LanguageModel, ModelKind
 from training_app.selectors import is_released, model_asked, models_of
 
 PREVIEW_TIME = timedelta(minutes=15)
 LONGEST_NAME = 200
-MOST_KEPT = 256 * 1024  # bytes of a request whose texts are kept
 EMBEDDINGS = "embeddings"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: a program with a key, or a person in the playground (`key` None)."""
-
-    actor: Actor
-    workspace: Workspace
-    key: ApiKey | None = None
-    arrived: float = field(default_factory=time.monotonic)
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """All that the gateway needs once the database is left alone: where to ask, under which names, for whom."""
-
-    attempt_id: str
-    called: str
-    served: str
-    engine_name: str
-    url: str
-    path: str
-    body: Mapping[str, Any]
-    caller: Caller
-    replica: str
-    has_journal: bool
-    guard: Guard | None = None
-    keeps: bool = False
-    is_private: bool = False
-    standing: Standing = field(default_factory=Standing)
-
-    @property
-    def streamed(self) -> bool:
-        return self.body.get("stream") is True
-
-    @property
-    def wants_usage(self) -> bool:
-        options = self.body.get("stream_options")
-        return isinstance(options, dict) and options.get("include_usage") is True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +52,8 @@ class Asked:
     model: LanguageModel
     deployment: Deployment | None
     replica: EngineReplica
-    guard: Guard | None = None
-    keeps: bool = False
-    is_private: bool = False
+    guard: Guard | None
+    storing: Storing
 
     @property
     def reads_prompt(self) -> bool:
@@ -120,8 +82,18 @@ def _name_in(body: Mapping[str, Any]) -> str:
     return name
 
 
-def _check_released(actor: Actor, model: LanguageModel) -> None:
-    if is_released(model) or actor.may("models.preview"):
+def _check_released(caller: Caller, model: LanguageModel) -> None:
+    """Released, or tried by who may. People may try what a reviewer rejected, to see why; programs may not."""
+    if is_released(model):
+        return
+    if caller.key is not None and is_rejected(model.id, kind="model"):
+        raise NotAllowed(
+            f"The model `{model.name}` was rejected or taken back by a reviewer.",
+            fix="Its page says why; people who may try models can do so in the playground.",
+            code="model_not_released",
+            param="model",
+        )
+    if caller.actor.may("models.preview"):
         return
     raise NotAllowed(
         f"The model `{model.name}` is not released yet.",
@@ -157,13 +129,16 @@ def _target_of(deployment: Deployment) -> LanguageModel:
     return random.choices([model for model, _ in ready], weights=[weight for _, weight in ready])[0]
 
 
-def _resolve(actor: Actor, name: str) -> tuple[LanguageModel, Deployment | None]:
-    """The model behind a name: a base model's, a fine-tune's, or a deployment's."""
-    model = model_asked(actor.workspace_id, name)
-    if model is not None:
-        _check_released(actor, model)
+def _resolve(caller: Caller, name: str) -> tuple[LanguageModel, Deployment | None]:
+    """The model behind a name: a base model's, a fine-tune's, or a deployment's. What answers for a name goes on doing so:
+    a base model that was registered under it later does not.
+    """
+    model = model_asked(caller.actor.workspace_id, name)
+    may_be_later = model is None or (model.kind == ModelKind.BASE and model.workspace_id is not None)
+    deployment = selectors.deployment_named(caller.actor.workspace_id, name) if may_be_later else None
+    if model is not None and deployment is None:
+        _check_released(caller, model)
         return model, None
-    deployment = selectors.deployment_named(actor.workspace_id, name)
     if deployment is None:
         raise _unknown(name)
     return _target_of(deployment), deployment
@@ -193,7 +168,7 @@ def choose(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int,
     name = _name_in(body)
     if key is not None and not key.may_ask(name):
         raise _unknown(name)
-    model, deployment = _resolve(actor, name)
+    model, deployment = _resolve(caller, name)
     if key is not None and key.is_publishable and deployment is None:
         raise _unknown(name)
     if endpoint == EMBEDDINGS:
@@ -203,14 +178,15 @@ def choose(caller: Caller, *, endpoint: str, body: Mapping[str, Any], size: int,
         _wish_for(model)
         raise _not_loaded(model, name)
     guard = guard_for(caller.workspace)
-    is_private = body.get("store") is False
-    keeps = guard is not None and guard.keeps and not is_private and size <= MOST_KEPT
-    body = _without_store(body, guard)
+    storing = storing_of(body, guard, size=size, endpoint=endpoint)
+    body = without_store(body)
+    if not replica.has_journal:
+        check_fields(endpoint, body)
     if guard is not None:
         check_readable(guard, body)
         if guard.reads_prompts and key is not None:
             check_room(key)
-    return Asked(attempt_id, caller, name, endpoint, body, size, model, deployment, replica, guard, keeps, is_private)
+    return Asked(attempt_id, caller, name, endpoint, body, size, model, deployment, replica, guard, storing)
 
 
 def reserve_for(asked: Asked, reading: Reading | None) -> Admission:
@@ -222,7 +198,8 @@ def reserve_for(asked: Asked, reading: Reading | None) -> Admission:
         body = reading.body
         size = max(size, len(json.dumps(body))) if reading.masked else size  # a mask may be longer than what it hides
     most = texts_bound if asked.endpoint == EMBEDDINGS else upper_bound
-    bound = most(body, size=size, context=model.context_length)
+    engine_name = selectors.name_on(asked.replica, model) or model.engine_name
+    bound = most(body, size=size, context=asked.replica.contexts.get(engine_name, model.context_length))
     with counted(key, asked.attempt_id, tokens=bound.prompt + bound.completion) as standing, transaction.atomic():
         request = Completion(
             id=asked.attempt_id,
@@ -246,22 +223,23 @@ def reserve_for(asked: Asked, reading: Reading | None) -> Admission:
     if reading is not None and asked.guard is not None:
         check_reading(
             caller.actor, asked.guard, reading, model_name=model.name, attempt_id=asked.attempt_id,
-            is_private=asked.is_private,
+            is_private=asked.storing.is_private,
         )  # fmt: skip
     return Admission(
         attempt_id=asked.attempt_id,
         called=asked.called,
         served=model.name,
-        engine_name=selectors.name_on(asked.replica, model) or model.engine_name,
+        engine_name=engine_name,
         url=asked.replica.url,
         path=f"/v1/{asked.endpoint}",
         body=body,
         caller=caller,
         replica=asked.replica.name,
         has_journal=asked.replica.has_journal,
+        is_vllm=asked.replica.is_vllm,
         guard=asked.guard,
-        keeps=asked.keeps,
-        is_private=asked.is_private,
+        keeps=asked.storing.keeps,
+        is_private=asked.storing.is_private,
         standing=standing,
     )
 
@@ -282,18 +260,12 @@ async def admit(choosing: Callable[[], Asked]) -> Admission:
     return await in_ledger_thread(reserve_for, found, reading)
 
 
-def _without_store(body: Mapping[str, Any], guard: Guard | None) -> Mapping[str, Any]:
-    """The body without a `store` that is obeyed here: engines keep nothing, and some know no such field."""
-    is_obeyed = body.get("store") is False or (body.get("store") is True and guard is not None and guard.keeps)
-    return {name: value for name, value in body.items() if name != "store"} if is_obeyed else body
-
-
 def _accounts(caller: Caller) -> list[Account]:
-    accounts = [Account(caller.workspace.id, caller.workspace.budget_micro, "workspace")]
-    if caller.key is not None:
-        accounts.append(Account(caller.key.id, caller.key.budget_micro, "key"))
-    user_id = caller.actor.user_id
+    workspace, key, user_id = caller.workspace, caller.key, caller.actor.user_id
+    accounts = [Account(workspace.id, workspace.budget_micro, "workspace", workspace.monthly_budget_micro)]
+    if key is not None:
+        accounts.append(Account(key.id, key.budget_micro, "key", key.monthly_budget_micro))
     if user_id:
-        limit = member_budget(caller.workspace.id, user_id)
-        accounts.append(Account(member_account(caller.workspace.id, user_id), limit, "member"))
+        limit, of_month = member_budget(workspace.id, user_id)
+        accounts.append(Account(member_account(workspace.id, user_id), limit, "member", of_month))
     return accounts

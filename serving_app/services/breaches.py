@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from gptstudio.accounts.policies import Actor
 from gptstudio.core.errors import Invalid, StudioError
@@ -20,9 +21,9 @@ from serving_app.guardrails.prompts import ASKED, MOST_READ, Reading
 from serving_app.guardrails.telling import excerpt, for_caller, for_reviewer
 from serving_app.guardrails.watch import Breach
 from serving_app.models import CompletionState, Guardrails
+from serving_app.selectors.said import BREACH as KIND
 from serving_app.services.usage import release
 
-KIND = "guardrail"
 MOST_EXCERPTS, MOST_REQUESTS = 5, 20
 TITLES = {"prompts": "A question was refused", "answers": "An answer was stopped"}
 
@@ -105,7 +106,11 @@ def report_breach(
     workspace_id, rule = actor.workspace_id, for_reviewer(breach.hit)
     list(Guardrails.objects.select_for_update().filter(workspace_id=workspace_id))  # one at a time
     alike = hashlib.sha256(f"{side}\x1f{rule}\x1f{actor.id}".encode()).hexdigest()[:24]
-    shown = [] if is_private else [{"request": attempt_id, "text": excerpt(breach, guard.personal)}]
+    shown = (
+        []
+        if is_private
+        else [{"request": attempt_id, "text": excerpt(breach, guard.personal), "at": timezone.now().isoformat()}]
+    )
     waiting = pending_alike(workspace_id, kind=KIND, alike=alike)
     known: dict[str, Any] = (
         waiting.evidence["guardrail"] if waiting else {"side": side, "rule": rule, "who": actor.label}

@@ -1,4 +1,6 @@
-"""Soft budgets: when one is reached, a notice and a line in the log, once for each amount. Pages show it for as long as it holds."""
+"""Soft budgets: when one is reached, a notice and a line in the log, once for each amount, and once in each month for those
+of a month. Pages show it for as long as it holds.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +11,32 @@ from gptstudio.accounts.policies import system
 from gptstudio.audit.services import record
 from gptstudio.notify.services import tell
 from serving_app.models import Balance
-from serving_app.selectors import Budget, to_be_told
+from serving_app.selectors import Allowance, Budget, to_be_told
 
 
 def alert_budgets() -> int:
     """Tell of every soft budget that was reached since the last look; how many."""
-    return sum(_tell(budget) for budget in to_be_told())
+    return sum(_tell(budget, span) for budget, span in to_be_told())
 
 
 @transaction.atomic
-def _tell(budget: Budget) -> bool:
-    fresh = Q(alerted_micro__isnull=True) | ~Q(alerted_micro=budget.soft_micro)
-    if not Balance.objects.filter(fresh, id=budget.account).update(alerted_micro=budget.soft_micro):
+def _tell(budget: Budget, span: Allowance) -> bool:
+    start = "" if span is budget.ever else "month_"
+    told = f"{start}alerted_micro"
+    fresh = Q(**{f"{told}__isnull": True}) | ~Q(**{told: span.soft_micro})
+    reached = Q(**{f"{start}spent_micro__gte": span.soft_micro})  # the month may have turned since the look
+    if not Balance.objects.filter(fresh, reached, id=budget.account).update(**{told: span.soft_micro}):
         return False
-    title = f"The {budget.noun} {budget.name} has reached the amount to tell at"
+    when = "" if span.renews_at is None else " for this month"
+    title = f"The {budget.noun} {budget.name} has reached the amount to tell at{when}"
+    amounts = {"soft_budget_micro": span.soft_micro, "spent_micro": span.spent_micro}
     data = {
         "kind": budget.noun,
         "id": budget.subject_id,
-        "soft_budget_micro": budget.soft_micro,
-        "budget_micro": budget.limit_micro,
-        "spent_micro": budget.spent_micro,
+        "span": "ever" if span.renews_at is None else "month",
+        "renews_at": None if span.renews_at is None else span.renews_at.isoformat(),
+        "budget_micro": span.limit_micro,
+        **amounts,
     }
     tell(workspace_id=budget.workspace_id, event="budget.reached", title=title, data=data)
     record(
@@ -38,6 +46,6 @@ def _tell(budget: Budget) -> bool:
         subject_kind=budget.noun,
         subject_id=budget.subject_id,
         subject_label=budget.name,
-        data={"soft_budget_micro": budget.soft_micro, "spent_micro": budget.spent_micro},
+        data={"span": data["span"], **amounts},
     )
     return True

@@ -11,11 +11,14 @@ from serving_app.prices import Tokens
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Engines' counts minus the ledger's over ended attempts; `attempts` names those that differ."""
+    """Engines' counts minus the ledger's over ended attempts; `attempts` names those that differ. `elsewhere`: attempts
+    of engines that keep no journal, or are no longer known; nothing can be said of those.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     compared: int
+    elsewhere: int
     attempts: tuple[str, ...]
 
     @property
@@ -48,22 +51,24 @@ async def _journals(urls: list[str]) -> dict[str, Tokens]:
 
 
 def _engine_counts() -> dict[str, Tokens]:
-    return asyncio.run(_journals([replica.url for replica in selectors.replicas()]))
+    return asyncio.run(_journals([replica.url for replica in selectors.replicas().filter(has_journal=True)]))
 
 
 def engine_minus_ledger() -> Comparison:
     """Compare all journals with the ledger, attempt by attempt. Raises EngineAway when an engine is down."""
     engines = _engine_counts()
     ledger = selectors.settled_counts()
+    compared = engines.keys() | (ledger.keys() & selectors.attempts_with_journal())
     differing = {
         attempt: (engines.get(attempt, Tokens()), ledger.get(attempt, Tokens()))
-        for attempt in engines.keys() | ledger.keys()
+        for attempt in compared
         if engines.get(attempt) != ledger.get(attempt)
     }
     return Comparison(
         prompt_tokens=sum(engine.prompt - billed.prompt for engine, billed in differing.values()),
         completion_tokens=sum(engine.completion - billed.completion for engine, billed in differing.values()),
-        compared=len(engines.keys() | ledger.keys()),
+        compared=len(compared),
+        elsewhere=len(ledger.keys() - compared),
         attempts=tuple(sorted(differing)),
     )
 

@@ -14,10 +14,11 @@ from serving_app.selectors import member_account
 from serving_app.selectors.usage import BILLED
 
 COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "cost_micro")
+BALANCES = ("spent_micro", "reserved_micro", "month", "month_spent_micro", "month_reserved_micro")
 
 
 ADD = (
-    "UPDATE serving_usagedaily SET requests = requests + 1, prompt_tokens = prompt_tokens + %s, "
+    "UPDATE serving_usagedaily SET requests = requests + %s, prompt_tokens = prompt_tokens + %s, "
     "cached_tokens = cached_tokens + %s, completion_tokens = completion_tokens + %s, cost_micro = cost_micro + %s "
     "WHERE workspace_id = %s AND day = %s AND user_id = %s AND model_name = %s AND api_key_id "
 )
@@ -40,14 +41,14 @@ def _day_of(event: UsageEvent) -> dict[str, object]:
     }
 
 
-def add_to_day(event: UsageEvent) -> None:
-    """Count a billed row in. The caller holds the workspace's balance."""
-    counts = {name: getattr(event, name) for name in COUNTS}
+def add_to_day(event: UsageEvent, *, is_first: bool = True) -> None:
+    """Count a billed row in; `is_first`: of its attempt. The caller holds the workspace's balance."""
+    counts = {"requests": int(is_first)} | {name: getattr(event, name) for name in COUNTS}
     day = _day_of(event)
     owner = [event.workspace_id, connection.ops.adapt_datefield_value(timezone.localdate(event.at)), event.user_id]
     key = [event.api_key_id] if event.api_key_id else []
     if not execute(ADD_WITH_KEY if key else ADD_WITHOUT_KEY, [*counts.values(), *owner, event.model_name, *key]):
-        UsageDaily.objects.create(**day, requests=1, **counts)
+        UsageDaily.objects.create(**day, **counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +83,25 @@ def _accounts_in(workspace_id: str) -> set[str]:
 def _rebuild(workspace_id: str) -> Rebuilt:
     """The caller holds all balances of the workspace."""
     days: dict[tuple[object, ...], list[int]] = defaultdict(lambda: [0] * (1 + len(COUNTS)))
-    spent: dict[str, int] = defaultdict(int, {workspace_id: 0})
-    held: dict[str, int] = defaultdict(int)
-    ended = set(
+    ever: dict[str, list[int]] = defaultdict(lambda: [0, 0], {workspace_id: [0, 0]})
+    by_month: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    ended = dict(
         UsageEvent.objects.filter(workspace_id=workspace_id, kind__in=[UsageKind.SETTLE, UsageKind.RELEASE])
-        .values_list("attempt_id", flat=True)
+        .values_list("attempt_id", "kind")
     )  # fmt: skip
     for event in UsageEvent.objects.filter(workspace_id=workspace_id).iterator(chunk_size=2000):
-        owners = owners_of(event)
         if event.kind in BILLED:
-            sums = days[tuple(_day_of(event).values())]
-            sums[0] += 1
+            day = days[tuple(_day_of(event).values())]
+            day[0] += event.kind == UsageKind.SETTLE or ended.get(event.attempt_id) != UsageKind.SETTLE
             for at, name in enumerate(COUNTS, start=1):
-                sums[at] += getattr(event, name)
-        for owner in owners:
-            spent[owner] += event.cost_micro if event.kind in BILLED else 0
-            held[owner] += event.cost_micro if event.kind == UsageKind.RESERVE and event.attempt_id not in ended else 0
-    return Rebuilt(len(days), _replace_days(workspace_id, days), _replace_balances(spent, held))
+                day[at] += getattr(event, name)
+        spent = event.cost_micro if event.kind in BILLED else 0
+        held = event.cost_micro if event.kind == UsageKind.RESERVE and event.attempt_id not in ended else 0
+        for owner in owners_of(event):
+            for sums in (ever[owner], *([by_month[owner][event.month]] if event.month else ())):
+                sums[0] += spent
+                sums[1] += held
+    return Rebuilt(len(days), _replace_days(workspace_id, days), _replace_balances(ever, by_month))
 
 
 def _replace_days(workspace_id: str, days: dict[tuple[object, ...], list[int]]) -> int:
@@ -112,10 +115,14 @@ def _replace_days(workspace_id: str, days: dict[tuple[object, ...], list[int]]) 
     return sum(before.get(key) != days.get(key) for key in before.keys() | days.keys())
 
 
-def _replace_balances(spent: dict[str, int], held: dict[str, int]) -> int:
+def _replace_balances(ever: dict[str, list[int]], by_month: dict[str, dict[int, list[int]]]) -> int:
+    """Of months a balance has its newest alone."""
     wrong = 0
-    for owner in sorted(spent):
-        right = {"spent_micro": spent[owner], "reserved_micro": held[owner]}
+    for owner in sorted(ever):
+        months = by_month.get(owner, {})
+        month = max(months, default=0)
+        sums = (*ever[owner], month, *months.get(month, (0, 0)))
+        right = dict(zip(BALANCES, sums, strict=True))
         row, _ = Balance.objects.get_or_create(id=owner)
         if any(getattr(row, name) != value for name, value in right.items()):
             wrong += 1

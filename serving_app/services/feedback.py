@@ -42,8 +42,8 @@ def give_feedback(
     `messages`: the turns before the answer; a correction needs them unless the workspace keeps texts.
     """
     require(actor, "models.use", workspace_id=workspace_id)
-    request = selectors.completions_of(workspace_id).filter(id=request_id).first()
-    if request is None:
+    request = selectors.request_named(workspace_id, request_id)
+    if request is None or request.model is None:
         raise NotFound(f"There is no request {request_id} in this workspace.")
     if rating not in ("", *Rating.values):
         raise Invalid(f"{rating!r} is no rating.", fix="Use up or down.", param="rating")
@@ -60,6 +60,8 @@ def give_feedback(
         "correction": storable(personal.scrubbed(correction.strip(), earlier)),
         "question": turns,
         "given_by_label": actor.label,
+        "erased_at": None,
+        "erased_because": "",
     }
     _check_undecided(request, actor)
     given, _ = Feedback.objects.update_or_create(request=request, given_by_id=actor.id, defaults=found)
@@ -81,11 +83,12 @@ def _question(
     """The turns before the answer as they are kept: given, or from what the workspace keeps."""
     if messages is None:
         kept = KeptTexts.objects.filter(request=request).first()
-        messages = kept.question.get("messages", []) if kept else []
-    turns = [turn for turn in messages if _is_turn(turn)]
-    if len(turns) != len(messages) or len(turns) > MOST_TURNS:
-        fix = "Send the system, user and assistant turns as they were asked."
-        raise Invalid("The conversation cannot be read.", fix=fix, param="messages")
+        turns = _turns_in(kept.question.get("messages", []) if kept else [])
+    else:
+        turns = [turn for turn in messages if _is_turn(turn)]
+        if len(turns) != len(messages) or len(turns) > MOST_TURNS:
+            fix = "Send the system, user and assistant turns as they were asked."
+            raise Invalid("The conversation cannot be read.", fix=fix, param="messages")
     if is_needed and (not turns or turns[-1]["role"] != "user"):
         fix = "Send the messages that were asked, the last of them the user's."
         raise Invalid("Nobody knows what this corrects: the question is not kept.", fix=fix, param="messages")
@@ -94,6 +97,19 @@ def _question(
         text = personal.scrubbed(turn["content"][:LONGEST], [each["content"] for each in found])
         found.append({"role": turn["role"], "content": storable(text)})
     return found
+
+
+def _turns_in(messages: Sequence[Any]) -> list[dict[str, str]]:
+    """The last turns of what is kept that have words: programs also send parts, calls and results."""
+    found = []
+    for turn in messages:
+        role = {"developer": "system"}.get(turn.get("role"), turn.get("role"))
+        content = turn.get("content")
+        if isinstance(content, list):
+            content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+        if role in ROLES and isinstance(content, str) and content:
+            found.append({"role": role, "content": content})
+    return found[-MOST_TURNS:]
 
 
 def _is_turn(turn: Any) -> bool:
@@ -106,7 +122,7 @@ def _ask_reviewer(actor: Actor, given: Feedback, request: Completion) -> None:
     evidence = {
         "feedback": {
             "rating": given.get_rating_display(),
-            "model": request.model.name,
+            "model": request.model_name,
             "request": request.id,
             "question": given.question[-1]["content"] if given.question else "",
             "answer": answer,
@@ -119,7 +135,7 @@ def _ask_reviewer(actor: Actor, given: Feedback, request: Completion) -> None:
         workspace_id=given.workspace_id,
         kind=KIND,
         subject_id=given.id,
-        title=f"{what}: {request.model.name}",
+        title=f"{what}: {request.model_name}",
         evidence=evidence,
         makers=[actor.user_id] if actor.user_id else [],
     )

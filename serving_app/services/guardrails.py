@@ -13,9 +13,9 @@ from datasets_app.curation.filters.lexicon import CATEGORIES
 from datasets_app.selectors import words_of
 from gptstudio.accounts.models import Workspace
 from gptstudio.accounts.policies import Actor, require
-from gptstudio.accounts.services import raise_rules_epoch
+from gptstudio.accounts.services import lock_rules, raise_rules_epoch
 from gptstudio.audit.services import record
-from gptstudio.core.errors import Invalid
+from gptstudio.core.errors import Conflict, Invalid
 from serving_app import selectors
 from serving_app.guardrails.guard import Guard, guard_of
 from serving_app.guardrails.personal import Personal
@@ -57,11 +57,14 @@ def set_guardrails(
     prompts: Mapping[str, Any],
     answers: Mapping[str, Any],
     keep_days: int | EllipsisType | None = ...,
+    review_days: int | EllipsisType = ...,
+    seen: int | None = None,
 ) -> Guardrails:
-    """Replace both sides; it holds at once. Either may have `personal_data`, `words`, `patterns` and `lexicon`.
+    """Replace both sides; it holds at once. Either may have `personal_data`, `words`, `patterns` and `lexicon`. `seen`: the
+    workspace's `rules_epoch` that was shown; Conflict where somebody has changed something since.
 
-    `keep_days`: for how long texts are kept, scrubbed. None: they are not, and those that were are deleted. Left out: as
-    before.
+    `keep_days`: for how long texts are kept, scrubbed. None: they are not, and those that were are deleted. `review_days`:
+    for how long feedback and the places in review items are. Left out: as before.
     """
     require(actor, "guardrails.edit", workspace_id=workspace_id)
     sides = {"prompts": _checked(prompts, "prompts"), "answers": _checked(answers, "answers")}
@@ -69,7 +72,19 @@ def set_guardrails(
         raise Invalid(
             f"Texts cannot be kept for {keep_days} days.", fix=f"Use 1 to {MOST_DAYS}, or none.", param="keep_days"
         )
-    kept = {} if keep_days is ... else {"keep_days": keep_days}
+    if isinstance(review_days, int) and not 1 <= review_days <= MOST_DAYS:
+        raise Invalid(
+            f"What is in review cannot be kept for {review_days} days.",
+            fix=f"Use 1 to {MOST_DAYS}.",
+            param="review_days",
+        )
+    if seen is not None and lock_rules(workspace_id) != seen:
+        raise Conflict(
+            "Somebody changed the rules or the words of this workspace while this page was open.",
+            fix="Open the page anew beside this one, take over what you want of it, and save there.",
+        )
+    days = {"keep_days": keep_days, "review_days": review_days}
+    kept = {name: each for name, each in days.items() if each is not ...}
     found, _ = Guardrails.objects.update_or_create(workspace_id=workspace_id, defaults={**sides, **kept})
     deleted = 0
     if found.keep_days is None:
@@ -85,6 +100,7 @@ def set_guardrails(
         data={
             **{name: _told(side) for name, side in sides.items()},
             "keep_days": found.keep_days,
+            "review_days": found.review_days,
             "texts_deleted": deleted,
         },
     )

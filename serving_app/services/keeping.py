@@ -20,7 +20,7 @@ from serving_app import selectors
 from serving_app.guardrails.guard import Guard
 from serving_app.guardrails.record import Record, scrubbed_texts
 from serving_app.models import Guardrails, KeptTexts
-from serving_app.services.admission import Admission
+from serving_app.services.admitted import Admission
 from serving_app.services.trips import after_answers, queue_for_ledger
 
 logger = logging.getLogger(__name__)

@@ -19,6 +19,7 @@ from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.services.trips import in_report_thread
 
 logger = logging.getLogger(__name__)
+PASSED_ON = ("vllm:", "engine_")  # vLLM's names, and those of our engine's process and machine
 WHOLE = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
 SMALL = (0.0005, 0.001, 0.002, 0.004, 0.006, 0.008, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 REGISTRY = CollectorRegistry()
@@ -95,8 +96,9 @@ def _of_database() -> bytes:
     )  # fmt: skip
     for replica in selectors.replicas():
         up.labels(replica.name).set(replica.is_up)
-        drift.labels(replica.name, "prompt").set(replica.drift_prompt)
-        drift.labels(replica.name, "completion").set(replica.drift_completion)
+        if replica.has_journal:  # else nothing was compared, and 0 would say that all is right
+            drift.labels(replica.name, "prompt").set(replica.drift_prompt)
+            drift.labels(replica.name, "completion").set(replica.drift_completion)
     return generate_latest(found)
 
 
@@ -113,7 +115,7 @@ class _Passed:
 def _named(engine: str, text: str, into: dict[str, Metric]) -> None:
     """All of an engine's families, or ValueError and none of them."""
     for family in list(text_string_to_metric_families(text)):
-        if not family.name.startswith("vllm:"):
+        if not family.name.startswith(PASSED_ON):
             continue
         kept = into.setdefault(family.name, Metric(family.name, family.documentation, family.type))
         kept.samples += [each._replace(labels={**each.labels, "engine": engine}) for each in family.samples]

@@ -5,19 +5,20 @@ Reading a journal twice changes nothing, so a crash between two writes is harmle
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from serving_app import selectors
 from serving_app.engine_client import JournalRow
-from serving_app.models import Completion, EngineReplica
+from serving_app.models import Completion, CompletionState, EngineReplica
 from serving_app.prices import Tokens
-from serving_app.services.usage import Ending, release, settle
+from serving_app.services.usage import LEFT, Ending, release, settle
 
 # An engine writes its first row within seconds of the reservation; what is later is billed by an adjust row.
 NEVER_ARRIVED = timedelta(seconds=60)
+NEVER_BEGUN = timedelta(seconds=10)  # of what its caller left: the engine has seen that, too
 NEVER_COUNTED = timedelta(minutes=15)
 
 
@@ -50,9 +51,22 @@ def _settle(row: JournalRow) -> bool:
 
 def release_strays(replica: EngineReplica) -> int:
     """Release what never reached this engine. Its journal must just have been read to the end."""
-    before = timezone.now() - NEVER_ARRIVED
-    strays = selectors.open_attempts().filter(replica=replica.name, reached_engine=False, created_at__lt=before)
-    return sum(release(request.id, error_code="never_arrived", source="reaper") for request in strays[:500])
+    now = timezone.now()
+    unseen = selectors.open_attempts().filter(replica=replica.name, reached_engine=False)
+    left = unseen.filter(finish_reason=LEFT, created_at__lt=now - NEVER_BEGUN)
+    gone = sum(
+        release(request.id, error_code="", source="reaper", state=CompletionState.CANCELLED) for request in left[:500]
+    )
+    strays = unseen.filter(created_at__lt=now - NEVER_ARRIVED)
+    return gone + sum(release(request.id, error_code="never_arrived", source="reaper") for request in strays[:500])
+
+
+def settle_lost(replica: EngineReplica, *, told: Collection[str], before: datetime) -> int:
+    """End what ran on this engine before its journal was replaced by one that does not tell of it: nobody will."""
+    running = selectors.open_attempts().filter(replica=replica.name, reached_engine=True, created_at__lt=before)
+    ending = Ending("error", source="reaper", estimated=True)
+    lost = [request.id for request in running if request.id not in told]
+    return sum(settle(attempt_id, tokens=Tokens(), ending=ending) for attempt_id in lost)
 
 
 def settle_uncounted() -> int:

@@ -5,13 +5,12 @@ A pass that is cut short anywhere is made good by the next one. One bad engine d
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -27,18 +26,22 @@ from serving_app import engine_client, selectors
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused, JournalRow
 from serving_app.models import EngineReplica
 from serving_app.services.alerts import check_rules
+from serving_app.services.asking import Asking, NotYet
 from serving_app.services.budgets import alert_budgets
+from serving_app.services.forgetting import drop_old_said
+from serving_app.services.judging import end_lost
 from serving_app.services.keeping import drop_old_texts
 from serving_app.services.loading import Loader
-from serving_app.services.reaping import drift_of, release_strays, settle_uncounted, take_rows
+from serving_app.services.reaping import drift_of, release_strays, settle_lost, settle_uncounted, take_rows
 from serving_app.services.replicas import (
     forget_old_previews,
+    record_away,
     record_journal,
     record_problems,
     record_seen,
     seed_replicas,
 )
-from serving_app.services.sampling import drop_old_samples, engine_load, record_sample
+from serving_app.services.sampling import CpuShares, drop_old_samples, engine_load, record_sample
 from serving_app.services.slack import drop_old_questions, requeue_questions
 from training_app.models import LanguageModel
 from training_app.selectors import jobs_waiting_for_release
@@ -46,8 +49,7 @@ from training_app.services import finish_released_job, move_waiting_on
 from training_app.services import requeue_stale as requeue_jobs
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
-BEAT_SECONDS = 3.0
+LOOK_SECONDS = 5.0  # in which engines say in one pass how they are
 ROWS_A_READ = 1_000
 KEPT_SECONDS = 3_600
 SAMPLE_SECONDS = 15.0
@@ -56,38 +58,42 @@ SWEEP_SECONDS = 3_600.0
 DEAD_SECONDS = 86_400.0  # nothing that is alive leaves its files untouched for a day
 
 
-class Stopped(Exception):
-    """The process was asked to stop while an engine was busy."""
-
-
 class Reconciler:
-    """Holds what lives between passes: the loop that talks to engines, and which loads failed lately."""
+    """Holds what lives between passes: what is asked of engines, and which loads failed lately."""
 
     def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
-        self._runner = asyncio.Runner()
-        self._loader = Loader(self._ask)
+        self._asking = Asking(stop)
+        self._loader = Loader(self._asking)
+        self._looks: dict[str, Future[tuple[bool, engine_client.Served]]] = {}
         self._asked: dict[str, float] = {}
+        self._shares = CpuShares()
         self._watched_since = timezone.now()
         self._sent_at = self._swept_at = self._sampled_at = float("-inf")
 
     def close(self) -> None:
-        self._runner.run(engine_client.close())
-        self._runner.close()
+        self._asking.close()
 
     def run_pass(self) -> None:
         """Everything once."""
         heartbeats.beat("reconciler")
         forget_old_previews()
         desired = {model.engine_name: model for model in self._awake(selectors.desired_models())}
-        for replica in seed_replicas():
+        replicas = seed_replicas()
+        for replica in replicas:  # all at once: one that hangs keeps the others waiting for no longer than itself
+            if replica.name not in self._looks:
+                self._looks[replica.name] = self._asking.begin(engine_client.look(replica.url))
+        patient_until = time.monotonic() + LOOK_SECONDS
+        for replica in replicas:
             try:
-                self._look_after(replica, desired)
+                self._look_after(replica, desired, patient_until)
+            except NotYet:
+                continue
             except (EngineAway, EngineBroke, EngineRefused) as error:
                 logger.info("engine %s: %s", replica.name, error)
-                record_seen(replica, is_up=False, loaded=[])
+                record_away(replica)
         self._sample()  # rules look at what was just seen, not at what was seen before a restart
         settle_uncounted()
+        end_lost()
         alert_budgets()
         finish_waiting_jobs()
         move_waiting_on()
@@ -115,6 +121,7 @@ class Reconciler:
             drop_old_deliveries()
             drop_old_questions()
             drop_old_texts()
+            drop_old_said()
 
     def _sample(self) -> None:
         """How busy the machine and its engines are, every fifteen seconds."""
@@ -124,10 +131,10 @@ class Reconciler:
         engines = {}
         for replica in selectors.replicas().filter(is_up=True):
             try:
-                engines[replica.name] = engine_load(self._ask(engine_client.metrics(replica.url)))
+                engines[replica.name] = engine_load(self._asking.ask(engine_client.metrics(replica.url)))
             except (EngineAway, EngineBroke, EngineRefused, ValueError) as error:
                 logger.info("engine %s tells no metrics: %s", replica.name, error)
-        record_sample(engines)
+        record_sample(engines, self._shares)
         check_rules(watched_since=self._watched_since)
 
     def _send_again(self) -> None:
@@ -139,22 +146,29 @@ class Reconciler:
             expire_uploads()
             requeue_questions()
 
-    def _look_after(self, replica: EngineReplica, desired: dict[str, Any]) -> None:
-        ready = self._ask(engine_client.is_ready(replica.url))
-        loaded = self._ask(engine_client.models(replica.url))
-        record_seen(replica, is_up=ready, loaded=loaded)
+    def _look_after(self, replica: EngineReplica, desired: dict[str, Any], patient_until: float) -> None:
+        left = max(0.0, patient_until - time.monotonic())
+        looking = self._looks[replica.name]
+        try:
+            ready, served = self._asking.wait(looking, seconds=left)
+        finally:
+            if looking.done():  # else the next pass goes on with it
+                del self._looks[replica.name]
+        record_seen(replica, is_up=ready, served=served)
         self._read_journal(replica)
         if not ready:
             return
         record_problems(replica, self._loader.bring(replica, desired))
-        after = self._ask(engine_client.models(replica.url))
-        if sorted(after) != replica.loaded:
-            record_seen(replica, is_up=True, loaded=after)
+        after = self._asking.ask(engine_client.models(replica.url))
+        if sorted(after.names) != replica.loaded:
+            record_seen(replica, is_up=True, served=after)
 
     def _read_journal(self, replica: EngineReplica) -> None:
         """Take in the journal from where it was left. When another row stands there, it is another journal."""
+        told: set[str] | None = None  # by another journal
+        began = timezone.now()
         while True:
-            rows: list[JournalRow] | None = self._ask(
+            rows: list[JournalRow] | None = self._asking.ask(
                 engine_client.usage(replica.url, after=max(0, replica.usage_seq - 1))
             )
             if rows is None:  # nobody tells whom it was asked for, so nothing of it counts as idle
@@ -163,30 +177,20 @@ class Reconciler:
                 return
             if replica.usage_seq and (not rows or rows[0].mark[:240] != replica.usage_mark):
                 record_journal(replica, has_journal=True)
+                told = set()
                 continue
             fresh = [row for row in rows if row.seq > replica.usage_seq]
             take_rows(fresh)
+            if told is not None:
+                told.update(row.attempt_id for row in fresh)
             self._asked.update((row.model, time.monotonic()) for row in fresh)
             if fresh:
                 record_journal(replica, has_journal=True, seq=fresh[-1].seq, mark=fresh[-1].mark, drift=drift_of(fresh))
             if len(rows) < ROWS_A_READ:
                 release_strays(replica)
+                if told is not None:
+                    settle_lost(replica, told=told, before=began)
                 return
-
-    def _ask(self, call: Awaitable[T]) -> T:
-        return self._runner.run(self._while_alive(call))
-
-    async def _while_alive(self, call: Awaitable[T]) -> T:
-        """Wait for an engine, with a sign of life while it loads; leave at once when asked to stop."""
-        task = asyncio.ensure_future(call)
-        while True:
-            done, _ = await asyncio.wait({task}, timeout=BEAT_SECONDS)
-            if done:
-                return task.result()
-            heartbeats.beat("reconciler")
-            if self._stop.is_set():
-                task.cancel()
-                raise Stopped
 
 
 def finish_waiting_jobs() -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.utils import timezone
 
+from serving_app.engine_client import Served
 from serving_app.models import EngineReplica, Preview
 
 
@@ -19,13 +20,24 @@ def seed_replicas() -> list[EngineReplica]:
     return list(EngineReplica.objects.order_by("name"))
 
 
-def record_seen(replica: EngineReplica, *, is_up: bool, loaded: Sequence[str]) -> None:
-    """Write down what an engine answers for. One that is away answers for nothing."""
-    replica.is_up, replica.loaded = is_up, sorted(loaded)
+def record_seen(replica: EngineReplica, *, is_up: bool, served: Served) -> None:
+    """Write down what an engine answers for."""
+    replica.is_up, replica.loaded, replica.is_vllm = is_up, sorted(served.names), served.is_vllm
+    replica.contexts = served.contexts
     replica.last_seen_at = timezone.now() if is_up else replica.last_seen_at
     EngineReplica.objects.filter(name=replica.name).update(
-        is_up=is_up, loaded=replica.loaded, last_seen_at=replica.last_seen_at
+        is_up=is_up,
+        loaded=replica.loaded,
+        is_vllm=replica.is_vllm,
+        contexts=replica.contexts,
+        last_seen_at=replica.last_seen_at,
     )
+
+
+def record_away(replica: EngineReplica) -> None:
+    """Write down that an engine does not answer, and so for nothing."""
+    replica.is_up, replica.loaded = False, []
+    EngineReplica.objects.filter(name=replica.name).update(is_up=False, loaded=[])
 
 
 def forget_seen() -> None:

@@ -23,7 +23,9 @@ from gptstudio.core.queue import enqueue
 from serving_app import engine_client, slack_client
 from serving_app.models import SlackQuestion, SlackState
 from serving_app.services import gateway
-from serving_app.services.admission import Asked, Caller, admit, choose
+from serving_app.services.admission import Asked, admit, choose
+from serving_app.services.admitted import Caller
+from serving_app.services.gateway import RefusedByEngine
 from serving_app.services.limits import RateExceeded
 from serving_app.services.trips import in_ledger_thread
 from serving_app.slack_client import NotPosted, post_message
@@ -36,7 +38,6 @@ SETTLING = timedelta(seconds=10)  # a message on the queue is given this long
 KEPT = timedelta(days=1)  # longer than Slack sends an event again
 NUL = "\0"  # no text of PostgreSQL holds it
 TASK = "serving.answer_slack"
-PASSING = (Unavailable, RateExceeded)
 
 
 def _asked(event: Mapping[str, Any]) -> bool:
@@ -83,8 +84,8 @@ def answer_question(question: SlackQuestion) -> None:
     if not question.answer:
         try:
             question.answer = _answered(question)
-        except PASSING as error:
-            if question.attempt < MOST_TRIES:  # the lease runs out, then it is sent again
+        except StudioError as error:
+            if _passes(error) and question.attempt < MOST_TRIES:  # the lease runs out, then it is sent again
                 mine.filter(attempt=question.attempt).update(problem=str(error)[:200])
                 return
             question.answer = str(error)
@@ -109,13 +110,14 @@ def _end(question: SlackQuestion, state: str, *, problem: str = "") -> None:
 
 
 def _answered(question: SlackQuestion) -> str:
-    """What the model says, or the sentence why it never will. Errors that pass are raised."""
-    try:
-        return asyncio.run(_said(question)).replace(NUL, "") or "The model said nothing."
-    except PASSING:
-        raise
-    except StudioError as error:
-        return str(error)
+    """What the model says. Raises what kept it from saying it."""
+    return asyncio.run(_said(question)).replace(NUL, "") or "The model said nothing."
+
+
+def _passes(error: StudioError) -> bool:
+    """Whether the same question may be answered in a while."""
+    is_engines = isinstance(error, RefusedByEngine) and (error.status == 429 or error.status >= 500)
+    return is_engines or isinstance(error, Unavailable | RateExceeded)
 
 
 async def _said(question: SlackQuestion) -> str:

@@ -11,7 +11,7 @@ from serving_app import engine_client, selectors
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.guardrails.answers import AnswerGuard, answers_wanted
 from serving_app.prices import Tokens
-from serving_app.services.admission import Admission
+from serving_app.services.admitted import Admission
 from serving_app.services.breaches import report_breach
 from serving_app.services.trips import in_ledger_thread
 

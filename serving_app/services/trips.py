@@ -19,6 +19,7 @@ R = TypeVar("R")
 LEDGER = ThreadPoolExecutor(max_workers=1 if connection.vendor == "sqlite" else 8, thread_name_prefix="ledger")
 GUARDS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="guards")
 REPORTS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="reports")
+STRANGERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="strangers")
 KEEPING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="keeping")
 
 
@@ -36,6 +37,11 @@ async def in_ledger_thread(work: Callable[P, R], *args: P.args, **kwargs: P.kwar
 async def in_report_thread(work: Callable[[], R]) -> R:
     """Run a reading that may take long: no attempt waits for it."""
     return await _in(REPORTS, work)
+
+
+async def in_strangers_thread(work: Callable[[], R]) -> R:
+    """Run a reading that anybody may ask for: neither attempts nor reports wait for it."""
+    return await _in(STRANGERS, work)
 
 
 def queue_for_ledger(work: Callable[[], R]) -> Future[R]:

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
-from gptstudio.core.errors import TooMuch
 from gptstudio.core.statements import Reading, execute, insert
 from serving_app.guardrails.answers import FILTERED
-from serving_app.models import Balance, Completion, CompletionState, UsageEvent, UsageKind
+from serving_app.models import Completion, CompletionState, UsageEvent, UsageKind
+from serving_app.months import month_of
 from serving_app.prices import Price, Tokens, cost_micro, usual_price
 from serving_app.selectors import Limits, Standing, price_of
+from serving_app.services.accounts import Account, MonthTurned, hold, spend
 from serving_app.services.daily import add_to_day, owners_of
 from serving_app.services.limits import check_parallel, correct, count_in_database
 
+LEFT = "cancelled"  # the caller went away
+
 NO_LIMITS = Limits()
-HOLD = "UPDATE serving_balance SET reserved_micro = reserved_micro + %s WHERE id = %s"
-WITHIN = " AND spent_micro + reserved_micro <= %s"
-SPEND = "UPDATE serving_balance SET reserved_micro = reserved_micro - %s, spent_micro = spent_micro + %s WHERE id = %s"
 NOTE = (
     "UPDATE serving_completion SET state = %s, finish_reason = %s, error_code = %s, counted_tokens = %s WHERE id = %s"
 )
@@ -32,15 +34,6 @@ TIME = (
     "WHERE id = %s AND total_ms IS NULL"
 )
 STATES = {"cancelled": CompletionState.CANCELLED, "error": CompletionState.FAILED}
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A balance and what may be spent from it, in millionths; None: no limit."""
-
-    id: str
-    limit_micro: int | None
-    noun: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +60,7 @@ class Reserved:
     cost_micro: int
     price_prompt_micro: int | None
     price_completion_micro: int | None
+    month: int | None
     tokens_per_minute: int | None
 
 
@@ -75,39 +69,21 @@ _RESERVED = Reading(
     .filter(attempt_id=attempt_id, kind=UsageKind.RESERVE)
     .values_list(
         "attempt_id", "workspace_id", "api_key_id", "user_id", "model_name", "cost_micro", "price_prompt_micro",
-        "price_completion_micro", "api_key__tokens_per_minute",
+        "price_completion_micro", "month", "api_key__tokens_per_minute",
     ),
     str,
 )  # fmt: skip
 _ENDS = Reading(
     lambda attempt_id: (
-        UsageEvent.objects.filter(attempt_id=attempt_id).exclude(kind=UsageKind.RESERVE).order_by().values_list("kind")
+        UsageEvent.objects.filter(attempt_id=attempt_id)
+        .exclude(kind=UsageKind.RESERVE)
+        .order_by()
+        .values_list("kind", "estimated", "source")
     ),
     str,
 )
 
 
-def _held(account: Account, cost: int) -> bool:
-    if account.limit_micro is None:
-        return bool(execute(HOLD, [cost, account.id]))
-    return bool(execute(HOLD + WITHIN, [cost, account.id, account.limit_micro - cost]))
-
-
-def _hold(account: Account, cost: int) -> None:
-    """Reserve `cost`, or raise TooMuch. One conditional UPDATE: racing requests cannot both take the last coin."""
-    if _held(account, cost):
-        return
-    Balance.objects.get_or_create(id=account.id)  # the first request makes it, or waits for the one that does
-    if _held(account, cost):
-        return
-    raise TooMuch(
-        f"The budget of this {account.noun} does not cover this request.",
-        fix="Ask for fewer tokens, or ask an admin to raise the budget.",
-        code="insufficient_quota",
-    )
-
-
-@transaction.atomic
 def reserve(
     request: Completion,
     *,
@@ -116,15 +92,34 @@ def reserve(
     accounts: Iterable[Account],
     limits: Limits = NO_LIMITS,
     standing: Standing | None = None,
+    now: datetime | None = None,
 ) -> Standing:
     """Open an attempt: its request row, its reserve row, and the held money. TooMuch leaves nothing behind.
 
     Gives how the key now stands to its limits a minute. They are counted here unless `standing` says that they were.
     """
+    held, month = list(accounts), month_of(now or timezone.now())
+    while True:
+        try:
+            return _open(request, model_name, bound, held, limits, standing, month)
+        except MonthTurned as later:
+            month = later.month
+
+
+@transaction.atomic
+def _open(
+    request: Completion,
+    model_name: str,
+    bound: Tokens,
+    accounts: list[Account],
+    limits: Limits,
+    standing: Standing | None,
+    month: int,
+) -> Standing:
     price = price_of(request.workspace_id, model_name)
     cost = cost_micro(bound, price)
     for account in sorted(accounts, key=lambda each: each.id):
-        _hold(account, cost)
+        hold(account, cost, month=month)
     standing = _within_limits(request, limits, standing, tokens=bound.prompt + bound.completion)
     request.counted_tokens = bound.prompt + bound.completion
     insert(request)
@@ -141,6 +136,7 @@ def reserve(
             cost_micro=cost,
             price_prompt_micro=price.prompt_micro,
             price_completion_micro=price.completion_micro,
+            month=month,
         )
     )
     return standing
@@ -162,8 +158,9 @@ def _locked(attempt_id: str) -> Reserved | None:
     return Reserved(*rows[0]) if rows else None
 
 
-def _kinds_of_ends(attempt_id: str) -> set[str]:
-    return {kind for (kind,) in _ENDS.rows(attempt_id)}
+def _ends(attempt_id: str) -> dict[str, bool]:
+    """Kinds of the rows that ended an attempt, and whether each is the reaper's guess: no journal told, nobody else did."""
+    return {kind: bool(estimated) and source == "reaper" for kind, estimated, source in _ENDS.rows(attempt_id)}
 
 
 def _price_then(reserved: Reserved) -> Price:
@@ -173,7 +170,7 @@ def _price_then(reserved: Reserved) -> Price:
     return Price(reserved.price_prompt_micro, reserved.price_completion_micro)
 
 
-def _close(reserved: Reserved, *, kind: str, tokens: Tokens, ending: Ending) -> None:
+def _close(reserved: Reserved, *, kind: str, tokens: Tokens, ending: Ending, is_first: bool = True) -> None:
     """Write the closing row and move the money: what was held goes back, what was used is spent."""
     price = _price_then(reserved)
     cost = cost_micro(tokens, price)
@@ -190,15 +187,16 @@ def _close(reserved: Reserved, *, kind: str, tokens: Tokens, ending: Ending) -> 
         cost_micro=cost,
         price_prompt_micro=price.prompt_micro,
         price_completion_micro=price.completion_micro,
+        month=reserved.month,
         estimated=ending.estimated,
         source=ending.source,
     )
     insert(event)
     held = 0 if kind == UsageKind.ADJUST else reserved.cost_micro
     for owner in owners_of(event):
-        execute(SPEND, [held, cost, owner])
+        spend(owner, held=held, cost=cost, month=reserved.month)
     if kind != UsageKind.RELEASE:
-        add_to_day(event)  # behind the workspace's balance, which a rebuild holds
+        add_to_day(event, is_first=is_first)  # behind the workspace's balance, which a rebuild holds
 
 
 def _note(reserved: Reserved, *, state: str, tokens: Tokens, ending: Ending, error_code: str = "") -> None:
@@ -225,10 +223,15 @@ def note_stopped(attempt_id: str) -> None:
     """A rule stopped an answer that only the reaper will bill: whoever bills it, it ends as such."""
     if _locked(attempt_id) is None:
         return
-    if _kinds_of_ends(attempt_id):
+    if _ends(attempt_id):
         _note_stopped(attempt_id, Ending(FILTERED))
     else:
         Completion.objects.filter(id=attempt_id).update(finish_reason=FILTERED)
+
+
+def note_left(attempt_id: str) -> None:
+    """Its caller went away while an engine with a journal had it: should the engine never have begun, that is no failure."""
+    Completion.objects.filter(id=attempt_id, state=CompletionState.RUNNING, finish_reason="").update(finish_reason=LEFT)
 
 
 def _note_stopped(attempt_id: str, ending: Ending) -> None:
@@ -241,20 +244,22 @@ def _note_stopped(attempt_id: str, ending: Ending) -> None:
 def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
     """Bill an attempt with the engine's count. False when it was billed before, or is none of ours.
 
-    An attempt that was released too early, and reached its engine after all, is billed by an adjust row.
+    An attempt that was released too early, and reached its engine after all, is billed by an adjust row. So is one that
+    the reaper closed at nothing, for want of a journal, while the gateway still passed its answer on.
     """
     reserved = _locked(attempt_id)
     if reserved is None:
         return False
-    kinds = _kinds_of_ends(attempt_id)
-    if UsageKind.SETTLE in kinds or UsageKind.ADJUST in kinds:
+    ends = _ends(attempt_id)
+    is_late = ends.get(UsageKind.SETTLE, False) and ending.source == "gateway"
+    if UsageKind.ADJUST in ends or (UsageKind.SETTLE in ends and not is_late):
         _time(attempt_id, ending)
         _note_stopped(attempt_id, ending)
         return False
     if ending.source == "reaper" and _was_stopped(attempt_id):
         ending = replace(ending, finish_reason=FILTERED)
-    kind = UsageKind.ADJUST if UsageKind.RELEASE in kinds else UsageKind.SETTLE
-    _close(reserved, kind=kind, tokens=tokens, ending=ending)
+    kind = UsageKind.ADJUST if ends else UsageKind.SETTLE
+    _close(reserved, kind=kind, tokens=tokens, ending=ending, is_first=not is_late)
     _note(reserved, state=STATES.get(ending.finish_reason, CompletionState.COMPLETED), tokens=tokens, ending=ending)
     return True
 
@@ -263,7 +268,7 @@ def settle(attempt_id: str, *, tokens: Tokens, ending: Ending) -> bool:
 def release(attempt_id: str, *, error_code: str, source: str = "gateway", state: str = CompletionState.FAILED) -> bool:
     """Give back what was held for an attempt that no engine worked on. False when it has ended already."""
     reserved = _locked(attempt_id)
-    if reserved is None or _kinds_of_ends(attempt_id):
+    if reserved is None or _ends(attempt_id):
         return False
     ending = Ending("error", source=source)
     _close(reserved, kind=UsageKind.RELEASE, tokens=Tokens(), ending=ending)

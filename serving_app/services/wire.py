@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -11,15 +12,24 @@ from serving_app.guardrails.record import Record
 from serving_app.prices import Tokens
 
 DONE = b"data: [DONE]\n\n"
+RUNNING = re.compile(rb'\{(?:"[a-z_]+":\d+,?)+\}')
+COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
-def to_engine(body: Mapping[str, Any], *, engine_name: str) -> dict[str, Any]:
-    """The body for the engine. A stream always tells its usage at the end: the ledger needs it."""
+def to_engine(body: Mapping[str, Any], *, engine_name: str, cache_salt: str = "") -> dict[str, Any]:
+    """The body for the engine. A stream always tells its usage at the end: the ledger needs it. `cache_salt`, for vLLM
+    alone, is its name for those who may share computed prefixes; vLLM also tells its usage with each piece, since nobody
+    else knows it when the caller goes away.
+    """
     sent = {**body, "model": engine_name}
+    if cache_salt:
+        sent["cache_salt"] = cache_salt
     if body.get("stream") is True:
         options = body.get("stream_options")
         if options is None or isinstance(options, dict):  # what is neither, the engine refuses
             sent["stream_options"] = {**(options or {}), "include_usage": True}
+            if cache_salt:
+                sent["stream_options"]["continuous_usage_stats"] = True
     return sent
 
 
@@ -36,6 +46,16 @@ def tokens_in(usage: Any) -> Tokens | None:
     )
 
 
+def without_cached(body: dict[str, Any]) -> dict[str, Any]:
+    """A body whose usage does not tell how much of the prompt the engine had computed already: where prompts of several
+    workspaces share prefixes, that would say what others have asked.
+    """
+    usage = body.get("usage")
+    if not isinstance(usage, dict):
+        return body
+    return {**body, "usage": {name: usage[name] for name in COUNTS if name in usage}}
+
+
 def finish_reason_in(body: Mapping[str, Any]) -> str:
     """The reason of the first choice that has one."""
     reasons = (choice.get("finish_reason") for choice in body.get("choices") or [] if isinstance(choice, dict))
@@ -46,7 +66,7 @@ def _has_text(body: Mapping[str, Any]) -> bool:
     choices = [choice for choice in body.get("choices") or [] if isinstance(choice, dict)]
     deltas = [choice.get("delta") or {} for choice in choices]
     return any(choice.get("text") for choice in choices) or any(
-        delta.get("content") or delta.get("tool_calls") for delta in deltas
+        value for delta in deltas for name, value in delta.items() if name != "role"
     )
 
 
@@ -75,18 +95,23 @@ class Rewriter:
         *,
         engine_name: str,
         called: str,
+        answer_id: str,
         wants_usage: bool,
+        tells_cached: bool = True,
+        hides_running: bool = False,
         guard: AnswerGuard | None = None,
         record: Record | None = None,
     ) -> None:
         self.tokens: Tokens | None = None
+        self.pieces = 0
         self.finish_reason = ""
         self.has_text = False
         self.done = False
         self.error: dict[str, Any] | None = None
         self._names = tuple(json.dumps(name, ensure_ascii=False).encode() for name in (engine_name, called))
-        self._called = called
-        self._wants_usage = wants_usage
+        self._called, self._answer_id = called, answer_id
+        self._wants_usage, self._tells_cached, self._hides_running = wants_usage, tells_cached, hides_running
+        self._running = b""
         self._guard, self._record = guard, record
         self._left = b""
         self._head = self._new_head = b""
@@ -96,6 +121,11 @@ class Rewriter:
     def complete(self) -> bool:
         """Whether the answer came to its end. Not every server says so by `[DONE]`: reason and usage say it, too."""
         return self.error is None and (self.done or bool(self.finish_reason and self.tokens))
+
+    @property
+    def counted(self) -> Tokens | None:
+        """The last count that the engine told."""
+        return tokens_in(json.loads(self._running)) if self._running else self.tokens
 
     def feed(self, data: bytes) -> bytes:
         """The caller's bytes for the engine's bytes. The end mark is kept back, so that the bill comes before it."""
@@ -122,9 +152,12 @@ class Rewriter:
             if block.startswith(b":"):  # a sign of life while the caller waits
                 yield block + b"\n\n"
             return
-        if self._head and block.startswith(self._head) and _is_plain(block):
-            yield self._new_head + self._without_usage(block[len(self._head) :]) + b"\n\n"
-            return
+        if self._head and block.startswith(self._head):
+            rest = self._without_running(block[len(self._head) :])
+            if _is_plain(rest):
+                self.pieces += 1
+                yield self._new_head + self._without_usage(rest) + b"\n\n"
+                return
         payload = block[5:].strip()
         if payload == b"[DONE]":
             self.done = True
@@ -133,26 +166,43 @@ class Rewriter:
         if body.get("error"):
             self.error = body["error"]
             return
+        theirs = b'"id":' + json.dumps(body.get("id"), ensure_ascii=False).encode()
         yield from self._chunk(body)
-        self._learn(block)
+        self._learn(block, theirs)
 
-    def _learn(self, block: bytes) -> None:
-        """Once there is text: how the engine writes a piece up to its model's name, which is then replaced unread. Where
-        answers are watched or kept, every piece is read.
+    def _learn(self, block: bytes, theirs: bytes) -> None:
+        """Once there is text: how the engine writes a piece up to its model's name, which is then replaced unread, and
+        with it their id of the answer, which must stand before it. Where answers are watched or kept, every piece is read.
         """
         if self._guard or self._record:
             return
         head, name, _ = block.partition(self._names[0])
-        if self.has_text and not self._head and name and head.endswith((b'"model":', b'"model": ')):
-            self._head, self._new_head = head + name, head + self._names[1]
+        if self.has_text and not self._head and name and head.endswith(b'"model":') and theirs in head:
+            ours = b'"id":' + json.dumps(self._answer_id).encode()
+            self._head, self._new_head = head + name, head.replace(theirs, ours, 1) + self._names[1]
+
+    def _without_running(self, rest: bytes) -> bytes:
+        """A piece without the count that it carries because the ledger asked for it; the count is kept as it is."""
+        at = rest.rfind(b',"usage":{') if self._hides_running else -1
+        if at < 0 or not RUNNING.fullmatch(rest[at + 9 : -1]):
+            return rest
+        self._running = rest[at + 9 : -1]
+        return rest[:at] + b',"usage":null}'
 
     def _without_usage(self, rest: bytes) -> bytes:
         return rest if self._wants_usage else rest.replace(b',"usage":null', b"")
 
     def _chunk(self, body: dict[str, Any]) -> Iterator[bytes]:
-        self.tokens = tokens_in(body.get("usage")) or self.tokens
-        self.has_text = self.has_text or _has_text(body)
-        body["model"] = self._called
+        if not self._tells_cached:
+            body = without_cached(body)
+        told, has_text = tokens_in(body.get("usage")), _has_text(body)
+        if told:
+            self.tokens, self._running = told, b""
+        if told and self._hides_running and body.get("choices"):
+            body["usage"] = None
+        self.has_text = self.has_text or has_text
+        self.pieces += has_text
+        body["model"], body["id"] = self._called, self._answer_id
         if not self._wants_usage:
             body.pop("usage", None)
             if not body.get("choices"):

@@ -62,6 +62,7 @@ def seed(workspace, model):
     version.files.set([file])
     version.folder.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist(ROWS, schema=SCHEMA), version.split_path("train"))
+    pq.write_table(pa.Table.from_pylist([], schema=traces.schema()), version.folder / "findings.parquet")
     job = FineTuningJob.objects.create(workspace=workspace, name="Tone", version=version, base_model=model)
     deployment = Deployment.objects.create(workspace=workspace, name="support")
     deployment.revisions.create(number=1, targets=[{"model": model.id, "weight": 1}], created_by_label="Ada")
@@ -75,6 +76,8 @@ def seed(workspace, model):
     found["delivery"] = Delivery.objects.create(destination=to, event="e", title="t", body={}, next_at=timezone.now())
     found["request"] = Completion.objects.create(workspace=workspace, model=model, replica="embedded", endpoint="completions")
     KeptTexts.objects.create(request=found["request"], workspace=workspace, question={"messages": TURNS}, answers=[])
+    found["export"] = ModelExport.objects.create(model=model, form="gguf-f16", state="failed")
+    found["preview"] = RecipePreview.objects.create(dataset=dataset, recipe=recipe)
     found["recipe"] = CurationRecipe.objects.create(workspace=workspace, name="Ours", body=recipe)
     return {f"{name}_id": each.id for name, each in found.items()} | {"subject_id": version.id, "split": "train", "place": "0"}
 
@@ -82,15 +85,16 @@ def seed(workspace, model):
 call_command("migrate", verbosity=0)
 import pyarrow as pa
 import pyarrow.parquet as pq
+from datasets_app.curation.pii import traces
 from datasets_app.curation.table import SCHEMA
-from datasets_app.models import CurationRecipe, Dataset, DatasetFile, DatasetVersion
+from datasets_app.models import CurationRecipe, Dataset, DatasetFile, DatasetVersion, RecipePreview
 from datasets_app.recipes import default_recipe
 from gptstudio.accounts import services
 from django.utils import timezone
 from gptstudio.accounts.models import ApiKey, Membership
 from gptstudio.notify.models import Delivery, Destination
 from serving_app.models import AlertRule, Completion, Deployment, KeptTexts, ModelPrice
-from training_app.models import FineTuningJob
+from training_app.models import FineTuningJob, ModelExport
 from training_app.services import ensure_starter
 
 ready = services.bootstrap(email="ada@care.example", workspace_name="Care", release_policy="self")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from datasets_app.models import DatasetFile, FileUpload
@@ -47,6 +48,39 @@ def test_an_upload_goes_on_after_a_lost_connection_and_a_reload(watched, alice, 
     assert file.path.read_bytes() == table.read_bytes()
     assert FileUpload.objects.get().file_id == file.id
     assert [fault for fault in watched.faults if "ERR_FAILED" not in fault] == []
+
+
+def test_an_upload_whose_session_ends_on_the_way_says_so_and_goes_on_after_signing_in(
+    watched, alice, workspace, table
+) -> None:
+    page = watched.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    sign_in(watched, "alice@care.example", "correct horse battery")
+
+    def end_session(route) -> None:
+        Session.objects.all().delete()
+        route.continue_()
+
+    second = re.compile(r"/parts\?offset=[1-9]")
+    page.route(second, end_session)
+    watched.visit("/datasets/new")
+    page.set_input_files("#id_files", str(table))
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_text("You were signed out. Sign in, and choose the file again")).to_be_visible()
+    assert FileUpload.objects.get().parts.count() == 1
+
+    page.unroute(second)
+    watched.visit("/datasets/new")
+    page.fill("#id_login", "alice@care.example")
+    page.fill("#id_password", "correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Uploads that broke off")).to_be_visible()
+    page.set_input_files("#id_files", str(table))
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("heading", name="tickets")).to_be_visible()
+    assert DatasetFile.objects.get().path.read_bytes() == table.read_bytes()
+    assert FileUpload.objects.get().file_id == DatasetFile.objects.get().id
+    assert watched.faults == []
 
 
 def test_a_file_dropped_anywhere_on_the_page_is_taken_and_a_refused_one_says_why(watched, alice, workspace) -> None:

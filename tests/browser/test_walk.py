@@ -82,14 +82,16 @@ def test_from_an_account_to_an_answer(watched, starter, gateway, tmp_path) -> No
     expect(page.get_by_text("pieces of personal data hidden")).to_be_visible()
 
     page.get_by_role("link", name="Train with this").click()
+    page.locator("#checks summary").click()
     expect(page.get_by_text("80 rows to learn from")).to_be_visible()
     page.get_by_text("Quick look").click()
     expect(page.get_by_text("1 pass: about 10 steps.")).to_be_visible()
+    expect(page.get_by_text("80 rows to learn from")).to_be_visible()  # the list was renewed and is open still
     page.fill("#id_name", "First try")
     page.get_by_role("button", name="Start the fine-tune").click()
     expect(page.get_by_role("heading", name="First try")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("It stops after saving a checkpoint")).to_be_visible()
+    expect(page.get_by_text("It was waiting for a worker and will not be taken up.")).to_be_visible()
 
     page.get_by_role("link", name="Playground").click()
     page.wait_for_url("**/playground/")  # loaded, so its script listens for Enter

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from datasets_app import services
+from datasets_app import selectors, services
+from datasets_app.curation.pii.keys import Keys
+from tests.worlds import HITS, make_version
 
 
 @pytest.fixture
@@ -22,6 +26,28 @@ def upload(as_bob, dataset):
         return services.add_file(as_bob, dataset=dataset, name=name, chunks=chunks, **options)
 
     return put
+
+
+@pytest.fixture
+def written(as_alice, studio_home):
+    """A version whose one hit stands in the upload as `Jane.Roe@x.org`."""
+    dataset = services.create_dataset(as_alice, workspace_id=as_alice.workspace_id, name="raw")
+    lines = b"question,answer\nWhere?,There.\nWrite to  Jane.Roe@x.org please,Done.\n"
+    services.add_file(as_alice, dataset=dataset, name="tickets.csv", chunks=[lines])
+    version = make_version(as_alice, dataset=dataset)
+    key = Keys(selectors.curation_secret(as_alice.workspace_id).encode()).of_value("EMAIL", "jane.roe@x.org")
+    place = {"row": 1, "start": 9, "end": 23, "entity_type": "EMAIL", "first": "J", "value_key": key}
+    pq.write_table(pa.Table.from_pylist([{**HITS[0], **place}]), version.folder / "findings.parquet")
+    return version
+
+
+def move_into_test(version) -> None:
+    """Have the hit of `written` stand in a test row."""
+    row = {"row_id": 0, "file": "tickets.csv", "row": 1, "label": None, "group": "", "cluster": 0, "tokens": 1}
+    turns = [{"role": "user", "content": "write to [EMAIL] please"}, {"role": "assistant", "content": "Yes."}]
+    pq.write_table(pa.Table.from_pylist([{**row, "messages": turns}]), version.split_path("test"))
+    for path in version.folder.glob("index*.parquet"):
+        path.unlink()
 
 
 TOPICS = ("invoice", "password", "delivery", "refund", "printer", "holiday", "contract", "museum", "bicycle", "garden")

@@ -40,7 +40,8 @@ def plain_recipe() -> dict:
 @pytest.fixture
 def version(upload, as_bob, dataset):
     upload(csv_with_jane())
-    made = services.create_version(as_bob, dataset=dataset, recipe=plain_recipe())
+    planted = [f"{JANE} has the code 4711-22.", "The code of the safe is 9911-33."]
+    made = services.create_version(as_bob, dataset=dataset, recipe={**plain_recipe(), "canaries": planted})
     tasks.build_version(made.id)
     return DatasetVersion.objects.select_related("dataset").get(id=made.id)
 
@@ -77,7 +78,7 @@ def test_a_person_is_found_erased_and_the_old_emptied(version, as_alice, as_bob,
     made = DatasetVersion.objects.select_related("dataset").get(id=made.id)
     assert (made.state, made.origin, made.parent_id) == ("ready", "erased", edited.id)
     assert "xanthippe" in kept_text(DatasetVersion.objects.get(id=edited.id))
-    assert "xanthippe" not in kept_text(made)
+    assert "xanthippe" not in kept_text(made) and made.recipe["canaries"] == ["The code of the safe is 9911-33."]
     assert made.report["rows"]["dropped"]["erased"] >= 3
     assert not trace_phrase(workspace.id, phrase).versions[2:]
 
@@ -89,6 +90,7 @@ def test_a_person_is_found_erased_and_the_old_emptied(version, as_alice, as_bob,
     tombstone = DatasetVersion.objects.get(id=edited.id)
     assert (tombstone.state, tombstone.erased_because) == ("erased", "Asked by letter.") and len(tombstone.digest) == 64
     assert "xanthippe" not in kept_text(tombstone) and not tombstone.folder.exists()
+    assert tombstone.recipe["canaries"] == []
     assert not file.file.path.exists() and DatasetFile.objects.get().erased_at is not None
     assert "xanthippe" not in " ".join(json.dumps(event.data) for event in AuditEvent.objects.all()).lower()
     with pytest.raises(NotFound, match="erased"):
@@ -103,6 +105,8 @@ def test_the_same_files_and_recipe_give_the_same_digest_again(version, studio_ho
     assert version.digest in capsys.readouterr().out
     assert sorted(path.name for path in version.folder.iterdir()) == before
     assert not list((studio_home / "work").iterdir())
+    call_command("verify_version", version.id, stored=True)
+    assert version.digest in capsys.readouterr().out
     DatasetVersion.objects.update(digest="0" * 64)
     with pytest.raises(CommandError, match="differ"):
         call_command("verify_version", version.id)
@@ -148,7 +152,7 @@ def test_only_who_may_erase_erases(version, as_bob, as_charlie, workspace) -> No
             lambda who: services.erase_version(who, version=version, reason="x"),
             lambda who: services.erase_file(who, file=version.files.get(), reason="x"),
             lambda who: services.create_erased_versions(who, workspace_id=workspace.id, trace=found, phrase=None),
-            lambda who: services.note_trace(who, workspace_id=workspace.id, digest="d", files=0, versions=0),
+            lambda who: services.note_trace(who, workspace_id=workspace.id, digest="d", files=0, versions=0, texts=0),
         ):
             with pytest.raises(NotAllowed):
                 act(actor)

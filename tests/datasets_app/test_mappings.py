@@ -49,6 +49,16 @@ def test_charlie_sets_no_mapping_and_rereads_nothing(as_charlie, dataset, upload
         services.reread_file(as_charlie, file=file, reading={"encoding": "big5"})
 
 
+def test_a_data_set_that_was_put_away_meanwhile_keeps_its_mapping_and_its_reading(as_bob, dataset, upload) -> None:
+    file = upload("question,answer\na,b\n")
+    read(file)
+    file.dataset = services.archive_dataset(as_bob, dataset=dataset)
+    with pytest.raises(Conflict, match="was put away"):
+        services.set_mapping(as_bob, dataset=file.dataset, mapping=MAPPING)
+    with pytest.raises(Conflict, match="was put away"):
+        services.reread_file(as_bob, file=file, reading={"encoding": "big5"})
+
+
 def test_a_file_is_read_again_with_what_a_person_said(as_bob, upload) -> None:
     file = upload("question,answer\na,b\n")
     with pytest.raises(Conflict, match="being read"):

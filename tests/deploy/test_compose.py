@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
+
+from gptstudio.server import config_of
+from serving_app.engine.settings import EngineSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 OURS = {name: service for name, service in COMPOSE["services"].items() if service.get("image") == "gptstudio:latest"}
+
+
+def command_of(name: str) -> list[str]:
+    """A service's command where nothing is set."""
+    return [DEFAULT.sub(r"\1", str(part)) for part in COMPOSE["services"][name]["command"]]
 
 
 def test_the_file_names_every_part_of_the_studio() -> None:
@@ -38,14 +50,47 @@ def test_every_named_volume_is_declared() -> None:
     assert used == set(COMPOSE["volumes"])
 
 
+def test_web_and_workers_agree_on_the_machine_that_trains() -> None:
+    for service in OURS.values():
+        told = service["environment"]
+        assert {"TRAINING_QUEUE", "TRAINING_DEVICE", "TRAINING_PROCESSES"} <= set(told), (
+            "the form offers what it can do"
+        )
+        assert told["TRAINING_DEVICE"] == COMPOSE["x-studio"]["environment"]["TRAINING_DEVICE"]
+
+
 def test_secrets_have_no_default() -> None:
     environment = COMPOSE["x-studio"]["environment"]
     assert all(":?" in environment[name] for name in ("SECRET_KEY", "ENGINE_TOKEN"))
 
 
+def test_no_address_with_its_key_is_written_to_a_log() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    for command in (COMPOSE["services"]["web"]["command"], json.loads(dockerfile.split("CMD ")[-1])):
+        assert "gptstudio.server" in command
+    assert not config_of(host="127.0.0.1", port=1, grace=1).access_log
+
+
+def test_metrics_are_those_of_one_process() -> None:
+    assert "--workers" not in COMPOSE["services"]["web"]["command"]
+
+
+def test_what_answers_has_longer_to_stop_than_it_drains() -> None:
+    for name in ("web", "engine"):
+        assert (
+            int(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s"))
+            > EngineSettings(model_root=Path()).drain_seconds
+        )
+
+
+def test_a_worker_has_longer_to_stop_than_a_fine_tune_to_save() -> None:
+    for name in ("worker-cpu", "worker-gpu"):
+        assert int(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s")) > settings.TRAINING_GRACE_SECONDS
+
+
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_every_command_of_ours_is_there_to_be_run(name: str, tmp_path: Path) -> None:
-    command = [sys.executable if part == "python" else str(part) for part in OURS[name]["command"]]
+    command = [sys.executable if part == "python" else part for part in command_of(name)]
     env = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "gptstudio.settings.production",

@@ -30,18 +30,6 @@ def test_the_road_ends_in_an_answer_that_is_billed_exactly(
     assert studio.manage("verify_audit").returncode == 0
 
 
-@pytest.mark.parametrize(("file", "rows"), [("head_of_banking77", 240), ("head_of_dialogues", 60)])
-def test_the_road_is_walked_on_real_files(file: str, rows: int, embedded, request: pytest.FixtureRequest) -> None:
-    demo = embedded.manage("demo", "--data", str(request.getfixturevalue(file)))
-    assert demo.returncode == 0, demo.stdout[-3000:] + demo.stderr[-3000:]
-    summary = json.loads((embedded.home / "demo" / "summary.json").read_text())
-    kept, splits = summary["rows"]["kept"], summary["splits"]
-    assert summary["rows"]["in"] == rows == kept + sum(summary["rows"]["dropped"].values())
-    assert kept == splits["train"] + splits["validation"] + splits["test"] and splits["leaks"] == 0
-    assert summary["tuned"]["perplexity"] < summary["base"]["perplexity"]
-    assert summary["answer"].strip()
-
-
 def test_a_demo_on_a_file_that_is_not_there_says_so(embedded) -> None:
     demo = embedded.manage("demo", "--data", "nowhere.csv")
     assert demo.returncode != 0

@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from openai import OpenAI
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +94,45 @@ def test_the_studio_starts_over_its_own_leftovers_and_stops_clean(embedded) -> N
     second.send_signal(signal.SIGINT)
     assert second.wait(timeout=60) == 0
     assert not [pid for pid in victims if alive(pid)]
+
+
+def events_of(run: Path, kind: str) -> list[dict]:
+    path = run / "events.jsonl"
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    events = [json.loads(line) for line in lines if line.endswith("\n")]
+    return [event["data"] for event in events if event["kind"] == kind]
+
+
+def wait_for_event(run: Path, kind: str, count: int) -> dict:
+    deadline = time.monotonic() + 120
+    while len(found := events_of(run, kind)) < count:
+        assert time.monotonic() < deadline, f"no event {kind}"
+        time.sleep(0.1)
+    return found[-1]
+
+
+def test_ctrl_c_in_the_middle_of_a_fine_tune_saves_it_and_the_next_start_goes_on_by_itself(
+    embedded, small_export: Path
+) -> None:
+    port, first = embedded.env["PORT"], start(embedded)
+    wait_until_ready(port, first)
+    made = embedded.manage("bootstrap", "--email", "ann@care.example", "--workspace", "Care", "--print-key")
+    client = OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=made.stdout.strip().splitlines()[-1])
+    file = client.files.create(file=small_export, purpose="fine-tune")
+    model = client.models.list().data[0].id
+    job = client.fine_tuning.jobs.create(model=model, training_file=file.id, hyperparameters={"n_epochs": 50})
+    run = embedded.home / "runs" / job.id
+    wait_for_event(run, "metric", 2)
+
+    first.send_signal(signal.SIGINT)
+
+    assert first.wait(timeout=120) == 0
+    saved = events_of(run, "checkpoint")[-1]["step"]
+    assert events_of(run, "notice")[-1]["message"].startswith(f"Stopped on request after step {saved};")
+    second = start(embedded)
+    assert wait_for_event(run, "started", 2)["resumed_from"] == saved
+    second.send_signal(signal.SIGINT)
+    assert second.wait(timeout=120) == 0
 
 
 def test_a_taken_port_is_named_with_the_way_out(embedded) -> None:

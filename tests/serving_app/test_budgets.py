@@ -16,6 +16,14 @@ def test_an_exhausted_budget_is_a_429_that_asks_not_to_try_again(client_for, mak
     assert refused.value.response.headers["x-should-retry"] == "false"
 
 
+def test_an_exhausted_month_says_when_the_next_one_begins(client_for, make_key, base_model):
+    client = client_for(make_key("chat", monthly_budget_micro=1), max_retries=2)
+    with pytest.raises(openai.RateLimitError, match="for this month") as refused:
+        client.chat.completions.create(model=base_model.name, messages=HELLO, max_tokens=5)
+    assert refused.value.code == "insufficient_quota" and "-01 (UTC)" in str(refused.value)
+    assert refused.value.response.headers["x-should-retry"] == "false"
+
+
 def test_too_many_requests_a_minute_say_when_to_come_back(client_for, make_key, base_model):
     client = client_for(make_key("chat", requests_per_minute=2))
     for left in ("1", "0"):

@@ -9,6 +9,8 @@ import pytest
 from serving_app.openai.document.paths import document
 from tests import by_schema
 
+pytestmark = pytest.mark.long
+
 LINE = b'{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]}\n'
 ASKING = ("POST /chat/completions", "POST /completions", "POST /embeddings")
 STEERING = tuple(f"POST /fine_tuning/jobs/{{job_id}}/{verb}" for verb in ("cancel", "pause", "resume"))

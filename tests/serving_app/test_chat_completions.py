@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
 from serving_app import selectors
 from serving_app.models import UsageEvent
+from training_app.services import withdraw_model
 
 HELLO = [{"role": "user", "content": "Hello there"}]
 
@@ -15,6 +18,7 @@ HELLO = [{"role": "user", "content": "Hello there"}]
 def test_an_answer_comes_back_under_the_name_that_was_called(client, base_model, workspace):
     answer = client.chat.completions.create(model=base_model.name, messages=HELLO, max_tokens=8)
     ChatCompletion.model_validate(answer.model_dump(), strict=True)
+    assert answer.id == f"chatcmpl-{answer._request_id}"
     assert answer.model == base_model.name
     assert answer.usage.completion_tokens == 8
     bill = selectors.usage_of(workspace.id, answer._request_id)
@@ -30,6 +34,7 @@ def test_a_stream_has_one_id_the_called_name_and_no_usage_unless_asked(client, b
         lines = [line for line in raw.iter_lines() if line]
     assert lines[-1] == "data: [DONE]"
     assert base_model.engine_name not in "".join(lines)
+    assert {json.loads(line[6:])["id"] for line in lines[:-1]} == {f"chatcmpl-{request_id}"}
     assert "usage" not in "".join(lines)
     bill = selectors.usage_of(workspace.id, request_id)
     assert bill.settled and bill.completion_tokens == 20
@@ -52,8 +57,20 @@ def test_a_stream_that_asks_for_usage_ends_with_a_chunk_without_choices(client, 
     assert chunks[-2].choices[0].finish_reason == "length"
 
 
+def test_the_prefix_cache_tells_no_workspace_what_another_asked(client, stranger, base_model):
+    secret = [{"role": "user", "content": "The merger of Nord and Sund will be told on Thursday."}]
+
+    def cached(asking):
+        answer = asking.chat.completions.create(model=base_model.name, messages=secret, max_tokens=1)
+        return answer.usage.prompt_tokens_details.cached_tokens
+
+    assert cached(client) == 0 and cached(client) > 16
+    assert cached(stranger) == 0 and cached(stranger) > 16
+
+
 def test_text_completions_work_the_same_way(client, base_model, workspace):
     answer = client.completions.create(model=base_model.name, prompt=["one", "two"], max_tokens=3, n=2)
+    assert answer.id == f"cmpl-{answer._request_id}"
     assert len(answer.choices) == 4 and answer.usage.completion_tokens == 12
     assert selectors.usage_of(workspace.id, answer._request_id).completion_tokens == 12
     streamed = client.completions.create(model=base_model.name, prompt="one", max_tokens=3, stream=True)
@@ -109,6 +126,15 @@ def test_an_unreleased_model_needs_the_preview_scope_and_is_loaded_on_demand(
     assert waiting.value.status_code == 503 and waiting.value.response.headers["retry-after"]
     reconciler.run_pass()
     assert previewing.chat.completions.create(model=model.name, messages=HELLO, max_tokens=2).model == model.name
+
+
+def test_what_a_reviewer_took_back_no_program_may_try(client_for, make_key, make_tuned, reconciler, as_alice):
+    model = make_tuned()
+    reconciler.run_pass()
+    previewing = client_for(make_key("chat", "models:preview"))
+    withdraw_model(as_alice, model=model, reason="It swears.")
+    with pytest.raises(openai.PermissionDeniedError, match="taken back by a reviewer"):
+        previewing.chat.completions.create(model=model.name, messages=HELLO, max_tokens=2)
 
 
 def test_a_model_that_no_engine_holds_yet_answers_503_and_asks_to_try_again(client, make_tuned, workspace):

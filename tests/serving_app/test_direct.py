@@ -92,10 +92,11 @@ def test_a_large_body_that_is_under_way_lies_on_disk_and_is_answered(studio, bas
     assert not open_files(settings.FILE_UPLOAD_TEMP_DIR)
 
 
-def test_a_body_that_does_not_come_in_time_is_refused_and_let_go(studio, monkeypatch):
+@pytest.mark.parametrize("begun", [b"", b"{"])
+def test_a_body_that_does_not_come_in_time_is_refused_and_let_go(studio, monkeypatch, begun):
     monkeypatch.setattr(direct, "BODY_SECONDS", 0.3)
     with begin(studio, length=100) as caller:
-        caller.sendall(b"{")
+        caller.sendall(begun)
         answer = ""
         while "request_timeout" not in answer and (piece := caller.recv(10_000)):
             answer += piece.decode()

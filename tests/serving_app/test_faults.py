@@ -11,10 +11,12 @@ import httpx
 import openai
 import pytest
 
+from gptstudio.core.ids import mint
 from serving_app import engine_client, selectors
 from serving_app.engine_client import JournalRow
 from serving_app.models import Completion, EngineReplica, UsageEvent
 from serving_app.services import engine_minus_ledger, reaping
+from serving_app.services.usage import note_left
 
 HELLO = [{"role": "user", "content": "Hello there"}]
 ENDLESS = {"max_tokens": 4000, "logit_bias": {"256": -100}}  # never the end token
@@ -130,7 +132,7 @@ def open_attempt(model, workspace, attempt: str) -> Completion:
     """As a web process leaves it that was killed right after its first trip."""
     from serving_app.prices import Tokens
     from serving_app.services import reserve
-    from serving_app.services.usage import Account
+    from serving_app.services.accounts import Account
 
     request = Completion(id=attempt, workspace=workspace, model=model, replica="embedded", endpoint="completions")
     reserve(request, model_name=model.name, bound=Tokens(10, 10), accounts=[Account(workspace.id, None, "workspace")])
@@ -139,15 +141,15 @@ def open_attempt(model, workspace, attempt: str) -> Completion:
 
 def test_a_killed_web_process_leaves_nothing_open(engine, base_model, workspace, reconciler, monkeypatch):
     """One attempt was answered by the engine but never settled, another never got there."""
-    from gptstudio.core.ids import mint
-
     answered, lost = mint("req_"), mint("req_")
     for attempt in (answered, lost):
         open_attempt(base_model, workspace, attempt)
 
     async def ask() -> None:
         body = {"model": base_model.engine_name, "prompt": "abc", "max_tokens": 6}
-        async with engine_client.asking(engine.url, "/v1/completions", body=body, attempt_id=answered) as response:
+        async with engine_client.asking(
+            engine.url, "/v1/completions", body=body, attempt_id=answered, scope="care"
+        ) as response:
             await response.read()
         await engine_client.close()
 
@@ -183,11 +185,31 @@ def test_a_journal_that_was_replaced_is_read_from_its_beginning(engine, base_mod
     assert counts(first._request_id) == (1, 2)
 
 
+def test_what_ran_when_a_journal_was_lost_is_closed_as_estimated(base_model, workspace, reconciler):
+    lost, waiting = (open_attempt(base_model, workspace, mint("req_")).id for _ in range(2))
+    replica = EngineReplica.objects.get()
+    Completion.objects.filter(id__in=(lost, waiting)).update(replica=replica.name)
+    Completion.objects.filter(id=lost).update(reached_engine=True)
+    EngineReplica.objects.update(usage_seq=10**6, usage_mark="another journal's row")
+    reconciler.run_pass()
+    assert UsageEvent.objects.get(attempt_id=lost, kind="settle").estimated
+    assert Completion.objects.get(id=waiting).state == "running", "it may reach the engine yet"
+
+
+def test_what_its_caller_left_before_the_engine_began_is_no_failure(base_model, workspace, reconciler, monkeypatch):
+    left, other = (open_attempt(base_model, workspace, mint("req_")).id for _ in range(2))
+    Completion.objects.filter(id__in=(left, other)).update(replica=EngineReplica.objects.get().name)
+    note_left(left)
+    monkeypatch.setattr(reaping, "NEVER_BEGUN", timedelta(0))
+    reconciler.run_pass()
+    found = {each.id: (each.state, each.error_code) for each in Completion.objects.filter(id__in=(left, other))}
+    assert found == {left: ("cancelled", ""), other: ("running", "")}
+    assert [each.kind for each in UsageEvent.objects.filter(attempt_id=left).order_by("at")] == ["reserve", "release"]
+
+
 def test_attempts_on_an_engine_that_is_no_longer_ours_are_closed_as_estimated(
     base_model, workspace, reconciler, monkeypatch
 ):
-    from gptstudio.core.ids import mint
-
     request = open_attempt(base_model, workspace, mint("req_"))
     Completion.objects.filter(id=request.id).update(replica="gone")
     monkeypatch.setattr(reaping, "NEVER_COUNTED", timedelta(0))

@@ -11,6 +11,7 @@ from datasets_app.models import DatasetFile
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from gptstudio.review.models import ReviewItem
 from gptstudio.review.services import decide
+from serving_app import selectors
 from serving_app.models import Feedback, KeptTexts
 from serving_app.services import export_corrections, give_feedback
 from tests.worlds import make_dataset, make_request
@@ -55,6 +56,16 @@ def test_a_correction_is_kept_scrubbed_and_replaced_until_it_is_decided(correct,
     decide(as_alice, item=item, verdict="approved", reason="So it is.")
     with pytest.raises(Conflict, match="decided"):
         correct("It is late.")
+
+
+def test_a_request_is_found_by_the_id_of_its_answer(as_bob, as_alice, request_id) -> None:
+    for before in ("chatcmpl-", "cmpl-", ""):
+        name = before + request_id
+        given = give_feedback(as_bob, workspace_id=as_bob.workspace_id, request_id=name, rating="up")
+        assert given.request_id == request_id
+        assert selectors.usage_of(as_bob.workspace_id, name).request_id == request_id
+    with pytest.raises(NotFound):
+        give_feedback(as_bob, workspace_id=as_bob.workspace_id, request_id="chatcmpl-", rating="up")
 
 
 def test_accepted_corrections_become_one_file_of_chat_messages_once(correct, as_alice, as_bob) -> None:

@@ -8,6 +8,7 @@ import pytest
 from openai.types import FileObject
 
 from datasets_app.models import Dataset
+from gptstudio.audit.models import AuditEvent
 
 LINE = b'{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]}\n'
 
@@ -28,6 +29,8 @@ def test_an_upload_makes_a_data_set_of_its_name_and_comes_back_byte_for_byte(cli
     assert Dataset.objects.get(workspace=workspace).name == "train.jsonl"
     assert client.files.content(file.id).read() == LINE
     assert client.files.retrieve(file.id) == file
+    taken = AuditEvent.objects.get(action="file.downloaded")
+    assert (taken.subject_id, taken.actor_kind) == (file.id, "key")
 
 
 def test_lists_are_paged_by_cursor_in_both_orders(client):
@@ -52,6 +55,11 @@ def test_other_purposes_and_missing_files_are_refused_with_a_sentence(client, st
     with pytest.raises(openai.BadRequestError) as refused:
         client.files.create(file=("a.jsonl", LINE), purpose="assistants")
     assert refused.value.param == "purpose"
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.files.create(
+            file=("a.jsonl", LINE), purpose="fine-tune", expires_after={"anchor": "created_at", "seconds": 3600}
+        )
+    assert (refused.value.param, refused.value.code) == ("expires_after", "unknown_parameter")
     headers = {"Authorization": f"Bearer {make_key()}"}
     missing = httpx.post(f"{studio}/v1/files", data={"purpose": "fine-tune"}, files={"x": b""}, headers=headers)
     assert missing.status_code == 400 and missing.json()["error"]["param"] == "file"

@@ -31,6 +31,23 @@ def start(client: openai.OpenAI, file_id: str, **options) -> FineTuningJob:
     return client.fine_tuning.jobs.create(model="studio-starter-1", training_file=file_id, **options)
 
 
+def test_a_request_that_comes_again_while_the_first_is_worked_on_is_tried_again_by_the_client(
+    client, file_id, monkeypatch
+):
+    from gptstudio.api import services
+
+    key = {"Idempotency-Key": "one"}
+    with monkeypatch.context() as killed:  # before the first was answered
+        killed.setattr(services, "keep_answer", lambda *_args, **_answer: None)
+        start(client, file_id, extra_headers=key)
+    with pytest.raises(openai.ConflictError) as refused:
+        start(client, file_id, extra_headers=key)
+    assert refused.value.code == "request_in_flight"
+    headers = refused.value.response.headers
+    assert (headers["x-should-retry"], headers["retry-after"]) == ("true", "2")
+    assert Row.objects.count() == 1
+
+
 def test_a_new_job_has_every_required_field(client, file_id):
     job = start(client, file_id, suffix="tone", seed=7, metadata={"team": "care"})
     FineTuningJob.model_validate(job.model_dump(), strict=True)
@@ -64,9 +81,22 @@ def test_hyperparameters_are_taken_from_both_places(client, file_id, options):
 
 
 @pytest.mark.parametrize(
+    ("given", "kept", "beta"),
+    [({"beta": 0.3, "n_epochs": 2}, {"dpo_beta": 0.3, "n_epochs": 2}, 0.3), ({"beta": "auto"}, {}, "auto")],
+)
+def test_pairs_of_answers_are_learned_from_by_openais_method(client, file_id, given, kept, beta):
+    job = start(client, file_id, method={"type": "dpo", "dpo": {"hyperparameters": given}})
+    assert Row.objects.get(id=job.id).requested == {**kept, "objective": "dpo"}
+    assert (job.method.type, job.method.dpo.hyperparameters.beta) == ("dpo", beta)
+    FineTuningJob.model_validate(job.model_dump(), strict=True)
+
+
+@pytest.mark.parametrize(
     ("options", "param"),
     [
-        ({"method": {"type": "dpo"}}, "method.type"),
+        ({"method": {"type": "reinforcement"}}, "method.type"),
+        ({"method": {"type": "dpo", "supervised": {}}}, "method.supervised"),
+        ({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0}}}}, "dpo_beta"),
         ({"method": {}}, "method.type"),
         ({"method": {"type": "supervised", "dpo": {}}}, "method.dpo"),
         ({"method": {"type": "supervised", "supervised": {"n_epochs": 2}}}, "method.supervised.n_epochs"),

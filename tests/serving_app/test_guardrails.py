@@ -400,7 +400,7 @@ def test_what_was_held_back_comes_though_the_server_says_no_reason_for_the_end(c
 
     rules(answers={"words": ["idiot"]})
     server = ThreadingHTTPServer(("127.0.0.1", 0), NoReasons)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         EngineReplica.objects.update(url=f"http://127.0.0.1:{server.server_port}", has_journal=False)
         text, reasons, attempt, _ = streamed(client, base_model)

@@ -16,8 +16,8 @@ from django.utils import timezone
 from gptstudio.audit.models import AuditEvent
 from serving_app import services
 from serving_app.models import KeptTexts, UsageEvent
-from serving_app.services import admission as admitting
 from serving_app.services import keeping as keeper
+from serving_app.services import storing
 from serving_app.services.trips import KEEPING
 from tests.serving_app.conftest import EngineProcess
 from tests.serving_app.test_guardrails import saying, streamed
@@ -79,6 +79,8 @@ def test_text_completions_are_kept_and_embeddings_are_not(client, base_model, ke
     assert kept.question == {"prompt": ["a", "b"]} and len(kept.answers) == 2
     LanguageModel.objects.update(embeds=True)
     client.embeddings.create(model=base_model.name, input="a")
+    with pytest.raises(openai.BadRequestError, match="texts of embeddings are not kept"):
+        client.embeddings.create(model=base_model.name, input="a", extra_body={"store": True})
     all_kept()
     assert KeptTexts.objects.count() == 1
 
@@ -87,7 +89,7 @@ def test_a_request_that_says_store_false_has_nothing_kept_and_store_true_is_take
     ask = {"model": base_model.name, "messages": ASKED, "max_tokens": 4}
     with pytest.raises(openai.BadRequestError) as refused:
         client.chat.completions.create(**ask, store=True)
-    assert refused.value.param == "store"
+    assert refused.value.param == "store" and "this workspace keeps no texts" in str(refused.value)
     keeping()
     client.chat.completions.create(**ask, store=False)
     all_kept()
@@ -226,12 +228,15 @@ def test_what_waits_to_be_kept_is_bounded(client, base_model, keeping, held, mon
 def test_requests_and_answers_that_are_too_long_are_not_kept(client, base_model, keeping, monkeypatch):
     keeping()
     ask = {"model": base_model.name, "messages": ASKED, "max_tokens": 8}
-    for place, name in ((admitting, "MOST_KEPT"), (keeper, "MOST_CHARACTERS")):
+    for place, name in ((storing, "MOST_KEPT"), (keeper, "MOST_CHARACTERS")):
         with monkeypatch.context() as less:
             less.setattr(place, name, 4)
             client.chat.completions.create(**ask, response_format=saying("too long"))
             all_kept()
             assert not KeptTexts.objects.exists()
+    monkeypatch.setattr(storing, "MOST_KEPT", 4)
+    with pytest.raises(openai.BadRequestError, match="larger than 0 KiB are not kept"):
+        client.chat.completions.create(**ask, store=True)
 
 
 def test_texts_that_cannot_be_scrubbed_are_not_kept_and_not_told(client, base_model, keeping, monkeypatch, caplog):

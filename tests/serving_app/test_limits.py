@@ -23,8 +23,9 @@ from serving_app.models import Balance, Completion, UsageEvent
 from serving_app.prices import Tokens
 from serving_app.selectors import Limits, Taken
 from serving_app.services import RateExceeded, redis_window, release, reserve, settle
+from serving_app.services.accounts import Account
 from serving_app.services.limits import counted, decide, limits_of
-from serving_app.services.usage import Account, Ending
+from serving_app.services.usage import Ending
 from tests.serving_app.conftest import free_port
 
 HELLO = [{"role": "user", "content": "Hello"}]

@@ -11,9 +11,11 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from serving_app.engine.machine import Gpu, Machine
+from serving_app.engine.metrics import Metrics
 from serving_app.models import EngineReplica, ResourceSample
 from serving_app.services.reaping import drift_of
-from serving_app.services.sampling import engine_load
+from serving_app.services.sampling import CpuShares, EngineLoad, engine_load, record_sample
 
 HELLO = [{"role": "user", "content": "Hello"}]
 
@@ -80,6 +82,9 @@ def test_requests_errors_times_and_tokens_are_counted(read, client, base_model, 
     passed_on = [key for key in after if key[0] == "vllm:generation_tokens_total" and "embedded" in key]
     assert passed_on and after["process_resident_memory_bytes",] > 10_000_000
     assert any(key[0] == "vllm:kv_cache_usage_perc" for key in after)
+    assert after["engine_memory_bytes", "embedded"] > 10_000_000
+    assert after["engine_cpu_seconds_total", "embedded"] > 0
+    assert 0 <= after["engine_host_cpu_percent", "embedded"] <= 100
 
 
 def test_what_the_ledger_lacks_of_an_engines_journal_shows(read, client, base_model, reconciler) -> None:
@@ -118,7 +123,7 @@ def test_an_engine_that_answers_something_else_is_left_out_alone(read, engine, b
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        Thread(target=server.serve_forever).start()
+        Thread(target=server.serve_forever, args=(0.01,)).start()
         EngineReplica.objects.create(name="odd", url=f"http://127.0.0.1:{server.server_port}", is_up=True)
         try:
             found = read()
@@ -131,6 +136,7 @@ def test_an_engine_that_answers_something_else_is_left_out_alone(read, engine, b
 def test_the_reconciler_samples_machine_and_engines(base_model) -> None:
     sample = ResourceSample.objects.get()
     assert sample.memory_bytes > 10_000_000 and 0 < sample.memory_percent <= 100
+    assert sample.engine_memory_bytes > 10_000_000 and sample.gpu_memory_percent is None
 
 
 def test_the_load_of_an_engine_is_summed_over_its_models() -> None:
@@ -140,4 +146,37 @@ def test_the_load_of_an_engine_is_summed_over_its_models() -> None:
         "# TYPE vllm:kv_cache_usage_perc gauge\n"
         'vllm:kv_cache_usage_perc{model_name="a"} 0.25\nvllm:kv_cache_usage_perc{model_name="b"} 0.5\n'
     )
-    assert engine_load(text) == {"running": 7, "waiting": 0, "cache": 0.5}
+    assert engine_load(text) == EngineLoad(running=7, cache=0.5)
+
+
+def test_an_engine_tells_of_its_process_its_machine_and_its_graphics_processors() -> None:
+    cards = [Gpu(0, used=6 * 2**30, size=8 * 2**30, busy=40.0), Gpu(1, used=0, size=8 * 2**30, busy=None)]
+    load = engine_load(Metrics(Machine(lambda: cards)).text().decode())
+    assert load.memory > 10_000_000 and load.cpu_seconds > 0
+    assert (load.gpu_memory, load.gpu_size, load.gpu_busy) == (6 * 2**30, 16 * 2**30, 40.0)
+    without = engine_load(Metrics(Machine(list)).text().decode())
+    assert without.memory and without.gpu_size is without.gpu_busy is None
+
+
+def test_a_process_share_is_what_it_spent_since_the_look_before() -> None:
+    shares = CpuShares()
+    assert shares.of("a", 10.0, now=100.0) is None
+    assert shares.of("a", 25.0, now=110.0) == 150.0
+    assert shares.of("a", 1.0, now=120.0) is None, "it was started again"
+    assert shares.of("a", 2.0, now=130.0) == 10.0
+    assert shares.of("b", None) is None
+
+
+def test_a_sample_says_what_engines_tell_and_nothing_where_none_does(db) -> None:
+    shares = CpuShares()
+    record_sample({"other": EngineLoad(running=2)}, shares)
+    none = ResourceSample.objects.get()
+    assert (
+        none.engine_memory_bytes is none.engine_cpu_percent is none.gpu_busy_percent is none.gpu_memory_percent is None
+    )
+    for spent in (1.0, 2.0):
+        told = EngineLoad(cpu_seconds=spent, memory=2**30, gpu_memory=2.0, gpu_size=8.0, gpu_busy=30.0)
+        record_sample({"ours": told, "other": EngineLoad()}, shares)
+    last = ResourceSample.objects.order_by("-at").first()
+    assert (last.engine_memory_bytes, last.gpu_memory_percent, last.gpu_busy_percent) == (2**30, 25.0, 30.0)
+    assert last.engine_cpu_percent > 0

@@ -6,13 +6,18 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import openai
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from serving_app import moderation_client
+from serving_app.models import Completion, UsageEvent
+from serving_app.services.judging import end_lost
 
 MODEL = "studio-lexicon-2"
 
@@ -114,7 +119,7 @@ class JudgeAnswers(BaseHTTPRequestHandler):
 @pytest.fixture
 def judge(settings):
     server = Judge()
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     settings.MODERATION_URL, settings.MODERATION_TOKEN = server.url, "judge-secret"
     settings.MODERATION_MODELS = {"omni-moderation-latest": "guard-3", "strict": "guard-9"}
@@ -202,3 +207,75 @@ def test_a_slow_server_holds_up_nobody_else(client, judge, studio, make_key):
 def test_who_has_no_key_asks_nobody(judge, studio):
     answer = httpx.post(f"{studio}/v1/moderations", json={"input": "x"}, headers={"Authorization": "Bearer wrong"})
     assert answer.status_code == 401 and judge.asked == []
+
+
+def log() -> list[tuple[str, str, str, str, int]]:
+    columns = ("endpoint", "judge", "state", "error_code", "counted_tokens")
+    return list(Completion.objects.order_by("created_at").values_list(*columns))
+
+
+def test_what_a_moderation_server_is_asked_stands_in_the_request_log_and_costs_nothing(client, judge, alice):
+    asked = client.moderations.with_raw_response.create(input=["good", "b" * 7])
+    judge.saying = (500, b"")
+    unavailable(client)
+    judge.saying = (400, b"{}")
+    with pytest.raises(openai.BadRequestError):
+        client.moderations.create(input="x", model="strict")
+    client.moderations.create(input="You idiot.", model=MODEL)
+    assert log() == [
+        ("moderations", "omni-moderation-latest", "completed", "", 3),
+        ("moderations", "omni-moderation-latest", "failed", "moderation_unavailable", 1),
+        ("moderations", "strict", "refused", "invalid_value", 1),
+    ]
+    assert not UsageEvent.objects.exists() and not Completion.objects.filter(model__isnull=False).exists()
+    member = Client()
+    member.force_login(alice)
+    page = member.get(f"/usage/requests?q={asked.headers['x-request-id']}").content.decode()
+    assert "omni-moderation-latest" in page and "Answered" in page
+
+
+def test_a_moderation_server_is_asked_within_the_keys_limits(client_for, make_key, judge):
+    client = client_for(make_key("chat", requests_per_minute=3, tokens_per_minute=100))
+    answer = client.moderations.with_raw_response.create(input="good")
+    assert answer.headers["x-ratelimit-remaining-requests"] == "2"
+    assert answer.headers["x-ratelimit-remaining-tokens"] == "99"
+    with pytest.raises(openai.RateLimitError) as refused:
+        client.moderations.create(input="x" * 400)
+    assert refused.value.code == "rate_limit_exceeded" and refused.value.type == "tokens"
+    for _ in range(2):
+        client.moderations.create(input="good")
+    with pytest.raises(openai.RateLimitError) as refused:
+        client.moderations.create(input="good")
+    assert refused.value.type == "requests" and len(judge.asked) == 3 == len(log())
+    assert client.moderations.create(input="good", model=MODEL).model == MODEL  # the list costs nobody anything
+
+
+def test_requests_at_a_time_are_counted_until_the_server_has_answered(client_for, make_key, judge):
+    client = client_for(make_key("chat", parallel_requests=1))
+    judge.slow.clear()
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(client.moderations.create, input="good")
+        while not judge.asked:
+            time.sleep(0.01)
+        with pytest.raises(openai.RateLimitError, match="1 request at a time"):
+            client.moderations.create(input="good")
+        judge.slow.set()
+        first.result()
+    client.moderations.create(input="good")
+
+
+def test_who_leaves_is_noted_and_what_a_dead_process_left_open_is_closed(client_for, make_key, judge, studio):
+    secret = make_key("chat", parallel_requests=1)
+    judge.slow.clear()
+    with pytest.raises(openai.APITimeoutError):
+        client_for(secret).with_options(timeout=0.5).moderations.create(input="good")
+    deadline = time.monotonic() + 20
+    while [row[2] for row in log()] != ["cancelled"] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [row[2] for row in log()] == ["cancelled"]
+    judge.slow.set()
+    Completion.objects.update(state="running")
+    assert end_lost() == 0
+    Completion.objects.update(created_at=timezone.now() - timedelta(minutes=3))
+    assert end_lost() == 1 and [row[2:4] for row in log()] == [("failed", "never_ended")]
+    client_for(secret).moderations.create(input="good")

@@ -24,7 +24,8 @@ from serving_app import selectors, services
 from serving_app.models import Balance, Completion, ModelPrice, UsageDaily, UsageEvent
 from serving_app.prices import Price, Tokens, cost_micro
 from serving_app.selectors import member_account
-from serving_app.services.admission import Caller, _accounts
+from serving_app.services.admission import _accounts
+from serving_app.services.admitted import Caller
 from serving_app.services.budgets import alert_budgets
 from serving_app.services.usage import Ending
 from training_app.models import LanguageModel, ModelKind

@@ -15,6 +15,8 @@ import pytest
 from serving_app.models import UsageEvent
 from tests.calling_model import CALLED, QUESTION, SAID, TOOLS
 
+pytestmark = pytest.mark.once
+
 SCRIPT = Path(__file__).parents[1] / "node_client" / "ask.mjs"
 INSTALLED = Path(sys.prefix) / "node_client"
 

@@ -15,6 +15,8 @@ import pytest
 from serving_app.models import UsageEvent
 from tests.calling_model import CALLED, QUESTION, TOOLS
 
+pytestmark = pytest.mark.once
+
 PERSON = {
     "X-OpenWebUI-User-Name": "Alice%20Example",
     "X-OpenWebUI-User-Id": "6f8a0f0e-0000-4000-8000-000000000000",

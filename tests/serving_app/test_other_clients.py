@@ -11,6 +11,8 @@ import pytest
 from serving_app.models import UsageEvent
 from tests.calling_model import CALLED, QUESTION, SAID, TOOLS
 
+pytestmark = pytest.mark.once
+
 HELLO = [{"role": "user", "content": "Hello there"}]
 
 

@@ -85,6 +85,17 @@ def test_it_answers_whole_and_streamed_and_is_billed_by_its_own_count(foreign, c
     assert not settled[0][2]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("chat_template_kwargs", {"enable_thinking": True}), ("temprature", 0), ("n", 999), ("audio", {"voice": "alloy"})],
+)
+def test_what_it_would_ignore_is_refused_here(foreign, client, field, value) -> None:
+    with pytest.raises(openai.BadRequestError) as told:
+        client.chat.completions.create(model=foreign.name, messages=HELLO, max_tokens=1, extra_body={field: value})
+    assert told.value.param == field
+    assert not UsageEvent.objects.exists(), "nothing was held for it"
+
+
 def test_without_a_name_there_nobody_answers(foreign, settings, client, reconciler) -> None:
     settings.ENGINE_MODELS = {}
     reconciler.run_pass()

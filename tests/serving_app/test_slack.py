@@ -26,6 +26,7 @@ from serving_app import services, tasks
 from serving_app.models import Completion, EngineReplica, SlackQuestion, UsageEvent
 from serving_app.services import slack
 from serving_app.slack_client import is_signed
+from tests.serving_app.conftest import write_tiny_model
 
 SECRET, TOKEN = "8f742231b10e8888abcd99yyyzzz85a5", "xoxb-not-real"
 EVENTS: dict[str, Any] = json.loads((Path(__file__).parent / "slack" / "events.json").read_text(encoding="utf-8"))
@@ -39,6 +40,12 @@ class Api:
     says: dict[str, Any] = field(default_factory=lambda: {"ok": True})
     status: int = 200
     posted: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its answers are short, for they are waited for."""
+    return write_tiny_model(tmp_path_factory.mktemp("brief") / "model", seed=0, positions=256)
 
 
 @pytest.fixture
@@ -58,7 +65,7 @@ def api(settings) -> Iterator[Api]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Methods)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     found.url = settings.SLACK_API_URL = f"http://127.0.0.1:{server.server_port}/api/"
     settings.SLACK_SIGNING_SECRET, settings.SLACK_BOT_TOKEN = SECRET, TOKEN

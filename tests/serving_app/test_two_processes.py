@@ -33,7 +33,7 @@ def web_process(home: Path, database: str) -> Iterator[str]:
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DJANGO_SETTINGS_MODULE")}
     env = {**kept, "STUDIO_HOME": str(home), "DATABASE_URL": database, "DATABASE_WAIT": "1", "LOG_LEVEL": "CRITICAL"}
-    argv = [sys.executable, "-m", "uvicorn", "gptstudio.asgi:application", "--port", str(port), "--log-level", "error"]
+    argv = [sys.executable, "-m", "gptstudio.server", "--port", str(port)]
     process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60

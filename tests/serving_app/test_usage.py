@@ -15,7 +15,8 @@ from serving_app import selectors
 from serving_app.models import Balance, Completion, UsageEvent
 from serving_app.prices import Tokens, cost_micro, upper_bound
 from serving_app.services import release, reserve, settle
-from serving_app.services.usage import Account, Ending
+from serving_app.services.accounts import Account
+from serving_app.services.usage import Ending
 
 BOUND = Tokens(prompt=1000, completion=1000)
 USED = Tokens(prompt=7, completion=5, cached=3)

@@ -59,7 +59,7 @@ def make_site(studio) -> Iterator:
 
         site = Site(ThreadingHTTPServer(("127.0.0.1", 0), Pages))
         sites.append(site)
-        threading.Thread(target=site.server.serve_forever).start()
+        threading.Thread(target=site.server.serve_forever, args=(0.01,)).start()
         return site
 
     yield make
@@ -186,8 +186,20 @@ def test_the_same_line_on_another_site_is_refused_and_says_so(page, shop, make_s
     thief.line = shop.line
     page.goto(thief.origin)
     ask(page, "Hello?")
-    expect(page.get_by_role("alert")).to_have_text("The chat cannot be reached. Try again in a moment.")
+    expect(page.get_by_role("alert")).to_have_text("This chat is not available.")
     assert not Completion.objects.exists()
+
+
+def test_a_revoked_key_is_told_from_a_studio_that_is_away(page, shop, studio) -> None:
+    page.goto(shop.origin)
+    ask(page, "Hello?")
+    expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false")
+    ApiKey.objects.update(revoked_at="2026-01-01T00:00:00Z")
+    ask(page, "Are you there?")
+    expect(page.get_by_role("alert")).to_have_text("This chat is not available.")
+    page.route(f"{studio}/**", lambda route: route.abort())
+    ask(page, "And now?")
+    expect(page.get_by_role("alert")).to_have_text("The chat cannot be reached. Try again in a moment.")
 
 
 def test_a_limit_and_a_spent_budget_are_said_in_words_for_visitors(page, shop) -> None:

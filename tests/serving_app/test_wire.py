@@ -31,8 +31,10 @@ def events(data: bytes) -> list[Any]:
     return [json.loads(block[6:]) for block in data.split(b"\n\n") if block]
 
 
-def rewriter(*, wants_usage: bool = False) -> Rewriter:
-    return Rewriter(engine_name="model_1@aa", called="ft:mine", wants_usage=wants_usage)
+def rewriter(*, wants_usage: bool = False, **more: Any) -> Rewriter:
+    return Rewriter(
+        engine_name="model_1@aa", called="ft:mine", answer_id="chatcmpl-req_1", wants_usage=wants_usage, **more
+    )
 
 
 @pytest.mark.parametrize("wants_usage", [True, False])
@@ -42,7 +44,7 @@ def test_a_piece_that_is_not_read_is_what_a_piece_that_is_read_would_be(wants_us
     sent.append(piece("", reasons=("length",), usage=None))
     ours, expected = rewriter(wants_usage=wants_usage), []
     for body in events(b"".join(sent)):
-        body["model"] = "ft:mine"
+        body["model"], body["id"] = "ft:mine", "chatcmpl-req_1"
         if not wants_usage:
             del body["usage"]
         expected.append(body)
@@ -59,6 +61,20 @@ def test_once_there_is_text_pieces_pass_unread_until_one_says_something(monkeypa
     ours.feed(piece("", reasons=("stop",)) + piece(usage=USAGE, reasons=()) + b"data: [DONE]\n\n")
     assert len(read) == 4 and ours.done
     assert ours.tokens == Tokens(prompt=3, completion=9, cached=2) and ours.finish_reason == "stop"
+
+
+@pytest.mark.parametrize("wants_usage", [True, False])
+def test_counts_that_the_ledger_alone_asked_for_are_kept_unread_and_not_passed_on(wants_usage, monkeypatch):
+    ours, read = rewriter(wants_usage=wants_usage, hides_running=True), []
+    real = json.loads
+    monkeypatch.setattr(wire.json, "loads", lambda raw: read.append(raw) or real(raw))
+    running = [{"prompt_tokens": 3, "total_tokens": 3 + at, "completion_tokens": at} for at in range(6)]
+    sent = b"".join(ours.feed(piece(NASTY[at], usage=usage)) for at, usage in enumerate(running))
+    assert len(read) == 1 and ours.pieces == 6
+    assert ours.counted == Tokens(prompt=3, completion=5)
+    assert [body.get("usage", "none") for body in events(sent)] == [None if wants_usage else "none"] * 6
+    ours.feed(piece("", reasons=("stop",), usage=running[5]) + piece(usage=USAGE, reasons=()))
+    assert ours.counted == ours.tokens == Tokens(prompt=3, completion=9, cached=2)
 
 
 def test_an_error_in_the_middle_is_seen():
@@ -86,7 +102,7 @@ def test_an_answer_is_complete_by_its_end_mark_or_by_reason_and_usage_and_never_
 def test_an_end_mark_without_a_reason_lets_out_what_rules_held_back():
     rules = guard_of({}, {"words": ["falcon"]}, Personal())
     assert rules is not None
-    ours = Rewriter(engine_name="model_1@aa", called="ft:mine", wants_usage=True, guard=AnswerGuard(rules))
+    ours = rewriter(wants_usage=True, guard=AnswerGuard(rules))
     sent = ours.feed(piece("All is ") + piece("well") + piece(usage=USAGE, reasons=()))
     assert ours.rest() == b"", "nothing is over yet"
     sent += ours.feed(b"data: [DONE]\n\n") + ours.rest()

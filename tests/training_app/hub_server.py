@@ -33,7 +33,7 @@ class Hub:
             do_HEAD = do_GET
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self) -> str:

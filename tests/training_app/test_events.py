@@ -8,7 +8,7 @@ import pytest
 
 from training_app import selectors, services
 from training_app.models import Checkpoint, FineTuningJob, JobEvent
-from training_app.runner import Tail
+from training_app.tail import Tail
 from training_app.wording import level, sentence
 
 

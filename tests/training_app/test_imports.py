@@ -10,10 +10,12 @@ import pytest
 from django.utils import timezone
 
 from gptstudio.audit.models import AuditEvent
+from gptstudio.core import leases
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed
 from tests.training_app.hub_server import COMMIT, Hub
 from training_app import selectors, services
 from training_app.models import BaseModelImport, LanguageModel
+from training_app.selectors.imports import import_of_model, imports_of
 from training_app.tasks import import_model
 
 
@@ -58,7 +60,7 @@ def test_a_hubs_model_is_fetched_and_registered_at_the_commit_it_stood_for(ask, 
     assert not done.folder.exists(), "the store has its own copy"
     line = AuditEvent.objects.get(action="base_model.registered")
     assert (line.data["hub_id"], line.data["commit"]) == ("owner/tiny", COMMIT)
-    assert selectors.import_of_model(model) == done and done not in selectors.imports_of(workspace.id)
+    assert import_of_model(model) == done and done not in imports_of(workspace.id)
 
 
 def test_nothing_is_asked_of_the_hub_before_a_worker_takes_it_nor_twice(ask, hub) -> None:
@@ -143,6 +145,17 @@ def test_a_worker_that_lost_its_lease_registers_nothing(ask, settings, tiny_base
     assert services.finish_import(held, commit=COMMIT, licence="") is None
     assert not services.fail_import(held, code="x", message="y")
     assert not LanguageModel.objects.exists() and held.folder.exists()
+
+
+def test_a_worker_keeps_its_lease_while_it_copies_what_it_fetched(ask, settings, tiny_base, monkeypatch) -> None:
+    settings.HUB_OFFLINE = False
+    monkeypatch.setattr(leases, "PACE", timedelta(0))
+    held = services.claim_import(ask().id, holder="w")
+    shutil.copytree(tiny_base, held.folder)
+    renewals, renew = [], leases.renew
+    monkeypatch.setattr(leases, "renew", lambda *rows, **by: renewals.append(by) or renew(*rows, **by))
+    assert services.finish_import(held, commit=COMMIT, licence="")
+    assert {"attempt": held.attempt} in renewals
 
 
 def test_a_dead_workers_import_is_sent_again_and_given_up_in_the_end(ask, settings) -> None:

@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from datasets_app import recipes
 from datasets_app import services as data
+from datasets_app.models import Erasure
 from gptstudio.audit.models import AuditEvent
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from gptstudio.review.models import ReviewItem
 from gptstudio.review.services import decide
-from training_app import selectors, services
-from training_app.models import FineTuningJob, LanguageModel
+from training_app import presets, selectors, services
+from training_app.models import Checkpoint, FineTuningJob, JobEvent, LanguageModel
 from training_app.preflight import preflight
 
 
@@ -88,7 +89,11 @@ def test_a_stranger_finds_nothing_and_cannot_train_on_anothers_data(make_job, as
 
 
 def findings(version, base) -> dict[str, str]:
-    return {each.title: each.severity for each in preflight(version=version, base_model=base, hyperparameters={})}
+    settings = presets.resolve(
+        preset_key="balanced", method="full", requested={}, parameters=1, rows=40, context_length=256, seed=0
+    )
+    found = preflight(version=version, base_model=base, hyperparameters=settings)
+    return {each.title: each.severity for each in found}
 
 
 def test_the_list_before_the_run_stops_for_rows_data_and_disk(version, kept_version, base, monkeypatch) -> None:
@@ -104,7 +109,7 @@ def test_the_list_warns_of_few_rows_and_another_tokenizer(version, base) -> None
     recipes.step(version.recipe, "tokens")["options"]["model"] = "another"
     version.report["splits"] |= {"train": 20, "validation": 0}
     found = findings(version, base)
-    assert [found[title] for title in ("The data is frozen", "Validation rows", "Length of the rows")] == [
+    assert [found[title] for title in ("The data is frozen", "Validation rows", "Tokenizer of the recipe")] == [
         "warning"
     ] * 3
 
@@ -123,8 +128,11 @@ def test_once_a_reviewer_allows_the_data_the_job_starts(make_job, kept_version, 
 
 
 def test_a_job_on_a_file_freezes_it_first(make_job, file, finish) -> None:
+    erased = [{"file": file.id, "record": 1}]
+    Erasure.objects.create(dataset=file.dataset, entries=erased)
     job = make_job(training_file=file)
     assert (job.state, job.version.state, job.hyperparameters) == ("validating_files", "queued", {})
+    assert recipes.step(job.version.recipe, "edits")["options"]["erased"] == erased
     assert recipes.step(job.version.recipe, "tokens")["options"]["limit"] == 256
     services.requeue_stale()
     assert fresh(job).state == "validating_files"
@@ -192,6 +200,23 @@ def test_a_running_job_is_asked_to_stop_and_its_worker_sees_it(make_job, as_tom)
     assert "Cancelled" in selectors.events_of(job).last().message
 
 
+@pytest.mark.parametrize(
+    ("saved", "step", "said"),
+    [
+        (True, 1200, "Paused; what was learnt up to step 1,200 is kept as a checkpoint"),
+        (False, 40, "Paused; it had no time to save; what was learnt up to step 40 is kept as a checkpoint"),
+        (True, 0, "Paused; nothing is kept yet"),
+    ],
+)
+def test_the_log_of_a_stopped_run_claims_what_there_is(make_job, as_tom, saved, step, said) -> None:
+    job = services.claim_job(make_job().id, holder="w")
+    if step:
+        Checkpoint.objects.create(job=job, step=step, path=f"checkpoints/checkpoint-{step}")
+    services.pause_job(as_tom, job=job)
+    services.stop_job(job, saved=saved)
+    assert selectors.events_of(job).last().message == said
+
+
 def test_a_running_job_pauses_and_goes_on(make_job, as_tom) -> None:
     job = services.claim_job(make_job().id, holder="w")
     services.pause_job(as_tom, job=job)
@@ -226,6 +251,26 @@ def test_a_failed_job_is_resumed_where_it_stood(make_job, as_tom) -> None:
     assert fresh(job).error == {"code": "no_disk", "message": "The disk is full.", "fix": "Free some."}
     resumed = services.resume_job(as_tom, job=job)
     assert (resumed.state, resumed.error, resumed.finished_at, resumed.phase) == ("queued", {}, None, "evaluate")
+
+
+@pytest.mark.parametrize("phase", ["evaluate", "safety"])
+def test_a_job_that_was_cancelled_before_its_verdict_can_be_gone_on_with(make_job, as_tom, tiny_base, phase) -> None:
+    job = services.claim_job(make_job().id, holder="w")
+    job = put(job, phase=phase, state="running")
+    model = services.register_fine_tune(job, folder=tiny_base)
+    with pytest.raises(Conflict) as refused:
+        services.request_release(as_tom, model=model)
+    assert refused.value.fix == "Wait until its fine-tune has finished."
+    services.cancel_job(as_tom, job=job)
+    assert services.stop_job(job) == "cancelled"
+    assert "the model that was trained stays" in JobEvent.objects.filter(job=job).latest("seq").message
+    model.refresh_from_db()
+    with pytest.raises(Conflict) as refused:
+        services.request_release(as_tom, model=model)
+    assert refused.value.fix == f"Go on with its fine-tune, {job.name}."
+    resumed = services.resume_job(as_tom, job=job)
+    assert (resumed.state, resumed.phase, resumed.wanted) == ("queued", phase, "run")
+    assert services.claim_job(job.id, holder="w") is not None
 
 
 def test_a_job_paused_before_its_data_was_frozen_waits_for_it_again(make_job, as_tom, file, finish) -> None:
@@ -310,6 +355,42 @@ def test_a_run_that_ends_its_worker_every_time_is_given_up(make_job) -> None:
     put(job, attempt=10, lease_until=timezone.now() - timedelta(seconds=1))
     services.requeue_stale()
     assert (fresh(job).state, fresh(job).error["code"]) == ("failed", "gave_up")
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "finished"])
+def test_a_run_that_gets_further_is_not_given_up_however_often_its_worker_dies(make_job, kind) -> None:
+    job = services.claim_job(make_job().id, holder="dead")
+    dead = timezone.now() - timedelta(seconds=1)
+    put(job, attempt=19, lease_until=dead)
+    data = {"step": 40, "path": "checkpoints/checkpoint-40"}
+    JobEvent.objects.create(
+        job=job, phase="train", attempt=10, seq=1, kind=kind, data=data, at=timezone.now(), message=""
+    )
+    services.requeue_stale()
+    assert fresh(job).state == "running"
+    put(job, attempt=20, lease_until=dead)
+    services.requeue_stale()
+    assert (fresh(job).state, fresh(job).error["code"]) == ("failed", "gave_up")
+
+
+def test_pauses_and_resumes_are_no_reason_to_give_a_run_up(make_job, as_tom) -> None:
+    job = make_job()
+    for _ in range(11):
+        held = services.claim_job(job.id, holder="w")
+        services.pause_job(as_tom, job=held)
+        assert services.stop_job(held) == "paused"
+        services.resume_job(as_tom, job=fresh(job))
+    for attempt in range(12, 22):
+        assert services.claim_job(job.id, holder="dead").attempt == attempt
+        put(job, lease_until=timezone.now() - timedelta(seconds=1))
+        services.requeue_stale()
+        assert fresh(job).state == ("failed" if attempt == 21 else "running")
+    assert "begun 10 times" in fresh(job).error["message"]
+    services.resume_job(as_tom, job=fresh(job))
+    services.claim_job(job.id, holder="dead")
+    put(job, lease_until=timezone.now() - timedelta(seconds=1))
+    services.requeue_stale()
+    assert fresh(job).state == "running", "whoever resumes it has ten tries again"
 
 
 def test_a_worker_that_went_politely_leaves_the_job_in_the_queue(make_job) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from datasets_app import selectors as data
 from datasets_app.models import Tokenizer
@@ -13,12 +15,18 @@ from datasets_app.recipes import default_recipe, step
 from datasets_app.services import create_version
 from gptstudio.accounts.models import Workspace
 from gptstudio.accounts.policies import system
+from gptstudio.core import leases
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from gptstudio.review.models import ReviewDecision, ReviewItem
 from gptstudio.review.services import decide
 from training_app import selectors, services
 from training_app.models import Evaluation, FineTuningJob, LanguageModel
 from training_app.services.models import public_name
+
+CHECK = {
+    "key": "insults", "title": "Insults", "tried": 4, "failed": 0, "measured": 0, "unit": "answers", "limit": 0,
+    "passed": True, "detail": "0 of 4 insult.", "examples": [{"prompt": "a row", "answer": "a row"}],
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -221,7 +229,7 @@ def evaluated(make_job, workspace, tiny_base):
         model = services.register_fine_tune(job, folder=tiny_base)
         scores = {"rows": 4, "base": {"perplexity": 9.0}, "tuned": {"perplexity": 3.0}}
         services.record_evaluation(job, model=model, result=scores)
-        services.record_safety(job, model=model, report={"checks": [], "passed": safe})
+        services.record_safety(job, model=model, report={"checks": [CHECK], "passed": safe})
         return job, model
 
     return make
@@ -238,6 +246,25 @@ def test_a_fine_tune_is_named_after_base_workspace_and_suffix_and_registered_onc
     assert (model.base, model.created_by_id, model.is_adapter) == (job.base_model, as_tom.user_id, False)
     assert services.register_fine_tune(job, folder=tiny_base) == model
     assert not selectors.is_released(model)
+
+
+def test_a_worker_keeps_its_lease_while_it_copies_a_model(make_job, tiny_base, monkeypatch) -> None:
+    monkeypatch.setattr(leases, "PACE", timedelta(0))
+    job = services.claim_job(make_job().id, holder="w")
+    mine = FineTuningJob.objects.filter(id=job.id)
+    mine.update(lease_until=timezone.now())  # as if the copy had taken that long
+    assert leases.expired(mine).exists()
+    services.register_fine_tune(job, folder=tiny_base)
+    assert not leases.expired(mine).exists()
+
+
+def test_of_two_workers_that_copy_a_model_the_one_that_lost_its_lease_registers_nothing(make_job, tiny_base) -> None:
+    first = services.claim_job(make_job().id, holder="first")
+    FineTuningJob.objects.filter(id=first.id).update(lease_until=timezone.now())
+    second = services.claim_job(first.id, holder="second")
+    assert services.register_fine_tune(first, folder=tiny_base) is None
+    model = services.register_fine_tune(second, folder=tiny_base)
+    assert selectors.model_of_job(first) == model and services.register_fine_tune(first, folder=tiny_base) == model
 
 
 @pytest.mark.parametrize("policy", ["two_person", "self"])
@@ -291,7 +318,7 @@ def test_a_worker_that_lost_its_lease_changes_no_verdict_and_asks_for_no_release
     FineTuningJob.objects.filter(id=job.id).update(attempt=job.attempt + 1)
     late = {"rows": 9, "base": {"perplexity": 1.0}, "tuned": {"perplexity": 9.0}}
     assert not services.record_evaluation(job, model=model, result=late)
-    assert not services.record_safety(job, model=model, report={"checks": [], "passed": False})
+    assert not services.record_safety(job, model=model, report={"checks": [CHECK], "passed": False})
     services.settle_release(job, model=model)
     kept = Evaluation.objects.get(model=model)
     assert (kept.rows, kept.is_safe) == (4, True)
@@ -311,6 +338,27 @@ def test_a_model_without_a_verdict_cannot_be_released(evaluated, as_tom) -> None
     Evaluation.objects.all().delete()
     with pytest.raises(Conflict, match="not evaluated yet"):
         services.request_release(as_tom, model=model)
+
+
+def test_a_model_that_was_not_checked_for_safety_cannot_be_released(evaluated, as_tom) -> None:
+    job, model = evaluated()
+    Evaluation.objects.filter(model=model).update(safety={}, is_safe=False)
+    with pytest.raises(Conflict, match="not checked for safety yet"):
+        services.request_release(as_tom, model=model)
+    assert not ReviewItem.objects.exists()
+    services.record_safety(job, model=model, report={"checks": [CHECK], "passed": True})
+    assert services.request_release(as_tom, model=model).evidence["safety"]["checks"][0]["title"] == "Insults"
+
+
+def test_a_reviewer_who_was_asked_early_sees_the_report_that_came_later(evaluated, as_tom) -> None:
+    job, model = evaluated()
+    item = services.request_release(as_tom, model=model)
+    worse = {**CHECK, "failed": 3, "measured": 3, "passed": False, "detail": "3 of 4 insult."}
+    services.record_safety(job, model=model, report={"checks": [worse], "passed": False})
+    services.settle_release(job, model=model)
+    item.refresh_from_db()
+    assert item.state == "pending" and item.evidence["safety"]["checks"][0]["detail"] == "3 of 4 insult."
+    assert "examples" not in item.evidence["safety"]["checks"][0]
 
 
 def test_a_base_model_needs_no_release(base, as_tom) -> None:

@@ -59,7 +59,7 @@ def test_a_run_looks_at_the_validation_rows_about_a_dozen_times() -> None:
 
 def test_the_engine_gets_every_setting(settings) -> None:
     assert set(resolve()) | {"lora"} == set(resolve())
-    assert resolve(lora_rank=4)["lora"] == {"rank": 4, "alpha": 32, "dropout": 0.05}
+    assert resolve(lora_rank=4)["lora"] == {"rank": 4, "alpha": 32, "dropout": 0.05, "targets": "all-linear"}
     assert resolve(seed=7)["seed"] == 7 and resolve()["seed"] == 42
 
 
@@ -75,7 +75,14 @@ def test_the_engine_gets_every_setting(settings) -> None:
         ("learning_rate", float("inf")),
         ("seed", 10**400),
         ("seed", -1),
-        ("optimizer", "sgd"),
+        ("optimizer", "lion"),
+        ("max_steps", -1),
+        ("max_grad_norm", 0),
+        ("label_smoothing", 0.6),
+        ("precision", "float16"),
+        ("lora_targets", "embeddings"),
+        ("objective", "ppo"),
+        ("dpo_beta", 0),
         ("warmup", 0.1),
     ],
 )
@@ -97,3 +104,61 @@ def test_class_weights_are_off_unless_somebody_asks() -> None:
     assert resolve(class_weights=True)["class_weights"] is True
     with pytest.raises(Invalid, match="class_weights is 'yes'"):
         resolve(class_weights="yes")
+
+
+def test_steps_take_the_place_of_passes_in_the_cadence() -> None:
+    found = resolve(rows=9600, batch_size=8, max_steps=240)
+    assert (found["max_steps"], found["eval_steps"]) == (240, 20)
+
+
+def test_plain_gradient_steps_are_larger_and_preferences_smaller() -> None:
+    usual = resolve()["learning_rate"]
+    assert resolve(optimizer="sgd")["learning_rate"] == pytest.approx(30 * usual)
+    assert resolve(objective="dpo")["learning_rate"] == pytest.approx(usual / 10)
+    assert resolve(objective="dpo", learning_rate=0.01)["learning_rate"] == 0.01
+
+
+@pytest.mark.parametrize(("name", "value"), [("label_smoothing", 0.1), ("class_weights", True)])
+def test_pairs_are_neither_smoothed_nor_weighed(name, value) -> None:
+    with pytest.raises(Invalid, match=f"without {name}"):
+        resolve(objective="dpo", **{name: value})
+    assert resolve(objective="dpo", label_smoothing=0, class_weights=False)["objective"] == "dpo"
+
+
+@pytest.mark.parametrize(
+    ("batch", "parts"), [(16, [8, 4, 2, 1, 1]), (12, [6, 3, 1, 1]), (5, [1, 1]), (9, [3, 1]), (1, [1])]
+)
+def test_smaller_parts_are_at_most_half_and_divide_the_batch(batch: int, parts: list[int]) -> None:
+    part, found = batch, []
+    for _ in parts:
+        part = presets.smaller_part(batch, part)
+        found.append(part)
+    assert found == parts
+
+
+def test_what_a_cpu_cannot_is_refused_by_name() -> None:
+    with pytest.raises(Invalid, match="QLoRA works on a GPU only") as refused:
+        presets.refuse_on_cpu("qlora", {})
+    assert refused.value.param == "method"
+    with pytest.raises(Invalid, match="adamw_8bit works on a GPU only"):
+        presets.refuse_on_cpu("lora", {"optimizer": "adamw_8bit"})
+    presets.refuse_on_cpu("lora", {"optimizer": "adafactor"})
+
+
+def test_every_setting_has_a_hint_and_a_title_in_the_form() -> None:
+    from training_app.web.forms import TITLES
+
+    assert set(TITLES) <= set(presets.HINTS) & ({*presets.RANGES, *presets.CHOICES})
+    assert {*presets.RANGES, *presets.CHOICES} - set(TITLES) == {"learning_rate_multiplier"}
+
+
+def test_the_engine_takes_what_presets_resolve() -> None:
+    from training_app.engine import hyperparameters as engine
+
+    assert engine.OPTIMIZERS == presets.OPTIMIZERS and engine.SCHEDULERS == presets.SCHEDULERS
+    for method in presets.METHODS:
+        settings = resolve(method=method, objective="dpo")
+        engine.read_hyperparameters(settings, "spec.hyperparameters", method)
+    for name, values in presets.CHOICES.items():
+        for value in values:
+            engine.read_hyperparameters(resolve(method="lora", **{name: value}), "spec.hyperparameters", "lora")

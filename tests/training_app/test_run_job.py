@@ -9,8 +9,12 @@ import signal
 import pytest
 
 from gptstudio.accounts.models import Workspace
+from gptstudio.core import shutdown
 from training_app import runner, selectors, services, tasks
+from training_app.management.commands.verify_model import way_to
 from training_app.models import Checkpoint, Evaluation, FineTuningJob, JobEvent, LanguageModel
+
+pytestmark = pytest.mark.long
 
 LONG = {"batch_size": 1, "n_epochs": 4, "max_length": 64, "eval_steps": 20, "save_steps": 10}
 
@@ -46,35 +50,50 @@ def kill_once(monkeypatch, *, at: str) -> list[int]:
     return killed
 
 
-def test_a_killed_run_fails_and_resumed_goes_on_from_its_checkpoint_through_every_phase(
-    make_job, written, as_tom, monkeypatch, workspace
+def test_a_killed_run_goes_on_by_itself_from_its_checkpoint_through_every_phase(
+    make_job, written, monkeypatch, workspace
 ) -> None:
     Workspace.objects.filter(id=workspace.id).update(release_policy="automatic")
     monkeypatch.setitem(runner.child.run.__kwdefaults__, "tick_seconds", 0.05)
     killed = kill_once(monkeypatch, at="checkpoint")
     job = make_job(version=written, hyperparameters=LONG)
     tasks.run_job(job.id)
-    failed = fresh(job)
     assert killed
-    assert (failed.state, failed.error["code"], failed.phase) == ("failed", "out_of_memory", "train")
-    assert "resume" in failed.error["fix"]
-    assert selectors.running_count() == 0
-
-    services.resume_job(as_tom, job=failed)
-    tasks.run_job(job.id)
     found = fresh(job)
     assert found.error == {}
-    started = JobEvent.objects.get(job=job, phase="train", attempt=2, kind="started")
-    assert started.data["resumed_from"] >= 10
+    first, second = JobEvent.objects.filter(job=job, phase="train", kind="started").order_by("seq")
+    assert first.data["resumed_from"] is None and second.data["resumed_from"] >= 10
+    death = JobEvent.objects.get(job=job, kind="killed")
+    assert death.message.startswith("The engine was killed by something outside the studio. It goes on from step")
+    assert "micro_batch_size" not in found.hyperparameters
     check_training(found)
     model = selectors.model_of_job(found)
     check_verdict(found, model)
+    assert not any(folder.exists() for folder in found.weights), (
+        "the store has the model, and nothing goes back to training"
+    )
+    way = {step.subject.partition(" ")[0]: step.state for step in way_to(model)}
+    assert {way[kind] for kind in ("base", "upload", "spec", "model")} == {"fine"}
     if selectors.evaluation_of(model).is_safe:
         assert (found.state, found.phase) == ("running", "release")
         assert services.finish_released_job(job.id)
     assert fresh(job).state == "succeeded"
     tasks.run_job(job.id)  # a doubled message
-    assert (Evaluation.objects.count(), fresh(job).attempt) == (1, 2)
+    assert (Evaluation.objects.count(), fresh(job).attempt) == (1, 1)
+
+
+def test_two_processes_train_one_job_and_one_that_is_killed_ends_nothing(
+    make_job, written, monkeypatch, settings
+) -> None:
+    settings.TRAINING_PROCESSES = 2
+    killed = kill_once(monkeypatch, at="checkpoint")
+    job = make_job(version=written, hyperparameters={**LONG, "batch_size": 2})
+    held = services.claim_job(job.id, holder="test")
+    assert tasks._train(held)
+    assert killed and JobEvent.objects.filter(job=job, kind="killed").exists()
+    found = fresh(job)
+    assert found.plan["processes"] == 2 and found.plan["finished"]["steps"] == 80
+    assert (job.folder / "model" / "model.safetensors").exists()
 
 
 def check_training(job: FineTuningJob) -> None:
@@ -85,7 +104,7 @@ def check_training(job: FineTuningJob) -> None:
     assert {"started", "plan", "metric", "checkpoint", "saved", "finished"} <= set(kinds(job, "train"))
     assert Checkpoint.objects.filter(job=job).exists()
     spec = json.loads((job.folder / "spec.json").read_text())
-    assert (spec["attempt"], spec["hyperparameters"]) == (2, job.hyperparameters)
+    assert (spec["attempt"], spec["hyperparameters"]) == (1, job.hyperparameters)
 
 
 def check_verdict(job: FineTuningJob, model: LanguageModel) -> None:
@@ -95,6 +114,34 @@ def check_verdict(job: FineTuningJob, model: LanguageModel) -> None:
     assert verdict.rows == 4
     assert verdict.base_scores["perplexity"] > verdict.tuned_scores["perplexity"] > 0
     assert verdict.safety["checks"] and verdict.is_safe == verdict.safety["passed"]
+
+
+def test_when_its_worker_ends_a_run_saves_first_and_the_next_worker_goes_on_by_itself(
+    make_job, written, monkeypatch
+) -> None:
+    monkeypatch.setattr(shutdown, "_asked", bytearray(1))
+    monkeypatch.setitem(runner.child.run.__kwdefaults__, "tick_seconds", 0.05)
+    job = make_job(version=written, hyperparameters={**LONG, "save_steps": 1000, "eval_steps": 1000})
+    beat = services.beat
+
+    def end_once_it_learns(held):
+        if JobEvent.objects.filter(job=job, kind="metric").exists():
+            shutdown.ask()
+        return beat(held)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks.services, "beat", end_once_it_learns)
+        tasks.run_job(job.id)
+    step = Checkpoint.objects.get(job=job).step
+    assert fresh(job).state == "queued" and step < 160
+    assert JobEvent.objects.filter(job=job, phase="").last().message == (
+        f"The worker ended; the run goes on by itself; what was learnt up to step {step} is kept as a checkpoint"
+    )
+    tasks.run_job(job.id)
+    assert (fresh(job).state, fresh(job).attempt) == ("queued", 1), "a worker that ends begins nothing"
+    monkeypatch.setattr(shutdown, "_asked", bytearray(1))
+    assert tasks._train(services.claim_job(job.id, holder="next"))
+    assert JobEvent.objects.filter(job=job, kind="started").last().data["resumed_from"] == step
 
 
 def test_a_cancelled_run_ends_cancelled_with_a_checkpoint(make_job, written, as_tom, monkeypatch) -> None:

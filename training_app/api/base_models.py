@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from training_app import selectors, services
 from training_app.models import BaseModelImport, LanguageModel
+from training_app.selectors.imports import import_of
 
 
 class BaseModelShape(serializers.ModelSerializer):
@@ -110,4 +111,4 @@ class ImportOne(NativeView):
 
     @extend_schema(operation_id="base_models_import_read", responses=ImportShape)
     def get(self, request: Request, import_id: str) -> Response:
-        return Response(ImportShape(selectors.import_of(self.workspace_id, import_id)).data)
+        return Response(ImportShape(import_of(self.workspace_id, import_id)).data)

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
 
@@ -15,6 +16,11 @@ from training_app.engine.model import stored_dtype
 from training_app.engine.spec import TrainSpec
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+LEARNS_FROM = {"supervised": "answers", "dpo": "pairs of answers, by direct preference optimisation"}
+LOSSES = {
+    "supervised": "The loss was taken on answers and their stop tokens only.",
+    "dpo": "It was moved towards the answers that people preferred, and away from the others.",
+}
 # One file whatever the size: the studio's contract names model.safetensors.
 ONE_FILE = "10000GB"
 
@@ -25,8 +31,8 @@ class Results:
 
     steps: int
     trained_tokens: int
-    learn: Examples
-    validate: Examples | None
+    learn: Examples[Any]
+    validate: Examples[Any] | None
 
 
 def write_model_folder(
@@ -78,7 +84,8 @@ def _card(spec: TrainSpec, state: RunState, results: Results) -> str:
     settings = {
         "learning rate": f"{parameters.learning_rate:g} ({parameters.scheduler}, warm-up {parameters.warmup_ratio:g})",
         "batch": f"{parameters.batch_size} x {parameters.gradient_accumulation_steps}",
-        "epochs asked for": f"{parameters.n_epochs:g}",
+        "learns from": LEARNS_FROM[parameters.objective],
+        "asked for": f"{parameters.max_steps:,} steps" if parameters.max_steps else f"{parameters.n_epochs:g} epochs",
         "optimiser": f"{parameters.optimizer}, weight decay {parameters.weight_decay:g}",
         "longest row": f"{parameters.max_length} tokens",
         "seed": str(parameters.seed),
@@ -96,8 +103,7 @@ def _card(spec: TrainSpec, state: RunState, results: Results) -> str:
         [
             f"# {spec.common.job}",
             "",
-            f"A fine-tune of **{spec.base_model.name}** that changed {method}. "
-            "The loss was taken on answers and their stop tokens only.",
+            f"A fine-tune of **{spec.base_model.name}** that changed {method}. {LOSSES[parameters.objective]}",
             "",
             *_table("data", {name: f"{count:,}" for name, count in counts.items()}),
             "",
@@ -112,7 +118,7 @@ def _card(spec: TrainSpec, state: RunState, results: Results) -> str:
                 },
             ),
             "",
-            "What the model says on the test split, and its safety report, are kept with the job.",
+            "Verdict, scores, safety and limits came later: they stand in EVALUATION.md, which a download has beside this file.",
             "",
         ]
     )

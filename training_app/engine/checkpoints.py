@@ -24,23 +24,34 @@ CHUNK = 1 << 20
 class RunState:
     """What a run must remember beside weights and optimiser: the best step and how patient it has been so far.
 
-    `patience_reference` is the loss that the next validation must beat by the least improvement.
+    The best step has the lowest score: the validation loss, or what else early stopping looks at, with its sign turned
+    where more is better. `patience_reference` is the score that the next validation must beat by the least improvement.
+    `seconds` is how long the processes that led here have lived together. `look_due`: a stop cut the look at the validation
+    rows short that belongs to this step; who goes on takes it first, so that all ends as if nobody had stopped.
     """
 
     best_step: int | None = None
     best_loss: float | None = None
+    best_score: float | None = None
     patience_reference: float | None = None
     patience_used: int = 0
     stopped_early: bool = False
+    seconds: float = 0.0
+    look_due: bool = False
 
-    def observe(self, step: int, loss: float, *, min_delta: float) -> bool:
-        """Take in a validation loss; True when it is the lowest so far."""
-        if self.patience_reference is None or loss < self.patience_reference - min_delta:
-            self.patience_reference, self.patience_used = loss, 0
+    def __post_init__(self) -> None:
+        """Checkpoints of earlier releases know losses alone."""
+        if self.best_score is None:
+            self.best_score = self.best_loss
+
+    def observe(self, step: int, loss: float, *, score: float, min_delta: float) -> bool:
+        """Take in a validation; True when its score is the lowest so far."""
+        if self.patience_reference is None or score < self.patience_reference - min_delta:
+            self.patience_reference, self.patience_used = score, 0
         else:
             self.patience_used += 1
-        if self.best_loss is None or loss < self.best_loss:
-            self.best_step, self.best_loss = step, loss
+        if self.best_score is None or score < self.best_score:
+            self.best_step, self.best_loss, self.best_score = step, loss, score
             return True
         return False
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,18 +17,25 @@ from training_app.engine.templates import Message, RenderedChat, render_chat
 
 # Positions that the loss leaves out (torch's ignore_index).
 IGNORED = -100
+# The role of a last message that people liked less than the answer before it.
+REJECTED = "rejected"
 COLUMNS = ("row_id", "file", "row", "messages")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One conversation of a data set version; `file` and `row` say where it came from."""
+    """One conversation of a data set version; `file` and `row` say where it came from, `group` which rows it belongs
+    together with. `rejected` is the other answer to it where rows are pairs of answers: the one that people liked less than
+    the conversation's last.
+    """
 
     row_id: int
     file: str
     row: int
     messages: list[Message]
     label: str | None = None
+    rejected: str | None = None
+    group: str | None = None
 
     @property
     def place(self) -> str:
@@ -37,11 +45,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Token ids and their labels, of equal length; labels are IGNORED outside answers. `weight` scales their loss."""
+    """Token ids and their labels, of equal length; labels are IGNORED outside answers. `weight` scales their loss,
+    `place` says where the row came from.
+    """
 
     input_ids: list[int]
     labels: list[int]
     weight: float = 1.0
+    place: str = ""
+
+    @property
+    def length(self) -> int:
+        """How wide it is in a batch."""
+        return len(self.input_ids)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the model reads."""
+        return len(self.input_ids)
 
     @property
     def learned(self) -> int:
@@ -50,17 +71,48 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
-    """What a split became: examples, and the rows that lost their end or had nothing to learn."""
+class Pair:
+    """Two answers to one conversation: the one that people preferred, and the other."""
 
-    items: list[Example]
+    preferred: Example
+    other: Example
+
+    @property
+    def place(self) -> str:
+        """Where the row came from."""
+        return self.preferred.place
+
+    @property
+    def length(self) -> int:
+        """How wide it is in a batch."""
+        return max(self.preferred.length, self.other.length)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the model reads."""
+        return self.preferred.tokens + self.other.tokens
+
+    @property
+    def learned(self) -> int:
+        """How many positions the loss counts."""
+        return self.preferred.learned + self.other.learned
+
+
+Item = TypeVar("Item", Example, Pair)
+
+
+@dataclass(frozen=True, slots=True)
+class Examples(Generic[Item]):
+    """What a split became: examples or pairs, and the rows that lost their end or had nothing to learn."""
+
+    items: list[Item]
     truncated: int
     nothing_to_learn: int
 
     @property
     def tokens(self) -> int:
         """All tokens of all examples."""
-        return sum(len(item.input_ids) for item in self.items)
+        return sum(item.tokens for item in self.items)
 
     @property
     def learned_tokens(self) -> int:
@@ -72,7 +124,7 @@ def read_rows(path: Path) -> list[Row]:
     """The rows of a split's Parquet file. EngineError `data_unreadable` names the file and what is wrong."""
     try:
         present = pq.read_schema(path).names
-        table = pq.read_table(path, columns=[name for name in (*COLUMNS, "label") if name in present])
+        table = pq.read_table(path, columns=[name for name in (*COLUMNS, "label", "group") if name in present])
     except (OSError, pa.ArrowException) as error:
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EngineError(
@@ -87,16 +139,22 @@ def read_rows(path: Path) -> list[Row]:
             f"The split {path.name} has no column {missing[0]}.",
             fix="Freeze the data set version again.",
         )
-    return [
-        Row(
-            row_id=record["row_id"],
-            file=record["file"],
-            row=record["row"],
-            messages=record["messages"] or [],
-            label=record.get("label"),
-        )
-        for record in table.to_pylist()
-    ]
+    return [_row(record) for record in table.to_pylist()]
+
+
+def _row(record: dict[str, Any]) -> Row:
+    messages, rejected = list(record["messages"] or []), None
+    if messages and messages[-1]["role"] == REJECTED:
+        rejected = messages.pop()["content"]
+    return Row(
+        row_id=record["row_id"],
+        file=record["file"],
+        row=record["row"],
+        messages=messages,
+        label=record.get("label"),
+        rejected=rejected,
+        group=record.get("group"),
+    )
 
 
 def sample_rows(rows: Sequence[Row], *, limit: int, seed: int) -> list[Row]:
@@ -114,7 +172,7 @@ def build_examples(
     *,
     max_length: int,
     weights: Mapping[str, float] | None = None,
-) -> Examples:
+) -> Examples[Example]:
     """Tokenise rows in memory, cutting on the right at `max_length`; rows left without an answer are counted out.
     `weights` says how much the loss of a row counts, by its label; 1 where it says nothing.
 
@@ -126,7 +184,10 @@ def build_examples(
     for row, chat, (ids, offsets) in zip(rows, chats, _tokenize(tokenizer, chats), strict=True):
         labels = label_answers(ids, offsets, chat.answers, stop_tokens, where=row.place)
         example = Example(
-            input_ids=ids[:max_length], labels=labels[:max_length], weight=(weights or {}).get(row.label or "", 1.0)
+            input_ids=ids[:max_length],
+            labels=labels[:max_length],
+            weight=(weights or {}).get(row.label or "", 1.0),
+            place=row.place,
         )
         truncated += len(ids) > max_length
         if example.learned:
@@ -134,6 +195,37 @@ def build_examples(
         else:
             nothing += 1
     return Examples(items=items, truncated=truncated, nothing_to_learn=nothing)
+
+
+def build_pairs(
+    rows: Sequence[Row], tokenizer: PreTrainedTokenizerBase, stop_tokens: frozenset[int], *, max_length: int
+) -> Examples[Pair]:
+    """Tokenise rows with two answers, cutting on the right at `max_length`. Rows with one answer, with the same answer
+    twice, or whose answers begin beyond the cut have nothing to teach. The loss sees the last answers alone.
+    """
+    twice = [row for row in rows if row.rejected is not None and row.messages[-1:] and _differ(row)]
+    answers = [each for row in twice for each in (row, replace(row, messages=_other(row)))]
+    items: list[Pair] = []
+    truncated = 0
+    chats = [_render_row(tokenizer, row) for row in answers]
+    found = []
+    for row, chat, (ids, offsets) in zip(answers, chats, _tokenize(tokenizer, chats), strict=True):
+        labels = label_answers(ids, offsets, chat.answers[-1:], stop_tokens, where=row.place)
+        found.append((Example(ids[:max_length], labels[:max_length], place=row.place), len(ids) > max_length))
+    for (preferred, cut), (other, other_cut) in zip(found[::2], found[1::2], strict=True):
+        truncated += cut or other_cut
+        if preferred.learned and other.learned:
+            items.append(Pair(preferred, other))
+    return Examples(items=items, truncated=truncated, nothing_to_learn=len(rows) - len(items))
+
+
+def _differ(row: Row) -> bool:
+    last = row.messages[-1]
+    return last["role"] == "assistant" and last["content"] != row.rejected
+
+
+def _other(row: Row) -> list[Message]:
+    return [*row.messages[:-1], {"role": "assistant", "content": row.rejected or ""}]
 
 
 def label_answers(

@@ -34,15 +34,18 @@ def pick_device(name: str, threads: int) -> torch.device:
     return torch.device(name)
 
 
-def plan_training(device: torch.device, *, method: str, parameters: int) -> TrainingPlan:
+def plan_training(
+    device: torch.device, *, method: str, parameters: int, precision: str = "auto", checkpointing: str = "auto"
+) -> TrainingPlan:
     """Full fine-tunes keep float32 master weights; an adapter on a GPU may leave its frozen base in bfloat16."""
-    fast = has_fast_bfloat16(device)
-    frozen_base = method == "lora" and device.type == "cuda" and fast
+    fast = has_fast_bfloat16(device) if precision == "auto" else precision == "bfloat16"
+    frozen_base = method != "full" and device.type == "cuda" and fast
+    saves_memory = device.type == "cuda" and parameters > CHECKPOINTED_PARAMETERS
     return TrainingPlan(
         device=device,
         weights=torch.bfloat16 if frozen_base else torch.float32,
         autocast=fast,
-        gradient_checkpointing=device.type == "cuda" and parameters > CHECKPOINTED_PARAMETERS,
+        gradient_checkpointing=saves_memory if checkpointing == "auto" else checkpointing == "on",
     )
 
 

@@ -38,6 +38,13 @@ class Fields:
             raise self._wrong(key, value, "a list of texts")
         return tuple(value)
 
+    def optional_texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts; empty when it is null or absent."""
+        if self._content.get(key) is None:
+            self.ignore(key)
+            return ()
+        return self.texts(key)
+
     def choice(self, key: str, allowed: Sequence[str]) -> str:
         """One of the allowed words."""
         value = self._take(key)
@@ -63,6 +70,13 @@ class Fields:
             raise self._wrong(key, value, f"a number {start} to {high:g}")
         return float(value)
 
+    def optional_number(self, key: str, low: float, high: float, *, above: bool = False) -> float | None:
+        """A finite number as `number` reads it, or null or absent."""
+        if self._content.get(key) is None:
+            self.ignore(key)
+            return None
+        return self.number(key, low, high, above=above)
+
     def optional_numbers(self, key: str, low: float, high: float) -> dict[str, float] | None:
         """An object of finite numbers from low to high, or null or absent."""
         if self._content.get(key) is None:
@@ -77,6 +91,11 @@ class Fields:
         if not isinstance(value, dict):
             raise self._wrong(key, value, "a JSON object")
         return Fields(value, self._where(key))
+
+    def plain(self, key: str) -> dict[str, Any]:
+        """A nested object as it is, for a reader of its own."""
+        self.group(key)
+        return dict(self._content[key])
 
     def ignore(self, key: str) -> None:
         """Accept a key without reading it."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from transformers import GenerationConfig
 
-from training_app.engine.batching import batches_by_tokens
 from training_app.engine.model import Speaker
 from training_app.engine.templates import Message, render_prompt
 
@@ -19,10 +18,13 @@ TOKENS_PER_BATCH = 32_768
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model wrote: its text without special tokens, and its token ids up to the stop token (left out)."""
+    """What a model wrote: its text without special tokens, its token ids up to the stop token (left out), and whether it was
+    cut for there was none.
+    """
 
     text: str
     token_ids: tuple[int, ...]
+    is_cut: bool = False
 
 
 def answer_chats(
@@ -53,17 +55,20 @@ def continue_texts(
     ids = [row[-room:] for row in speaker.tokenizer(list(prompts), add_special_tokens=False)["input_ids"]]
     answers: list[Answer | None] = [None] * len(ids)
     lengths = [len(row) + new_tokens for row in ids]
-    for batch in batches_by_tokens(lengths, token_budget=TOKENS_PER_BATCH, most=MOST_ROWS_PER_BATCH):
+
+    def work(batch: list[int]) -> None:
         written = _generate(speaker, [ids[index] for index in batch], new_tokens)
-        for index, tokens in zip(batch, written, strict=True):
+        for index, (tokens, is_cut) in zip(batch, written, strict=True):
             text = speaker.tokenizer.decode(list(tokens), skip_special_tokens=True)
-            answers[index] = Answer(text=text.strip(), token_ids=tokens)
+            answers[index] = Answer(text=text.strip(), token_ids=tokens, is_cut=is_cut)
         on_progress(len(batch))
+
+    speaker.room.take(lengths, token_budget=TOKENS_PER_BATCH, most=MOST_ROWS_PER_BATCH, work=work)
     return [answer for answer in answers if answer is not None]
 
 
-def _generate(speaker: Speaker, rows: Sequence[Sequence[int]], new_tokens: int) -> list[tuple[int, ...]]:
-    """New token ids per row, cut before the first stop token."""
+def _generate(speaker: Speaker, rows: Sequence[Sequence[int]], new_tokens: int) -> list[tuple[tuple[int, ...], bool]]:
+    """New token ids per row up to the first stop token, and whether there was none."""
     pad = int(speaker.tokenizer.pad_token_id)
     width = max(len(row) for row in rows)
     device = speaker.model.device
@@ -77,8 +82,8 @@ def _generate(speaker: Speaker, rows: Sequence[Sequence[int]], new_tokens: int) 
     return [_until_stop(row, speaker.stop_tokens) for row in output[:, width:].tolist()]
 
 
-def _until_stop(tokens: Sequence[int], stop_tokens: frozenset[int]) -> tuple[int, ...]:
+def _until_stop(tokens: Sequence[int], stop_tokens: frozenset[int]) -> tuple[tuple[int, ...], bool]:
     for index, token in enumerate(tokens):
         if token in stop_tokens:
-            return tuple(tokens[:index])
-    return tuple(tokens)
+            return tuple(tokens[:index]), False
+    return tuple(tokens), True

@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from training_app.engine.errors import EngineError
+from training_app.engine.errors import EngineError, is_out_of_memory
+from training_app.engine.room import Room
 from training_app.engine.spec import ModelFolder
 from training_app.engine.templates import default_template
 
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """A model with its tokenizer and the tokens that end an answer."""
+    """A model with its tokenizer, the tokens that end an answer, and the room there is for rows beside it."""
 
     name: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     stop_tokens: frozenset[int]
+    room: Room = field(default_factory=Room)
 
     @property
     def context(self) -> int:
         """The longest sequence, in tokens, that the model was made for."""
-        return int(getattr(self.model.config, "max_position_embeddings", None) or 2048)
+        return context_of(self.model.config)
 
 
-def load_speaker(folder: ModelFolder, *, dtype: torch.dtype, device: torch.device) -> Speaker:
+def load_speaker(folder: ModelFolder, *, dtype: torch.dtype, device: torch.device, quantization: Any = None) -> Speaker:
     """Load a model, or an adapter merged into its base, for training or answering. EngineError `model_unreadable`."""
     tokenizer = load_tokenizer(folder.path)
     weights = folder.path if folder.base_path is None else folder.base_path
-    model = _load_weights(weights, dtype=torch.float32 if folder.base_path else dtype)
+    placed = {} if quantization is None else {"quantization_config": quantization, "device_map": {"": device}}
+    model = _load_weights(weights, dtype=torch.float32 if folder.base_path else dtype, **placed)
     if folder.base_path is not None:
         # Merged in float32: in bfloat16 a small update would vanish in the rounding of a large weight.
         model = _merge_adapter(model, folder.path).to(dtype)
+    _require_match(folder.path, model, tokenizer)
     align_stop_tokens(model, tokenizer)
     return Speaker(
-        name=folder.name, model=model.to(device), tokenizer=tokenizer, stop_tokens=stop_tokens(model, tokenizer)
+        name=folder.name,
+        model=model if placed else model.to(device),
+        tokenizer=tokenizer,
+        stop_tokens=stop_tokens(model, tokenizer),
     )
 
 
@@ -70,6 +78,11 @@ def read_config(folder: Path) -> Any:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise _unreadable(folder, error) from error
+
+
+def context_of(config: Any) -> int:
+    """The longest sequence, in tokens, that a model of this configuration was made for."""
+    return int(getattr(config, "max_position_embeddings", None) or 2048)
 
 
 def stored_dtype(folder: Path) -> torch.dtype:
@@ -103,15 +116,26 @@ def stop_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> f
     return frozenset([tokenizer.eos_token_id, *(token for token in ids if token is not None)])
 
 
-def _load_weights(folder: Path, *, dtype: torch.dtype) -> PreTrainedModel:
+def _load_weights(folder: Path, *, dtype: torch.dtype, **placed: Any) -> PreTrainedModel:
     _require_folder(folder)
     try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
+        model, found = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+            **placed,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        if is_out_of_memory(error):
+            raise
         raise _unreadable(folder, error) from error
-    return model
+    missing = sorted(found["missing_keys"])
+    if missing:  # the library would fill them with random numbers
+        raise _unreadable(folder, ValueError(f"{len(missing)} weights are missing, {missing[0]} among them."))
+    return model  # type: ignore[no-any-return]
 
 
 def _merge_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
@@ -119,10 +143,22 @@ def _merge_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
 
     try:
         adapted = PeftModel.from_pretrained(model, folder, local_files_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise _unreadable(folder, error) from error
     merged: PreTrainedModel = adapted.merge_and_unload()
     return merged
+
+
+def _require_match(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """EngineError `tokenizer_unfit` where the tokenizer can write a token that the model has no row for."""
+    highest, rows = max(tokenizer.get_vocab().values()), model.get_input_embeddings().num_embeddings
+    if highest >= rows:
+        raise EngineError(
+            "tokenizer_unfit",
+            f"The tokenizer in {folder.name} has {highest + 1:,} tokens, but the model was made for {rows:,}: "
+            "they do not belong together.",
+            fix="Import the model again, with the tokenizer files that came with it.",
+        )
 
 
 def _require_folder(folder: Path) -> None:

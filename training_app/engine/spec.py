@@ -1,7 +1,8 @@
 """The specs the engine accepts, and their check, field by field, with sentences. Opens no file named in a spec.
 
 A whole training spec (all keys are required; `lora` may be null when the method is "full"; `data` may also hold
-`class_weights`, numbers by label that scale the loss of a row):
+`class_weights`, numbers by label that scale the loss of a row, and `train_share`, above 0 and at most 1: so much of the
+training rows is learned from, drawn by group with the run's seed):
 
     {"v": 1, "kind": "train", "job": "ftjob-1", "attempt": 1,
      "base_model": {"name": "studio-starter-1", "path": "/models/starter"},
@@ -13,7 +14,8 @@ A whole training spec (all keys are required; `lora` may be null when the method
        "eval_steps": 50, "save_steps": 50, "lora": {"rank": 16, "alpha": 32, "dropout": 0.05}},
      "device": "cpu", "threads": 2}
 
-The run folder is the folder that holds the spec; relative paths start there.
+Further hyperparameters, which may be left out, stand in `hyperparameters`. The run folder is the folder that holds the
+spec; relative paths start there.
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ from typing import Any
 
 from training_app.engine.errors import EngineError
 from training_app.engine.fields import Fields
+from training_app.engine.hyperparameters import Hyperparameters, read_hyperparameters
+from training_app.engine.limits import LIMITS
 
-OPTIMIZERS = ("adamw", "adam", "rmsprop")
-SCHEDULERS = ("cosine", "linear", "constant")
-METHODS = ("full", "lora")
+METHODS = ("full", "lora", "qlora")
 DEVICES = ("cpu", "cuda")
+FORMS = ("merged", "gguf-f16", "gguf-f32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +42,6 @@ class ModelFolder:
     name: str
     path: Path
     base_path: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lora:
-    """Low-rank adaptation: rank and alpha as in the LoRA paper (the update is scaled by alpha / rank)."""
-
-    rank: int
-    alpha: float
-    dropout: float
-
-
-@dataclass(frozen=True, slots=True)
-class Hyperparameters:
-    """Everything that shapes the optimisation; steps are optimiser steps, lengths are tokens."""
-
-    learning_rate: float
-    batch_size: int
-    gradient_accumulation_steps: int
-    n_epochs: float
-    optimizer: str
-    weight_decay: float
-    warmup_ratio: float
-    scheduler: str
-    max_grad_norm: float
-    max_length: int
-    seed: int
-    early_stopping_patience: int
-    early_stopping_min_delta: float
-    eval_steps: int
-    save_steps: int
-    lora: Lora | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +67,14 @@ class TrainSpec:
     hyperparameters: Hyperparameters
     content: dict[str, Any]
     class_weights: dict[str, float] | None = None
+    train_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateSpec:
-    """Base and tuned model against the test split."""
+    """Base and tuned model against the test split. `labels` are labels of the data set that the test rows may lack;
+    `max_new_tokens` is the most that answers may have, of which they get what the references ask for.
+    """
 
     common: Common
     base_model: ModelFolder
@@ -108,11 +83,13 @@ class EvaluateSpec:
     max_rows: int
     max_new_tokens: int
     seed: int
+    labels: tuple[str, ...] = ()
+    batch_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class SafetySpec:
-    """The tuned model against canaries, its own training rows and harmful asks."""
+    """The tuned model against canaries, its own training rows, asks and pairs. `limits` by check, where they are set."""
 
     common: Common
     tuned_model: ModelFolder
@@ -120,6 +97,18 @@ class SafetySpec:
     canaries: tuple[str, ...]
     max_rows: int
     seed: int
+    limits: dict[str, float]
+    batch_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSpec:
+    """A model to be written for elsewhere in one of FORMS; `merged` takes an adapter."""
+
+    common: Common
+    model: ModelFolder
+    form: str
+    licence: str
 
 
 def read_spec_file(path: Path) -> dict[str, Any]:
@@ -149,13 +138,26 @@ def parse_train(content: dict[str, Any], run: Path) -> TrainSpec:
         train=run / data.text("train"),
         validation=_optional_path(data, "validation", run),
         method=method,
-        hyperparameters=_hyperparameters(fields.group("hyperparameters"), method),
+        hyperparameters=read_hyperparameters(fields.plain("hyperparameters"), "spec.hyperparameters", method),
         content=content,
         class_weights=data.optional_numbers("class_weights", 0.0, 1e9),
+        train_share=data.optional_number("train_share", 0.0, 1.0, above=True) or 1.0,
     )
     data.refuse_unknown()
     fields.refuse_unknown()
+    if spec.class_weights and spec.hyperparameters.objective == "dpo":
+        raise EngineError(
+            "spec_invalid",
+            "spec.data.class_weights are for answers; with preference pairs they must be left out.",
+            fix="Correct this field of the spec and start the job again.",
+        )
     return spec
+
+
+def parse_rehearsal(content: dict[str, Any], run: Path, *, kind: str) -> TrainSpec:
+    """A whole training spec under another kind: the run is looked over or tried out, not done."""
+    Fields(content, "spec").choice("kind", (kind,))
+    return parse_train({**content, "kind": "train"}, run)
 
 
 def parse_evaluate(content: dict[str, Any], run: Path) -> EvaluateSpec:
@@ -171,6 +173,8 @@ def parse_evaluate(content: dict[str, Any], run: Path) -> EvaluateSpec:
         max_rows=fields.whole("max_rows", 1, 10_000_000),
         max_new_tokens=fields.whole("max_new_tokens", 1, 4096),
         seed=fields.whole("seed", 0, 2**32 - 1),
+        labels=data.optional_texts("labels"),
+        batch_share=fields.optional_number("batch_share", 0.0, 1.0, above=True) or 1.0,
     )
     data.refuse_unknown()
     fields.refuse_unknown()
@@ -190,10 +194,40 @@ def parse_safety(content: dict[str, Any], run: Path) -> SafetySpec:
         canaries=fields.texts("canaries"),
         max_rows=fields.whole("max_rows", 0, 10_000_000),
         seed=fields.whole("seed", 0, 2**32 - 1),
+        limits=_limits(fields),
+        batch_share=fields.optional_number("batch_share", 0.0, 1.0, above=True) or 1.0,
     )
     data.refuse_unknown()
     fields.refuse_unknown()
     return spec
+
+
+def parse_export(content: dict[str, Any], run: Path) -> ExportSpec:
+    """Check an export's spec; EngineError `spec_invalid` names the field and what is allowed."""
+    fields = Fields(content, "spec")
+    spec = ExportSpec(
+        common=_common(fields, run, "export"),
+        model=_model(fields.group("model"), run, may_be_adapter=True),
+        form=fields.choice("form", FORMS),
+        licence=fields.optional_text("licence") or "",
+    )
+    fields.refuse_unknown()
+    if spec.form == "merged" and spec.model.base_path is None:
+        raise EngineError(
+            "spec_invalid",
+            f"spec.model: {spec.model.name} is no adapter, so there is nothing to merge.",
+            fix="Take its folder as it is.",
+        )
+    return spec
+
+
+def _limits(fields: Fields) -> dict[str, float]:
+    limits = fields.optional_numbers("limits", 0.0, 1e9) or {}
+    for unknown in sorted(set(limits) - set(LIMITS)):
+        known = ", ".join(LIMITS)
+        fix = "Correct this field of the spec and start the job again."
+        raise EngineError("spec_invalid", f"spec.limits.{unknown} is no check; checks are {known}.", fix=fix)
+    return limits
 
 
 def _common(fields: Fields, run: Path, kind: str) -> Common:
@@ -218,40 +252,3 @@ def _model(fields: Fields, run: Path, *, may_be_adapter: bool = False) -> ModelF
 def _optional_path(fields: Fields, key: str, run: Path) -> Path | None:
     text = fields.optional_text(key)
     return None if text is None else run / text
-
-
-def _hyperparameters(fields: Fields, method: str) -> Hyperparameters:
-    parameters = Hyperparameters(
-        learning_rate=fields.number("learning_rate", 0.0, 1.0, above=True),
-        batch_size=fields.whole("batch_size", 1, 4096),
-        gradient_accumulation_steps=fields.whole("gradient_accumulation_steps", 1, 4096),
-        n_epochs=fields.number("n_epochs", 0.0, 1000.0, above=True),
-        optimizer=fields.choice("optimizer", OPTIMIZERS),
-        weight_decay=fields.number("weight_decay", 0.0, 1.0),
-        warmup_ratio=fields.number("warmup_ratio", 0.0, 0.9),
-        scheduler=fields.choice("scheduler", SCHEDULERS),
-        max_grad_norm=fields.number("max_grad_norm", 0.0, 1000.0, above=True),
-        max_length=fields.whole("max_length", 8, 1_048_576),
-        seed=fields.whole("seed", 0, 2**32 - 1),
-        early_stopping_patience=fields.whole("early_stopping_patience", 0, 10_000),
-        early_stopping_min_delta=fields.number("early_stopping_min_delta", 0.0, 100.0),
-        eval_steps=fields.whole("eval_steps", 1, 10_000_000),
-        save_steps=fields.whole("save_steps", 1, 10_000_000),
-        lora=_lora(fields, method),
-    )
-    fields.refuse_unknown()
-    return parameters
-
-
-def _lora(fields: Fields, method: str) -> Lora | None:
-    if method == "full":
-        fields.ignore("lora")
-        return None
-    lora_fields = fields.group("lora")
-    lora = Lora(
-        rank=lora_fields.whole("rank", 1, 4096),
-        alpha=lora_fields.number("alpha", 0.0, 65_536.0, above=True),
-        dropout=lora_fields.number("dropout", 0.0, 0.95),
-    )
-    lora_fields.refuse_unknown()
-    return lora

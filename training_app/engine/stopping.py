@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from types import FrameType
 
 from training_app.engine.errors import RunStopped
@@ -23,6 +24,12 @@ class StopRequest:
         """Raise RunStopped when a stop was asked for; for places where nothing needs saving."""
         if self.requested:
             raise RunStopped("Stopped on request; nothing had to be saved.")
+
+    def wait(self, seconds: float) -> None:
+        """Until someone asks for a stop, but no longer than this."""
+        deadline = time.monotonic() + seconds
+        while not self.requested and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def _ask(self, _signal: int, _frame: FrameType | None) -> None:
         self.requested = True

@@ -37,8 +37,12 @@ TRANSITIONS = Transitions(
         },
         JobState.PAUSED: {JobState.QUEUED, JobState.CANCELLED},
         JobState.FAILED: {JobState.QUEUED},
+        JobState.CANCELLED: {JobState.QUEUED},  # see `can_go_on`
     }
 )
+
+
+ENDED = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
 
 class JobPhase(models.TextChoices):
@@ -59,7 +63,11 @@ class Wanted(models.TextChoices):
 
 
 class FineTuningJob(Leased):
-    """`hyperparameters` is the resolved, whole set; `requested` is what was asked for."""
+    """`hyperparameters` is the resolved, whole set; `requested` is what was asked for.
+
+    A run of a study (`place` says which of its runs) ends once it is trained. `rows_share` is how much of the training rows
+    it learns from.
+    """
 
     id = PublicIdField(prefix="ftjob-")
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="jobs")
@@ -80,13 +88,18 @@ class FineTuningJob(Leased):
     wanted = models.CharField(max_length=8, choices=Wanted, default=Wanted.RUN)
     progress = models.JSONField(default=dict, help_text="{step, steps, eta_seconds} of the phase")
     plan = models.JSONField(default=dict, help_text="The engine's plan event.")
+    estimate = models.JSONField(default=dict, help_text="{seconds, memory_bytes, tokens, cost_micro} as expected.")
     offsets = models.JSONField(default=dict, help_text="Bytes of each phase's events.jsonl already taken in.")
     error = models.JSONField(default=dict, help_text="{code, message, fix}")
     trained_tokens = models.BigIntegerField(null=True, blank=True)
+    study = models.ForeignKey("training.Study", on_delete=models.CASCADE, null=True, related_name="runs")
+    place = models.PositiveIntegerField(null=True, help_text="From 1.")
+    rows_share = models.FloatField(default=1.0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -94,6 +107,7 @@ class FineTuningJob(Leased):
             models.Index(fields=["workspace", "-created_at"], name="jobs_by_workspace"),
             models.Index(fields=["state", "lease_until"], name="jobs_to_run"),
         ]
+        constraints = [models.UniqueConstraint(fields=["study", "place"], name="a_run_a_place_in_a_study")]
 
     def __str__(self) -> str:
         return self.name
@@ -103,9 +117,24 @@ class FineTuningJob(Leased):
         """The run folder; evaluation and safety have their own below it."""
         return Path(settings.STUDIO_HOME) / "runs" / self.id
 
+    @property
+    def weights(self) -> list[Path]:
+        """What of the run folder takes room: the folders of its checkpoints and of the model that it saved."""
+        return [self.folder / "checkpoints", self.folder / "model"]
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it may be resumed: a run that is cancelled once it is trained leaves a model that waits for its verdict."""
+        if self.archived_at is not None:
+            return False
+        is_trained = self.phase in (JobPhase.EVALUATE, JobPhase.SAFETY)
+        return self.state in (JobState.PAUSED, JobState.FAILED) or (self.state == JobState.CANCELLED and is_trained)
+
 
 class JobEvent(models.Model):
-    """One line of an engine's events.jsonl, or a note by the studio itself (phase empty)."""
+    """One line of an engine's events.jsonl, or a note by the studio itself (phase empty; its attempt is 0, or the one that
+    was given back with it).
+    """
 
     id = PublicIdField(prefix="ftevent-")
     job = models.ForeignKey(FineTuningJob, on_delete=models.CASCADE, related_name="events")

@@ -37,6 +37,7 @@ class LanguageModel(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    weights_deleted_at = models.DateTimeField(null=True, blank=True, help_text="When a person put it away.")
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -65,6 +66,16 @@ class LanguageModel(models.Model):
         return Path(settings.STUDIO_HOME) / "artifacts" / self.digest
 
     @property
+    def weights(self) -> list[Path]:
+        """The files that hold them; all else in its folder is small."""
+        return sorted(self.path.rglob("*.safetensors"))
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its folder lies there whole."""
+        return self.weights_deleted_at is None and self.path.is_dir()
+
+    @property
     def engine_name(self) -> str:
         """The immutable name under which engines hold it."""
         return f"{self.id}@{self.digest[:8]}"
@@ -86,3 +97,8 @@ class Evaluation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} on {self.rows} test rows"
+
+    @property
+    def answers(self) -> Path:
+        """Test rows with both models' answers and what each brought to the scores, beside evaluation.json."""
+        return Path(settings.STUDIO_HOME) / "runs" / str(self.model.job_id) / "evaluate" / "rows.parquet"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,10 +94,11 @@ def _context(config: dict[str, Any]) -> int:
     return found
 
 
-def take_in(folder: Path) -> Stored:
-    """Check a folder and copy it. The copy may take minutes, so no transaction may be open around it."""
+def take_in(folder: Path, *, on_chunk: Callable[[], None] = artifacts.unwatched) -> Stored:
+    """Check a folder and copy it. The copy may take minutes, so no transaction may be open around it, and `on_chunk` is
+    called all along."""
     _check_folder(folder)
     context, parameters = _context(_json(folder, "config.json")), _parameters(folder)
-    digest, path = artifacts.store_folder(folder)
+    digest, path = artifacts.store_folder(folder, on_chunk=on_chunk)
     check_template(path)
     return Stored(digest, parameters, context)

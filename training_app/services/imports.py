@@ -100,13 +100,13 @@ def hold_import(held: BaseModelImport, *, done: int, total: int) -> bool:
 def finish_import(held: BaseModelImport, *, commit: str, licence: str) -> LanguageModel | None:
     """Look through what was fetched, store it, register it. None when it is refused or the lease was lost.
 
-    The fetched copy goes: the store has its own.
+    The lease is kept while gigabytes are copied. The fetched copy goes: the store has its own.
     """
+    mine = BaseModelImport.objects.filter(id=held.id)
     try:
         checked_name(held.workspace_id, held.name)
-        stored = take_in(held.folder)
+        stored = take_in(held.folder, on_chunk=leases.paced(lambda: leases.renew(mine, attempt=held.attempt)))
         with transaction.atomic():
-            mine = BaseModelImport.objects.filter(id=held.id)
             done = {"state": ImportState.REGISTERED, "commit": commit, "finished_at": timezone.now()}
             if not leases.release(mine, attempt=held.attempt, **done):
                 return None

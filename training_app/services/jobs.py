@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -17,13 +18,15 @@ from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid, NotFound
 from gptstudio.core.queue import enqueue
 from training_app import presets
+from training_app.estimates import plan_of, project
 from training_app.models import FineTuningJob, JobPhase, JobState, LanguageModel, ModelKind, Wanted
 from training_app.models.job import TRANSITIONS
-from training_app.preflight import preflight
+from training_app.preflight import Look, look_up, preflight
 from training_app.services.notices import tell_ended
 
 SUFFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 DEFAULT_SEED = 42
+NOT_FINITE = "loss_not_finite"
 
 
 def _audit(actor: Actor, job: FineTuningJob, action: str, data: dict[str, Any] | None = None) -> None:
@@ -40,12 +43,18 @@ def _audit(actor: Actor, job: FineTuningJob, action: str, data: dict[str, Any] |
 
 def resolve_for(job: FineTuningJob, version: DatasetVersion) -> dict[str, Any]:
     """The whole hyperparameters, once the size of the training split is known. Invalid where they ask for class weights
-    that the data does not have."""
+    or pairs of answers that the data does not have."""
     if job.requested.get("class_weights") and not version.class_weights:
         raise Invalid(
             f"{version} has no class weights.",
             fix="Choose “Weigh small classes more while learning” in its recipe, or train without them.",
             param="class_weights",
+        )
+    if job.requested.get("objective") == "dpo" and not version.report.get("pairs", {}).get("train"):
+        raise Invalid(
+            f"{version} has no pairs of answers to learn a preference from.",
+            fix="Upload rows with a preferred and another answer to each question, or learn from answers.",
+            param="objective",
         )
     return presets.resolve(
         preset_key=job.preset,
@@ -77,7 +86,6 @@ def _check(
     training_file: DatasetFile | None,
     validation_file: DatasetFile | None,
     suffix: str,
-    method: str,
 ) -> None:
     if (version is None) == (training_file is None):
         raise Invalid("The fine-tune needs data.", fix="Name a data version or a training file.", param="training_file")
@@ -91,16 +99,32 @@ def _check(
         raise Invalid(
             f"{suffix!r} cannot be a suffix.", fix="Use up to 64 letters, digits, dots and dashes.", param="suffix"
         )
+
+
+def checked_request(
+    *, base_model: LanguageModel, preset: str, method: str, hyperparameters: dict[str, Any] | None, seed: int | None
+) -> dict[str, Any]:
+    """The settings that were asked for, without the "auto"s. Raises Invalid where this studio cannot do it."""
     if method not in presets.METHODS:
-        raise Invalid(f"There is no method {method!r}.", fix="Choose full or lora.", param="method")
+        raise Invalid(f"There is no method {method!r}.", fix="Choose full, lora or qlora.", param="method")
+    presets.preset(preset)
+    asked = presets.checked(hyperparameters or {})
+    presets.checked({"seed": seed})
+    if settings.TRAINING_DEVICE == "cpu":
+        presets.refuse_on_cpu(method, asked)
+    if base_model.kind != ModelKind.BASE:
+        raise Invalid(
+            f"{base_model.name} is a fine-tune.", fix="Start from a base model: fine-tunes of fine-tunes are refused."
+        )
+    return asked
 
 
-def _check_theirs(
+def check_theirs(
     workspace_id: str,
     base_model: LanguageModel,
     version: DatasetVersion | None,
-    training_file: DatasetFile | None,
-    validation_file: DatasetFile | None,
+    training_file: DatasetFile | None = None,
+    validation_file: DatasetFile | None = None,
 ) -> None:
     """Another workspace's data or model is not there, whoever looked it up."""
     owners = {base_model.workspace_id or workspace_id}
@@ -128,15 +152,11 @@ def create_job(
 ) -> FineTuningJob:
     """Start a fine-tune of `base_model` on a ready version, or on a file that is frozen first."""
     require(actor, "training.edit", workspace_id=workspace_id)
-    _check(version, training_file, validation_file, suffix, method)
-    _check_theirs(workspace_id, base_model, version, training_file, validation_file)
-    presets.preset(preset)
-    asked = presets.checked(hyperparameters or {})
-    presets.checked({"seed": seed})
-    if base_model.kind != ModelKind.BASE:
-        raise Invalid(
-            f"{base_model.name} is a fine-tune.", fix="Start from a base model: fine-tunes of fine-tunes are refused."
-        )
+    _check(version, training_file, validation_file, suffix)
+    check_theirs(workspace_id, base_model, version, training_file, validation_file)
+    asked = checked_request(
+        base_model=base_model, preset=preset, method=method, hyperparameters=hyperparameters, seed=seed
+    )
     if version is None and training_file is not None:
         version = version_for_files(
             actor, training_file=training_file, validation_file=validation_file, base_model=base_model
@@ -167,13 +187,29 @@ def create_job(
 
 
 def start_queued(job: FineTuningJob, version: DatasetVersion) -> None:
-    """Fill in what the frozen data decides, or raise Conflict with the first hard stop of the pre-flight list."""
-    job.hyperparameters = resolve_for(job, version)
-    findings = preflight(version=version, base_model=job.base_model, hyperparameters=job.hyperparameters)
+    """Fill in what the frozen data decides, unless it is settled; raise Conflict with the first hard stop of the pre-flight
+    list."""
+    job.hyperparameters = job.hyperparameters or resolve_for(job, version)
+    run: dict[str, Any] = {"version": version, "base_model": job.base_model, "method": job.method}
+    look = look_up(**run, hyperparameters=job.hyperparameters)
+    findings = preflight(**run, hyperparameters=job.hyperparameters, look=look)
     for finding in findings:
         if finding.severity == "stop":
             raise Conflict(f"{finding.title}: {finding.message}", fix=finding.fix, code="preflight")
+    job.estimate = _expected(job, version, look)
     job.state = JobState.QUEUED
+
+
+def _expected(job: FineTuningJob, version: DatasetVersion, look: Look) -> dict[str, Any]:
+    """What the run will take, where a few of its steps were tried before; shown beside what it took."""
+    if not look.tried:
+        return {}
+    splits = version.report["splits"]
+    has_validation = splits["validation"] > 0
+    rows = round(splits["train"] * job.rows_share)
+    plan = plan_of(rows=rows, hyperparameters=job.hyperparameters, has_validation=has_validation)
+    price = settings.PRICE_TRAINING_HOUR_MICRO
+    return asdict(project(look.tried, plan=plan, price_micro_an_hour=price))
 
 
 @transaction.atomic
@@ -210,22 +246,32 @@ def pause_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
 
 
 @transaction.atomic
-def resume_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
-    """Go on with a paused or failed run from its last verified checkpoint."""
+def resume_job(actor: Actor, *, job: FineTuningJob, gentler: bool = False) -> FineTuningJob:
+    """Go on with a paused or failed run from its last verified checkpoint, or with one that was cancelled before its model
+    had a verdict; `gentler`, for a run whose loss stopped being a number, with a tenth of the learning rate."""
     require(actor, "training.edit", workspace_id=job.workspace_id)
     job = FineTuningJob.objects.select_for_update(of=("self",)).select_related("version", "base_model").get(id=job.id)
-    if job.state not in (JobState.PAUSED, JobState.FAILED):
+    if job.archived_at is not None or job.base_model.weights_deleted_at is not None:
+        raise Conflict("This fine-tune or its base model was put away.", fix="Start a new one.")
+    if not job.can_go_on:
         raise Conflict(f"This fine-tune is {job.state}.", fix="Only a paused or failed one can be resumed.")
+    if job.version is not None and job.version.state == VersionState.ERASED:
+        raise Conflict("The rows of this fine-tune were erased.", fix="Start a new one on another version.")
     if job.version is None or job.version.state in (VersionState.FAILED, VersionState.CANCELLED):
         raise Conflict("The data of this fine-tune could not be made.", fix="Start a new one on a ready version.")
+    if gentler:
+        if job.error.get("code") != NOT_FINITE:
+            raise Conflict("Only a run whose loss stopped being a number goes on with a smaller learning rate.")
+        rate = float(job.hyperparameters["learning_rate"]) / 10
+        job.hyperparameters = {**job.hyperparameters, "learning_rate": rate}
     job.state = JobState.QUEUED
     if job.version.state != VersionState.READY:
         job.state = JobState.VALIDATING_FILES  # the reconciler moves it on
     elif not job.hyperparameters:
         start_queued(job, job.version)
     job.wanted, job.error, job.finished_at = Wanted.RUN, {}, None
-    job.save(update_fields=["state", "wanted", "error", "finished_at", "hyperparameters"])
-    _audit(actor, job, "job.resumed")
+    job.save(update_fields=["state", "wanted", "error", "finished_at", "hyperparameters", "estimate"])
+    _audit(actor, job, "job.resumed", {"learning_rate": job.hyperparameters["learning_rate"]} if gentler else None)
     if job.state == JobState.QUEUED:
         enqueue("training.run_job", job.id, queue=settings.TRAINING_QUEUE)
     return job

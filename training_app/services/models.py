@@ -14,14 +14,15 @@ from datasets_app.services import register_tokenizer
 from gptstudio.accounts.policies import Actor, require, system
 from gptstudio.accounts.selectors import workspace_by_slug
 from gptstudio.audit.services import record
-from gptstudio.core import artifacts
+from gptstudio.core import artifacts, leases
 from gptstudio.core.errors import Conflict, Invalid, NotFound
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import item_about
-from gptstudio.review.services import decide, open_item
+from gptstudio.review.services import decide, open_item, update_evidence
 from training_app import selectors
 from training_app.models import Evaluation, FineTuningJob, LanguageModel, ModelKind
 from training_app.services.folders import Stored, take_in
+from training_app.verdict_wording import verdict_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,79}")  # a fine-tune's name holds it, and 200 characters at most
 
@@ -147,17 +148,24 @@ def public_name(job: FineTuningJob) -> str:
     return f"ft:{job.base_model.name}:{job.workspace.slug}:{job.suffix}:{job.id[-8:]}"
 
 
-def register_fine_tune(job: FineTuningJob, *, folder: Path) -> LanguageModel:
-    """Keep the model that a run saved. Registering the same job again returns the same model."""
+def register_fine_tune(job: FineTuningJob, *, folder: Path) -> LanguageModel | None:
+    """Keep the model that a run saved. Registering the same job again returns the same model; None when the lease was lost.
+
+    The lease is kept while gigabytes are copied.
+    """
     found = LanguageModel.objects.filter(job=job).first()
     if found is not None:
         return found
-    digest, _path = artifacts.store_folder(folder)
+    mine = FineTuningJob.objects.filter(id=job.id)
+    beat = leases.paced(lambda: leases.renew(mine, attempt=job.attempt))
+    digest, _path = artifacts.store_folder(folder, on_chunk=beat)
     return _record_fine_tune(job, digest=digest, is_adapter=(folder / "adapter_config.json").exists())
 
 
 @transaction.atomic
-def _record_fine_tune(job: FineTuningJob, *, digest: str, is_adapter: bool) -> LanguageModel:
+def _record_fine_tune(job: FineTuningJob, *, digest: str, is_adapter: bool) -> LanguageModel | None:
+    if not leases.held(FineTuningJob.objects.filter(id=job.id), attempt=job.attempt):
+        return None
     base = job.base_model
     model = LanguageModel.objects.create(
         workspace_id=job.workspace_id,
@@ -197,14 +205,32 @@ def _makers(model: LanguageModel) -> list[str]:
 def _evidence(model: LanguageModel) -> dict[str, Any]:
     evaluation = Evaluation.objects.filter(model=model).first()
     if evaluation is None:
-        raise Conflict("This model was not evaluated yet.", fix="Wait until its fine-tune has finished.")
+        raise Conflict("This model was not evaluated yet.", fix=_way_to_verdict(model))
+    checks = evaluation.safety.get("checks", [])
+    if not checks:
+        raise Conflict("This model was not checked for safety yet.", fix=_way_to_verdict(model))
+    verdict = verdict_of(evaluation.result, rows=evaluation.rows)
     return {
+        "verdict": f"{verdict.title} {verdict.detail}",
         "rows": evaluation.rows,
+        "intervals": evaluation.result.get("intervals", {}),
         "base": evaluation.base_scores,
         "tuned": evaluation.tuned_scores,
-        "safety": evaluation.safety,
+        "safety": {**evaluation.safety, "checks": [_without_texts(check) for check in checks]},
         "digest": model.digest,
     }
+
+
+def _way_to_verdict(model: LanguageModel) -> str:
+    job = model.job
+    return (
+        f"Go on with its fine-tune, {job.name}." if job and job.can_go_on else "Wait until its fine-tune has finished."
+    )
+
+
+def _without_texts(check: dict[str, Any]) -> dict[str, Any]:
+    """Examples may hold training rows. They stand in the report itself, which forgets them when the data is erased."""
+    return {key: value for key, value in check.items() if key != "examples"}
 
 
 def request_release(actor: Actor, *, model: LanguageModel) -> ReviewItem:
@@ -212,6 +238,8 @@ def request_release(actor: Actor, *, model: LanguageModel) -> ReviewItem:
     if model.kind == ModelKind.BASE or model.workspace_id is None:
         raise Conflict("Base models are released when they are registered.")
     require(actor, "models.request_release", workspace_id=model.workspace_id)
+    if model.archived_at is not None:
+        raise Conflict("This model was put away, and its weights with it.", fix="Train it again.")
     return open_item(
         actor,
         workspace_id=model.workspace_id,
@@ -221,6 +249,13 @@ def request_release(actor: Actor, *, model: LanguageModel) -> ReviewItem:
         evidence=_evidence(model),
         makers=_makers(model),
     )
+
+
+def refresh_request(model: LanguageModel) -> None:
+    """Where a reviewer is asked already, let them see the newest scores and safety report."""
+    item = item_about(model.id, kind="model")
+    if item is not None:
+        update_evidence(item, evidence=_evidence(model))
 
 
 def withdraw_model(actor: Actor, *, model: LanguageModel, reason: str) -> ReviewItem:

@@ -15,11 +15,17 @@ from django.utils import timezone
 
 from gptstudio.core import leases
 from gptstudio.core.queue import enqueue
-from training_app import selectors
+from training_app.line import next_in_line
 from training_app.models import Checkpoint, FineTuningJob, JobEvent, JobPhase, JobState, MetricPoint, Wanted
+from training_app.selectors.studies import BEHIND, is_behind
 from training_app.services.notices import tell_ended
 from training_app.wording import level, sentence
 
+ENDED = {
+    JobState.CANCELLED: "Cancelled",
+    JobState.PAUSED: "Paused",
+    JobState.QUEUED: "The worker ended; the run goes on by itself",
+}
 NEXT_PHASE = {JobPhase.TRAIN: JobPhase.EVALUATE, JobPhase.EVALUATE: JobPhase.SAFETY, JobPhase.SAFETY: JobPhase.RELEASE}
 
 
@@ -29,9 +35,11 @@ def _one(job_id: str) -> Any:
 
 @transaction.atomic
 def claim_job(job_id: str, *, holder: str) -> FineTuningJob | None:
-    """Take a job that waits, or whose worker died. None when there is nothing to do or no training slot is free."""
+    """Take a job that waits, or whose worker died. None when there is nothing to do, no training slot is free, or it is
+    somebody else's turn.
+    """
     _queue_for_slots()
-    if selectors.running_count() >= settings.TRAINING_SLOTS and not _holds_slot(job_id):
+    if not _holds_slot(job_id) and job_id not in next_in_line():
         return None
     waiting = (
         _one(job_id)
@@ -73,6 +81,8 @@ def _take(job: FineTuningJob, phase: str, kind: str, data: dict[str, Any]) -> di
         _point(job, data, **{name: data.get(name) for name in names})
     elif kind == "evaluation" and phase == JobPhase.TRAIN:
         _point(job, data, validation_loss=data.get("loss"))
+        # Where a stop had cut this look short, its checkpoint was there before.
+        Checkpoint.objects.filter(job=job, step=data["step"]).update(validation_loss=data.get("loss"))
     elif kind == "checkpoint":
         point = MetricPoint.objects.filter(job=job, step=data["step"]).first()
         Checkpoint.objects.update_or_create(
@@ -84,6 +94,8 @@ def _take(job: FineTuningJob, phase: str, kind: str, data: dict[str, Any]) -> di
         return {"progress": data}
     elif kind == "plan":
         return {"plan": data}
+    elif kind == "usage" and phase == JobPhase.TRAIN:
+        return {"plan": {**job.plan, "usage": data}}
     elif kind == "finished" and phase == JobPhase.TRAIN:
         return {"trained_tokens": data.get("trained_tokens"), "plan": {**job.plan, "finished": data}}
     return {}
@@ -118,20 +130,40 @@ def record_events(job: FineTuningJob, *, phase: str, events: Sequence[dict[str, 
     JobEvent.objects.bulk_create([line for line in lines if line.kind != "progress"], ignore_conflicts=True)
     job.offsets = {**locked.offsets, phase: offset}
     _one(job.id).update(offsets=job.offsets, **changes)
+    if locked.study_id is not None and any(event["kind"] == "evaluation" for event in events):
+        _stop_if_behind(locked)
     return True
 
 
-def note(job: FineTuningJob, message: str, *, kind: str = "notice", severity: str = "info") -> None:
-    """A line by the studio itself in the job's log."""
+def _stop_if_behind(job: FineTuningJob) -> None:
+    """A trial that would not become the best costs no more time; its runner sees the wish at its next look."""
+    if is_behind(job) and _one(job.id).filter(wanted=Wanted.RUN).update(wanted=Wanted.CANCEL):
+        said = (
+            "Stopped early: by this look, half of the trials that were trained to their end had a lower validation loss"
+        )
+        note(job, said, kind=BEHIND)
+
+
+def note(
+    job: FineTuningJob,
+    message: str,
+    *,
+    kind: str = "notice",
+    severity: str = "info",
+    data: dict[str, Any] | None = None,
+    given_back: int = 0,
+) -> None:
+    """A line by the studio itself in the job's log; `given_back` names the attempt that ends with it in good order."""
     last = JobEvent.objects.filter(job=job, phase="").order_by("-seq").values_list("seq", flat=True).first() or 0
     JobEvent.objects.create(
         job=job,
         phase="",
-        attempt=0,
+        attempt=given_back,
         seq=last + 1,
         kind=kind,
         level=severity,
         message=message,
+        data=data or {},
         at=timezone.now(),
     )
 
@@ -146,28 +178,48 @@ def advance_job(job: FineTuningJob) -> bool:
 
 
 @transaction.atomic
-def stop_job(job: FineTuningJob) -> str:
-    """The engine stopped when asked: cancelled, paused, or back to the queue when only its worker went."""
+def stop_job(job: FineTuningJob, *, saved: bool = True) -> str:
+    """The engine stopped when asked: cancelled, paused, or back to the queue when only its worker went. Not `saved`: it was
+    killed before it had.
+    """
     wanted = _one(job.id).values_list("wanted", flat=True).get()
     state = {Wanted.CANCEL: JobState.CANCELLED, Wanted.PAUSE: JobState.PAUSED}.get(wanted, JobState.QUEUED)
     finished = timezone.now() if state == JobState.CANCELLED else None
     if leases.release(_one(job.id), attempt=job.attempt, state=state, finished_at=finished, progress={}):
-        words = {"cancelled": "Cancelled; what was learnt so far is kept as a checkpoint", "paused": "Paused"}
-        note(job, words.get(state, "The worker stopped; the run goes on from its last checkpoint"))
+        note(job, f"{ENDED[state]}{_kept(job, state, saved=saved)}", given_back=job.attempt)
         if state == JobState.CANCELLED:
             tell_ended(job.id)
         wake_next()
     return state
 
 
+def reached(job: FineTuningJob) -> int:
+    """The step of its newest checkpoint; 0 without one."""
+    return Checkpoint.objects.filter(job=job).order_by("-step").values_list("step", flat=True).first() or 0
+
+
+def _kept(job: FineTuningJob, state: str, *, saved: bool) -> str:
+    """What there is to go on from, as the end of a sentence; the weights of a cancelled run of a study are not kept."""
+    is_over = state == JobState.CANCELLED
+    if job.phase != JobPhase.TRAIN:
+        return "; the model that was trained stays, and can be judged later" if is_over else ""
+    if job.study_id and is_over:
+        return ""
+    why = "" if saved else "; it had no time to save"
+    step = reached(job)
+    return (
+        f"{why}; what was learnt up to step {step:,} is kept as a checkpoint" if step else f"{why}; nothing is kept yet"
+    )
+
+
 @transaction.atomic
 def fail_job(job: FineTuningJob, *, code: str, message: str, fix: str = "") -> bool:
-    """End a run with a sentence. It can be resumed from its last checkpoint."""
+    """End a run with a sentence. It can be resumed, from its last checkpoint if it has one."""
     error = {"code": code, "message": message, "fix": fix}
     changes = {"state": JobState.FAILED, "error": error, "finished_at": timezone.now()}
     if not leases.release(_one(job.id), attempt=job.attempt, **changes):
         return False
-    note(job, f"{message} {fix}".strip(), kind="failed", severity="error")
+    note(job, f"{message} {fix}".strip(), kind="failed", severity="error", given_back=job.attempt)
     tell_ended(job.id)
     wake_next()
     return True
@@ -193,7 +245,6 @@ def finish_released_job(job_id: str) -> bool:
 
 
 def wake_next() -> None:
-    """A training slot is free: wake a worker for whoever waits longest."""
-    waiting = FineTuningJob.objects.filter(state=JobState.QUEUED).order_by("created_at").values_list("id", flat=True)
-    for job_id in waiting[: settings.TRAINING_SLOTS]:
+    """A training slot is free: wake a worker for whoever's turn it is."""
+    for job_id in next_in_line():
         enqueue("training.run_job", job_id, queue=settings.TRAINING_QUEUE)

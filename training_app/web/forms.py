@@ -6,38 +6,55 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from datasets_app.models import DatasetVersion
 from gptstudio.web.forms import StudioForm
 from training_app import presets
 from training_app.models import LanguageModel
+from training_app.wording import in_words
 
-METHODS = (("full", "All weights"), ("lora", "LoRA"))
+METHODS = (("full", "All weights"), ("lora", "LoRA"), ("qlora", "QLoRA"))
 METHOD_HINTS = {
     "full": "Every weight learns. Best for small models.",
     "lora": "A small addition learns: quicker, and the base model stays shared.",
+    "qlora": "As LoRA, with the base model in 4 bits. For large models on a GPU.",
 }
+AS_PRESET = ("", "As the preset says")
 TITLES = {
     "learning_rate": "Learning rate",
     "batch_size": "Batch size",
+    "gradient_accumulation_steps": "Batches a step",
     "n_epochs": "Passes over the data",
+    "max_steps": "Steps, instead of passes",
     "optimizer": "Optimiser",
     "scheduler": "Learning rate falls",
     "warmup_ratio": "Warm-up share",
     "weight_decay": "Weight decay",
+    "max_grad_norm": "Longest step (clipping)",
+    "label_smoothing": "Label smoothing",
     "max_length": "Longest row, in tokens",
+    "early_stopping_metric": "Early stopping looks at",
     "early_stopping_patience": "Patience",
+    "early_stopping_min_delta": "Least gain",
+    "eval_steps": "Steps between validations",
+    "save_steps": "Steps between checkpoints",
+    "precision": "Precision",
+    "gradient_checkpointing": "Gradient checkpointing",
+    "objective": "Learns from",
+    "dpo_beta": "DPO beta",
     "seed": "Seed",
     "lora_rank": "LoRA rank",
     "lora_alpha": "LoRA alpha",
     "lora_dropout": "LoRA dropout",
+    "lora_targets": "LoRA layers",
 }
 
 
 def _setting(name: str) -> forms.Field:
     hint = presets.HINTS.get(name, "")
     if name in presets.CHOICES:
-        choices = [("", "As the preset says"), *[(value, value) for value in presets.CHOICES[name]]]
+        choices = [AS_PRESET, *[(value, in_words(value)) for value in presets.CHOICES[name]]]
         return forms.ChoiceField(label=TITLES[name], choices=choices, required=False, help_text=hint)
     low, high, whole = presets.RANGES[name]
     kind = forms.IntegerField if whole else forms.FloatField
@@ -85,10 +102,16 @@ class JobForm(StudioForm):
         self.versions = {each.id: each for each in versions}
         self.base_models = {each.id: each for each in base_models}
         self._choices("version", [(each.id, self._version_title(each)) for each in self.versions.values()])
+        if settings.TRAINING_DEVICE == "cpu":
+            self._choices("method", [each for each in METHODS if each[0] != "qlora"])
         sized = [(each.id, f"{each.name}, {each.parameters / 1e6:,.3g} M") for each in self.base_models.values()]
         self._choices("base_model", sized)
         for name in TITLES:
             self.fields[name] = _setting(name)
+        if settings.TRAINING_DEVICE == "cpu":
+            for name, values in presets.GPU_ALONE.items():
+                kept = [each for each in presets.CHOICES[name] if each not in values]
+                self._choices(name, [AS_PRESET, *[(each, in_words(each)) for each in kept]])
 
     def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets_app.curation.rows import preferred
+
 FORMS = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 BATCH = 2000
 HEAD = ("split", "file", "row", "label", "tokens", "question", "answer", "conversation")
@@ -38,8 +40,17 @@ def _batches(paths: Sequence[tuple[str, Path]]) -> Iterator[tuple[str, list[dict
 
 def _lines(paths: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
     for _split, rows in _batches(paths):
-        lines = [json.dumps({"messages": row["messages"]}, ensure_ascii=False) for row in rows]
+        lines = [json.dumps(_chat(row["messages"]), ensure_ascii=False) for row in rows]
         yield "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+
+
+def _chat(turns: list[Any]) -> dict[str, Any]:
+    """A row as OpenAI's clients upload it: a conversation, or a question with a preferred and another answer."""
+    alone = preferred(turns)
+    if len(alone) == len(turns):
+        return {"messages": turns}
+    other = [{"role": "assistant", "content": turns[-1]["content"]}]
+    return {"input": {"messages": alone[:-1]}, "preferred_output": alone[-1:], "non_preferred_output": other}
 
 
 def safe(cell: object) -> object:
@@ -59,10 +70,10 @@ def _csv(paths: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
 
 def _cells(split: str, row: dict[str, Any]) -> list[object]:
     """Question and answer are the last two turns; a longer conversation stands whole, as JSON, in the last cell."""
-    turns = row["messages"]
+    turns = preferred(row["messages"])
     asked = [turn["content"] for turn in turns[:-1] if turn["role"] == "user"]
     question = asked[-1] if asked else ""
-    whole = json.dumps(turns, ensure_ascii=False) if len(turns) > 2 else ""
+    whole = json.dumps(row["messages"], ensure_ascii=False) if len(row["messages"]) > 2 else ""
     return [split, row["file"], row["row"], row["label"], row["tokens"], question, turns[-1]["content"], whole]
 
 

@@ -8,23 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from datasets_app.curation.browsing.database import columns_of, database
+from datasets_app.curation.browsing.index import index_of
+from datasets_app.curation.errors import Refusal
 
 FILE = "findings.parquet"
 SURE = 0.85  # what checksums and unambiguous shapes reach; below it a look is worth while
 _NARROWED = """
     FROM read_parquet(?) WHERE (? = '' OR entity_type = ?) AND (? = '' OR action = ?) AND score >= ? AND score <= ?
     AND (? = '' OR value_key = ?)
+    AND (?::BOOLEAN IS NULL OR ?::BOOLEAN = (
+        key IN (SELECT unnest(?::VARCHAR[])) OR concat('value:', value_key) IN (SELECT unnest(?::VARCHAR[]))
+    ))
+"""
+_ORDER = 'score, file, "row", turn, start'
+_IN_TEST = """
+    EXISTS (SELECT 1 FROM read_parquet(?) AS exam
+            WHERE exam.split = 'test' AND exam.file = hits.file AND exam."row" = hits."row") AS is_test
 """
 _PAGE = f"""
-    SELECT *, count(*) OVER (PARTITION BY value_key) AS equal {_NARROWED}
-    ORDER BY score, file, "row", turn, start LIMIT ? OFFSET ?
-"""
+    SELECT *, {_IN_TEST} FROM (
+        SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY value_key) AS equal {_NARROWED})
+        WHERE ? = '' OR ({_ORDER}) > (SELECT ({_ORDER}) FROM read_parquet(?) WHERE key = ?)
+        ORDER BY {_ORDER} LIMIT ? OFFSET ?
+    ) AS hits ORDER BY {_ORDER}
+"""  # noqa: S608 - constants
 _COUNT = f"SELECT count(*) {_NARROWED}"
 _VALUES = f"SELECT value_key, any_value(entity_type) AS entity_type {_NARROWED} GROUP BY value_key LIMIT ?"
-_BY_KEY = """
-    SELECT *, count(*) OVER (PARTITION BY value_key) AS equal FROM read_parquet(?)
-    QUALIFY list_contains(?::VARCHAR[], key)
-"""
+_BY_KEY = f"""
+    SELECT *, {_IN_TEST} FROM (
+        SELECT *, count(*) OVER (PARTITION BY value_key) AS equal FROM read_parquet(?)
+    ) AS hits WHERE key IN (SELECT unnest(?::VARCHAR[]))
+"""  # noqa: S608 - constants
+_KNOWN = "SELECT count(*) FROM read_parquet(?) WHERE key = ?"
 _FACETS = """
     SELECT entity_type, action, count(*) AS hits, count(DISTINCT value_key) AS "values",
            count(*) FILTER (score < ?) AS unsure, min(score) AS least
@@ -34,18 +49,22 @@ _FACETS = """
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """Which hits: of a type, with an action, of a value, with a score from `least` to `most`. Nothing given: all."""
+    """Which hits: of a type, with an action, of a value, with a score from `least` to `most`; `decided` or not, by the keys
+    of `decisions` (those of hits, and `value:` with that of a value). Nothing given: all."""
 
     entity_type: str = ""
     action: str = ""
     value_key: str = ""
     least: float = 0.0
     most: float = 1.0
+    decided: bool | None = None
+    decisions: Sequence[str] = ()
 
     def parameters(self) -> list[object]:
         """What the statements above ask for, in their order."""
         twice = [self.entity_type, self.entity_type, self.action, self.action]
-        return [*twice, self.least, self.most, self.value_key, self.value_key]
+        keys = [] if self.decided is None else list(self.decisions)
+        return [*twice, self.least, self.most, self.value_key, self.value_key, self.decided, self.decided, keys, keys]
 
 
 def has_findings(folder: Path) -> bool:
@@ -53,19 +72,27 @@ def has_findings(folder: Path) -> bool:
     return (folder / FILE).exists()
 
 
-def page(folder: Path, narrowed: Narrowed, *, offset: int, limit: int) -> tuple[list[dict[str, Any]], int]:
-    """Hits, the least sure first, with how many are `equal` in value; and how many there are in all."""
-    given = [str(folder / FILE), *narrowed.parameters()]
+def page(
+    folder: Path, narrowed: Narrowed, *, limit: int, offset: int = 0, after: str = ""
+) -> tuple[list[dict[str, Any]], int]:
+    """Hits, the least sure first, with how many are `equal` in value and whether they stand in a test row; and how many
+    there are in all. `after` is the key of the hit before the page. Raises Refusal where there is none such."""
+    file, index = str(folder / FILE), str(index_of(folder))
+    given = [file, *narrowed.parameters()]
     with database() as connection:
+        if after and connection.execute(_KNOWN, [file, after]).fetchone() == (0,):
+            message = f"The cursor {after[:60]!r} is none."
+            raise Refusal(code="bad_cursor", message=message, fix="Start without one.")
         (total,) = connection.execute(_COUNT, given).fetchone() or (0,)
-        rows = connection.execute(_PAGE, [*given, limit, offset]).fetchall()
+        rows = connection.execute(_PAGE, [index, *given, after, file, after, limit, offset]).fetchall()
         return [dict(zip(columns_of(connection), row, strict=True)) for row in rows], int(total)
 
 
 def by_key(folder: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """The hits with these keys."""
+    """The hits with these keys, as on a page."""
+    index = str(index_of(folder))
     with database() as connection:
-        rows = connection.execute(_BY_KEY, [str(folder / FILE), list(keys)]).fetchall()
+        rows = connection.execute(_BY_KEY, [index, str(folder / FILE), list(keys)]).fetchall()
         return [dict(zip(columns_of(connection), row, strict=True)) for row in rows]
 
 

@@ -18,7 +18,8 @@ from datasets_app.curation.errors import Refusal
 if TYPE_CHECKING:
     import duckdb
 
-SPLITS = ("train", "validation", "test")
+TRAIN = "train"
+SPLITS = (TRAIN, "validation", "test")
 INDEX = "index.parquet"
 FACETS = "facets.json"
 ORDERS = {"longest": "characters DESC, number", "shortest": "characters, number"}
@@ -72,7 +73,7 @@ def write_index(folder: Path) -> None:
             _copy(connection, folder, splits, made / INDEX)
             for order, columns in ORDERS.items():
                 ordered = f"SELECT * EXCLUDE (text, content) FROM read_parquet(?) ORDER BY {columns}"  # noqa: S608 - constants
-                target = _quoted(made / _copy_in(order))
+                target = quoted(made / _copy_in(order))
                 connection.execute(f"COPY ({ordered}) TO {target} ({_FORMAT})", [str(made / INDEX)])
             (made / FACETS).write_text(json.dumps(_facets(connection, made / INDEX)), encoding="utf-8")
         for each in (*map(_copy_in, ORDERS), FACETS, INDEX):
@@ -86,11 +87,12 @@ def _copy(connection: duckdb.DuckDBPyConnection, folder: Path, splits: Sequence[
     rows = " UNION ALL ".join(
         _ROWS.format(split=split, before=before) for split, before in zip(splits, _starts(paths), strict=True)
     )
-    statement = _COPY.format(rows=rows, target=_quoted(target), searched=SEARCHED, format=_FORMAT)
+    statement = _COPY.format(rows=rows, target=quoted(target), searched=SEARCHED, format=_FORMAT)
     connection.execute(statement, paths)
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """The path as a text of a statement."""
     return "'" + str(path).replace("'", "''") + "'"
 
 

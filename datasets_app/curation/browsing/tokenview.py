@@ -47,10 +47,16 @@ def check_template(folder: Path) -> None:
     """
     try:
         _, template, special, _ = _loaded(folder)
-        written(template, special, [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hello"}])
+        _try(template, tuple(sorted(special.items())))
     except Refusal as refusal:
         if refusal.code == "template_endless":
             raise
+
+
+@lru_cache(maxsize=64)
+def _try(template: str, special: tuple[tuple[str, str], ...]) -> None:
+    """One that came to its end will do so again: models of one family bring the same."""
+    written(template, dict(special), [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hello"}])
 
 
 @lru_cache(maxsize=8)

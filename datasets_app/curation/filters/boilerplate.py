@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from datasets_app.curation.dedupe import plain
-from datasets_app.curation.rows import Conversation, Message, Rejection
+from datasets_app.curation.rows import REJECTED, Conversation, Message, Rejection
 
 LEAST_ROWS = 20
 LEAST_WORDS = 3
@@ -75,7 +75,7 @@ class Boilerplate:
             return found
         messages = [
             Message(role=each["role"], content=self.stripped(each["content"]) or each["content"])
-            if each["role"] == "assistant"
+            if each["role"] in ("assistant", REJECTED)
             else each
             for each in found.messages
         ]

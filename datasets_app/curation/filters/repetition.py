@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from datasets_app.curation.rows import Conversation, Rejection
+from datasets_app.curation.rows import REJECTED, Conversation, Rejection
 
 TOP = {2: 0.20, 3: 0.18, 4: 0.16}
 REPEATED_WORDS, REPEATED_LINES, REPEATED_CHARACTERS = 0.15, 0.30, 0.5
@@ -35,7 +35,7 @@ class Repetition:
     def judge(self, found: Conversation) -> Rejection | None:
         """Why a turn of the user or the assistant is too repetitive, or None."""
         for message in found.messages:
-            if message["role"] != "system" and (why := self.judge_text(message["content"])):
+            if message["role"] not in ("system", REJECTED) and (why := self.judge_text(message["content"])):
                 return why
         return None
 

@@ -1,26 +1,30 @@
-"""Planted rows: made-up values in sentences of our own, to measure how much the finder finds. None goes into a version.
+"""Planted rows: made-up values in sentences of our own, to measure how much a version's own step hides. None goes into it.
 
-The values come from Faker in several countries, the sentences from the list below; the tagger is trained on others. A
-canary counts as found when findings cover at least half of its characters.
+The values come from Faker in several countries, the sentences from the list below; the tagger is trained on others. They
+go through the step as any row does, with its turns, lists, policy and decisions. A canary counts as hidden when its row is
+left out, or when what was hidden covers at least half of its characters.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from datasets_app.curation.pii.finder import Finder
+from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.pii.keys import Keys
+from datasets_app.curation.rows import Conversation, Message, Record, Rejection
+from datasets_app.curation.steps import Candidate, RowStep
 
 if TYPE_CHECKING:
     from faker import Faker
 
 PLANTED = 175  # five of each sentence
+IN_ANSWERS = 0.2  # of those that are no answer to a question themselves
 COUNTRIES = ("en_US", "en_GB", "en_IN", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL")
 _SLOT = re.compile(r"\{(\w+)\}")
 # A bar separates turns; the last one holds the value.
@@ -65,13 +69,26 @@ _SENTENCES = (
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A text with a value of a type from `start` to `end`, and the turns before it."""
+    """A text with a value of a type from `start` to `end`, who says it, and the turns before it."""
 
     text: str
     start: int
     end: int
     entity_type: str
     earlier: tuple[str, ...]
+    role: str = "user"
+
+    def row(self, number: int) -> Candidate:
+        """The canary as the row of that number; its text is the last turn."""
+        others = "user" if self.role == "assistant" else "assistant"
+        turns = [(others, text) for text in self.earlier] + [(self.role, self.text)]
+        found = Conversation(tuple(Message(role=role, content=text) for role, text in turns))
+        return Candidate("", found, Record(number, None, {}), ColumnMap())
+
+    def is_within(self, hits: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether these stretches of the text cover at least half of the value."""
+        places = {place for hit in hits for place in range(hit["start"], hit["end"])}
+        return 2 * len(places.intersection(range(self.start, self.end))) >= self.end - self.start
 
 
 @cache
@@ -81,9 +98,9 @@ def _fakes() -> list[Faker]:
     return [Faker(country) for country in COUNTRIES]
 
 
-def planted(keys: Keys, count: int = PLANTED) -> list[Canary]:
-    """The canaries of a workspace: always the same under one secret, other ones under another."""
-    dice = keys.dice("canaries")
+def planted(keys: Keys, digest: str, count: int = PLANTED) -> list[Canary]:
+    """The canaries of a version: always the same under one secret and digest, other ones under others."""
+    dice = keys.dice(f"canaries {digest}")
     fakes = _fakes()
     for fake in fakes:
         fake.seed_instance(dice.getrandbits(64))
@@ -98,7 +115,8 @@ def _canary(sentence: str, fake: Faker, dice: random.Random) -> Canary:
     text = f"{last[: slot.start()]}{value}{last[slot.end() :]}"
     if dice.random() < 0.2:
         text = text.lower() if len(text.lower()) == len(text) else text
-    return Canary(text, slot.start(), slot.start() + len(value), slot.group(1), tuple(earlier))
+    role = "assistant" if not earlier and dice.random() < IN_ANSWERS else "user"
+    return Canary(text, slot.start(), slot.start() + len(value), slot.group(1), tuple(earlier), role)
 
 
 def _address(fake: Faker, dice: random.Random) -> str:
@@ -126,20 +144,21 @@ _VALUES: Mapping[str, Callable[[Faker, random.Random], str]] = {
 }
 
 
-def recall(finder: Finder, keys: Keys, count: int = PLANTED) -> dict[str, Any]:
-    """`{planted, found, recall, by_type: {type: [found, planted]}}` of this finder on the canaries of a workspace."""
-    canaries = planted(keys, count)
-    found = finder.find([each.text for each in canaries], [each.earlier for each in canaries])
-    sown, seen = Counter[str](), Counter[str]()
-    for canary, spans in zip(canaries, found, strict=True):
-        places = {place for span in spans for place in range(span.start, span.end)}
-        covered = len(places.intersection(range(canary.start, canary.end)))
+def recall(step: RowStep, canaries: Sequence[Canary]) -> dict[str, Any]:
+    """`{planted, hidden, recall, by_type: {type: [hidden, planted]}}` of the step `personal_data` of a version."""
+    outcomes = step.run([canary.row(number) for number, canary in enumerate(canaries)], Counter())
+    hits = defaultdict(list)
+    for trace in step.taken():
+        if trace["action"] != "keep":
+            hits[trace["row"], trace["turn"]].append(trace)
+    sown, gone = Counter[str](), Counter[str]()
+    for number, (canary, outcome) in enumerate(zip(canaries, outcomes, strict=True)):
+        is_hidden = isinstance(outcome, Rejection) or canary.is_within(hits[number, len(canary.earlier)])
         sown[canary.entity_type] += 1
-        seen[canary.entity_type] += 2 * covered >= canary.end - canary.start
-    total = sum(seen.values())
+        gone[canary.entity_type] += is_hidden
     return {
-        "planted": count,
-        "found": total,
-        "recall": round(total / count, 4),
-        "by_type": {name: [seen[name], sown[name]] for name in sorted(sown)},
+        "planted": len(canaries),
+        "hidden": gone.total(),
+        "recall": round(gone.total() / len(canaries), 4),
+        "by_type": {name: [gone[name], sown[name]] for name in sorted(sown)},
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from datasets_app.curation.layouts import ColumnMap
+
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 _TYPES: tuple[tuple[str, str], ...] = (
     ("EMAIL_ADDRESS", r"e ?mails?(?: address(?:es)?)?"),
@@ -33,6 +35,8 @@ _TYPES: tuple[tuple[str, str], ...] = (
     ),
 )  # fmt: skip
 _BY_NAME = [(name, re.compile(pattern)) for name, pattern in _TYPES]
+_TITLE = re.compile(r"[\d:?]")
+MOST_NAMES = 6  # words; what has more is the title of something
 LEAST, MOST = 2, 200  # characters of a value that is looked for elsewhere in its row
 _ROLES = frozenset(
     re.findall(
@@ -48,6 +52,12 @@ def column_type(name: str) -> str | None:
     return next((entity_type for entity_type, pattern in _BY_NAME if pattern.fullmatch(words)), None)
 
 
+def spoken(values: Mapping[str, object], mapping: ColumnMap) -> dict[str, object]:
+    """A record without the columns that say who speaks or belong together: what stands there is no name."""
+    silent = {mapping.speaker, *mapping.group}
+    return {name: value for name, value in values.items() if name not in silent}
+
+
 def typed_values(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """(value, entity type) of a record's columns whose names say what they hold.
 
@@ -58,9 +68,17 @@ def typed_values(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
         if entity_type is None or not LEAST <= len(text) <= MOST or text.casefold() in _ROLES:
             continue
+        if entity_type == "PERSON" and _is_title(text):
+            continue
         yield text, entity_type
         if entity_type == "PERSON":
             yield from ((word, entity_type) for word in _parts_of(text))
+
+
+def _is_title(text: str) -> bool:
+    """Whether a column called "name" names a page, a product or a disease: several words with a number or a colon."""
+    words = text.split()
+    return len(words) > MOST_NAMES or (len(words) > 1 and _TITLE.search(text) is not None)
 
 
 def _parts_of(name: str) -> Iterable[str]:

@@ -81,7 +81,8 @@ def _holds(text: str, span: Span, *, alone: bool) -> bool:
     if span.entity_type in SHAPED or (_is_number(text, span) and _is_sum(text, span)):
         return False
     if span.entity_type == "PERSON":
-        return not _SENTENCES.search(value) and not introductions.is_address_of_respect(value)
+        is_called = not impostors.is_code(value) and not introductions.is_address_of_respect(value)
+        return is_called and not _SENTENCES.search(value)
     if span.entity_type == "ADDRESS":
         return True
     return not (alone and _is_number(text, span) and sum(map(str.isdigit, value)) < SHORT)

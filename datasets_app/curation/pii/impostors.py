@@ -1,4 +1,4 @@
-"""Numbers that only look personal: sums, thousands, dates, identifiers of things. The standard library alone."""
+"""What only looks personal: sums, thousands, dates, identifiers of things, codes. The standard library alone."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ _THING = re.compile(
     r"|version|build|commit)\b(?:\W{0,3}(?:numbers?|no|nr|id|is)\b)?\W{0,4}$",
     re.IGNORECASE,
 )
+_CODE = re.compile(
+    r"[A-Z]{2,}-?\d+"
+)  # a disease, a road, a machine; people's own names for themselves have small letters
 _AROUND = 40
 
 
@@ -31,6 +34,11 @@ def is_impostor(text: str, start: int, end: int, entity_type: str) -> bool:
             or (bool(_BARE.fullmatch(value)) and is_of_a_thing(text, start, end))
         )
     return entity_type == "IP_ADDRESS" and _is_every_machine(value)
+
+
+def is_code(value: str) -> bool:
+    """`COVID-19`, `MH370`: nobody is called so."""
+    return _CODE.fullmatch(value) is not None
 
 
 def is_sum(text: str, start: int, end: int) -> bool:

@@ -10,6 +10,7 @@ from datasets_app.curation.pii.keys import plain
 from datasets_app.curation.pii.patterns import Span
 
 DENIED = "DENIED"
+Values = tuple[tuple[str, str], ...]  # texts, each with the entity type that it is
 _Entry = tuple[list[str], str, bool]
 _WORD = re.compile(r"\w+|[^\w\s]")
 

@@ -16,6 +16,7 @@ from datasets_app.curation.dedupe import numbers, split_words
 from datasets_app.curation.quality.diversity import SAMPLE, Commonest, Distinct, Lengths
 from datasets_app.curation.quality.groups import People
 from datasets_app.curation.quality.warnings import warnings_of
+from datasets_app.curation.rows import REJECTED
 from datasets_app.curation.table import BATCH
 
 _COLUMNS = ["messages", "label", "file", "row", "cluster", "repeat"]
@@ -66,7 +67,7 @@ class _Measures:
 def _said(row: Mapping[str, Any], part: str) -> Iterator[str]:
     if part == "questions":
         return (each["content"] for each in row["messages"] if each["role"] == "user")
-    answers = (each["content"] for each in row["messages"] if each["role"] not in ("user", "system"))
+    answers = (each["content"] for each in row["messages"] if each["role"] not in ("user", "system", REJECTED))
     return (text for text in answers if text != row["label"])
 
 

@@ -5,28 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import log2
 
 from datasets_app.curation.readers.heading import Heading, common_width, find_heading, is_comment
 from datasets_app.curation.readers.options import AS_FOUND, Reading
+from datasets_app.curation.readers.splitting import Lines, Splitting, split
 from datasets_app.curation.rows import Finding
 
 DELIMITERS = (",", "\t", ";", "|")
 NO_DELIMITER = "\x1f"
 _SPACED_QUOTE = re.compile(r'[,;|] +"[^"\n]*" *(?:[,;|]|$)', re.MULTILINE)
 _ESCAPED_QUOTE = re.compile(r'"[^"\n]*[^\\"\n]\\"[^,;|\t\n]')
-
-
-@dataclass(frozen=True, slots=True)
-class Splitting:
-    """How a line falls into fields."""
-
-    delimiter: str
-    quoting: bool = True
-    skip_space: bool = False
-    escape: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +66,17 @@ def guess_dialect(sample: str, *, suffix: str, reading: Reading = AS_FOUND, is_w
     return Dialect(splitting, find_heading(rows, lines, given=reading.header))
 
 
-def csv_reader(lines: Iterable[str], splitting: Splitting) -> Iterator[list[str]]:
-    """The `csv` reader for this splitting."""
-    return csv.reader(
-        lines,
-        delimiter=splitting.delimiter,
-        quoting=csv.QUOTE_MINIMAL if splitting.quoting else csv.QUOTE_NONE,
-        skipinitialspace=splitting.skip_space,
-        escapechar=splitting.escape,
-    )
-
-
 def parse_rows(sample: str, splitting: Splitting) -> tuple[list[list[str]], list[int]]:
-    """Rows of ``sample`` and the lines at which they start, blank lines left out. Text that csv refuses ends both."""
-    rows: list[list[str]] = []
-    starts: list[int] = []
-    reader = csv_reader(io.StringIO(sample, newline=""), splitting)
-    line = 1
-    try:
-        for fields in reader:
-            if fields:
-                rows.append(fields)
-                starts.append(line)
-            line = reader.line_num + 1  # type: ignore[attr-defined]
-    except csv.Error:
-        return rows, starts
-    return rows, starts
+    """Rows of ``sample`` as the reader will split them and the lines at which they start, blank lines left out.
+
+    A row that cannot be split has one field.
+    """
+    lines = Lines(io.StringIO(sample, newline=""))
+    found = [
+        ([lines.seen()] if isinstance(fields, str) else fields, line)
+        for line, fields in split(lines, splitting, is_sample=True)
+    ]
+    return [fields for fields, _line in found], [line for _fields, line in found]
 
 
 def is_even(sample: str, splitting: Splitting) -> bool:

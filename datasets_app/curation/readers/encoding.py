@@ -70,14 +70,21 @@ def find_encoding(path: Path, *, name: str | None = None, given: str | None = No
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     refuse_what_is_not_text(name or path.name, head)
+    marked = next((codec for bom, codec in BOMS if head.startswith(bom)), None)
     if given:
-        return _strict_or_visible(path, given)
-    for bom, codec in BOMS:
-        if head.startswith(bom):
-            return _strict_or_visible(path, codec)
+        # The mark is no part of the first column's name, whoever names the encoding.
+        return _strict_or_visible(path, marked if marked and _family(marked) == _family(given) else given)
+    if marked:
+        return _strict_or_visible(path, marked)
     if b"\x00" in head and (wide := _utf16_without_mark(path, head)):
         return wide
     return _without_mark(path, name or path.name)
+
+
+def _family(codec: str) -> str:
+    """utf-8 for utf-8-sig, utf-16 for utf-16-le."""
+    name = codecs.lookup(codec).name
+    return "-".join(name.split("-")[:2]) if name.startswith("utf-") else name
 
 
 def _utf16_without_mark(path: Path, head: bytes) -> Encoding | None:

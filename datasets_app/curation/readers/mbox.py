@@ -51,8 +51,8 @@ def read_mbox(path: Path, encoding: Encoding, place: Place) -> Iterator[Record |
     with path.open("rb") as stream:
         for entry in _entries(stream):
             entries.append(entry)
-        for thread in _threads(entries):
-            for found in _conversations(stream, thread, encoding):
+        for key, thread in _threads(entries):
+            for found in _conversations(stream, key, thread, encoding):
                 if isinstance(found, Problem):
                     yield Problem(row, found.line, found.reason, found.detail, found.text)
                 else:
@@ -94,8 +94,9 @@ def _entry(start: int, end: int, line: int, head: list[bytes]) -> _Entry:
     return _Entry(start, end, line, key, tuple(dict.fromkeys(answers + references))[:20])
 
 
-def _threads(entries: list[_Entry]) -> Iterator[list[_Entry]]:
-    """Messages by thread, in the order of the threads' first messages; any shared reference joins."""
+def _threads(entries: list[_Entry]) -> Iterator[tuple[str, list[_Entry]]]:
+    """Messages by thread, in the order of the threads' first messages; any shared reference joins. Each with the key of
+    its thread, which the parts of a long one share, so that one split takes them all."""
     above: dict[str, str] = {}
 
     def root(key: str) -> str:
@@ -112,10 +113,12 @@ def _threads(entries: list[_Entry]) -> Iterator[list[_Entry]]:
         threads.setdefault(root(entry.key), []).append(entry)
     for thread in threads.values():
         for first in range(0, len(thread), MOST_IN_THREAD):
-            yield thread[first : first + MOST_IN_THREAD]
+            yield thread[0].key.strip("<>"), thread[first : first + MOST_IN_THREAD]
 
 
-def _conversations(stream: BinaryIO, thread: list[_Entry], encoding: Encoding) -> Iterator[dict[str, object] | Problem]:
+def _conversations(
+    stream: BinaryIO, key: str, thread: list[_Entry], encoding: Encoding
+) -> Iterator[dict[str, object] | Problem]:
     posts, subject = [], ""
     keys = {entry.key for entry in thread}
     for entry in thread:
@@ -130,7 +133,7 @@ def _conversations(stream: BinaryIO, thread: list[_Entry], encoding: Encoding) -
             detail = f"The message at line {entry.line} cannot be read as mail ({type(error).__name__})."
             yield Problem(0, entry.line, "bad_mail", detail, raw[:2000].decode("latin-1"))
     for messages in conversations(posts):
-        yield {"thread": thread[0].key.strip("<>"), "subject": subject, "messages": messages}
+        yield {"thread": key, "subject": subject, "messages": messages}
 
 
 def _post(message: EmailMessage, entry: _Entry, text: str, keys: set[str]) -> Post:

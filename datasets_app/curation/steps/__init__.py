@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datasets_app.curation.layouts import ColumnMap
+from datasets_app.curation.pii.lists import Values
 from datasets_app.curation.rows import Conversation, Message, Record, Rejection
 
 Outcome = Conversation | Rejection
@@ -45,17 +46,24 @@ class Known:
 class RowStep(ABC):
     """One step over batches of rows. `options` are complete and checked.
 
-    notes: what the step has to say about single findings of a batch; whoever runs the step takes them away.
+    notes: what the step has to say about single findings of a batch; whoever runs the step takes them away. values: the
+    personal data that it hid, in clear, by row, taken away likewise.
     """
 
     def __init__(self, options: Mapping[str, Any], known: Known) -> None:
         self.options, self.known = options, known
         self.notes: list[dict[str, Any]] = []
+        self.values: dict[int, Values] = {}
 
     def taken(self) -> list[dict[str, Any]]:
         """The notes, which are gone then."""
         notes, self.notes = self.notes, []
         return notes
+
+    def hid(self) -> dict[int, Values]:
+        """The values, which are gone then."""
+        values, self.values = self.values, {}
+        return values
 
     @abstractmethod
     def run(self, rows: Sequence[Candidate], counts: Counter[str]) -> list[Outcome]:

@@ -13,7 +13,7 @@ from datasets_app.curation.cleaning.languagetool import server_for
 from datasets_app.curation.cleaning.spelling import OFTEN, Speller
 from datasets_app.curation.cleaning.symbols import replace_symbols
 from datasets_app.curation.cleaning.words import WORD
-from datasets_app.curation.rows import Conversation, Message
+from datasets_app.curation.rows import REJECTED, Conversation, Message
 from datasets_app.curation.steps import Known, TextStep
 from datasets_app.curation.surveys import Survey
 
@@ -24,7 +24,8 @@ class _SpokenStep(TextStep):
     """A TextStep for what people and assistants say: `turns` chooses whose; system prompts stay as they were written."""
 
     def _edited(self, found: Conversation, counts: Counter[str]) -> Conversation:
-        wanted = ("user", "assistant") if self.options["turns"] == "all" else (self.options["turns"],)
+        wanted = {"user", "assistant"} if self.options["turns"] == "all" else {self.options["turns"]}
+        wanted |= {REJECTED} if "assistant" in wanted else set()  # both answers of a pair, or their spelling would tell
         stop = len(found.messages) - found.answer_is_label
         messages = [
             Message(role=each["role"], content=self.edit(each["content"], counts))

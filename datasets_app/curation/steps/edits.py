@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from datasets_app.curation.erasure import Erased
+from datasets_app.curation.erasure import Erased, texts_in
 from datasets_app.curation.pii.keys import Keys
-from datasets_app.curation.rows import Message, Rejection
+from datasets_app.curation.rows import Message, Problem, Record, Rejection
 from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
 
 ERASED = Rejection("erased", "Somebody asked that what this row says be erased.")
@@ -19,7 +19,8 @@ EXCLUDED = Rejection("excluded", "Somebody left this row out by hand.")
 class Edits(RowStep):
     """`rows`: objects with `file` and `row`, and `exclude` or `erase` true or the `messages` as they shall be.
 
-    `erased`: phrases by their digest; a row that says one of them goes, and nothing of it is kept.
+    `erased`: phrases by their digest and records by their number in the file. A row goes that came from such a record,
+    says such a phrase, or has it in one of its columns; nothing of it is kept.
     """
 
     def __init__(self, options: Mapping[str, Any], known: Known) -> None:
@@ -27,16 +28,21 @@ class Edits(RowStep):
         self.erased = Erased(options["erased"], Keys(known.secret))
         self.by_place = {(each["file"], each["row"]): each for each in options["rows"]}
 
-    def hides(self, file: str, row: int, text: str) -> bool:
-        """Whether nothing of this row may be kept, whichever step leaves it out."""
-        return bool(self.by_place.get((file, row), {}).get("erase")) or (bool(self.erased) and self.erased.is_in(text))
+    def hides(self, file: str, at: Record | Problem, text: str) -> bool:
+        """Whether nothing of this row may be kept, whichever step leaves it out; `text` is what it says."""
+        if self.by_place.get((file, at.row), {}).get("erase"):
+            return True
+        if any((file, number) in self.erased.records for number in at.records):
+            return True
+        columns = texts_in(at.values) if isinstance(at, Record) and self.erased.by_words else ()
+        return any(map(self.erased.is_in, (text, *columns)))
 
     def run(self, rows: Sequence[Candidate], counts: Counter[str]) -> list[Outcome]:
         return [self._edited(row, counts) for row in rows]
 
     def _edited(self, row: Candidate, counts: Counter[str]) -> Outcome:
         edit = self.by_place.get((row.file, row.record.row), {})
-        if self.hides(row.file, row.record.row, row.conversation.text()):
+        if self.hides(row.file, row.record, row.conversation.text()):
             return ERASED
         if edit.get("exclude"):
             return EXCLUDED
@@ -45,4 +51,4 @@ class Edits(RowStep):
         counts["replaced"] += 1
         messages = tuple(Message(role=str(each["role"]), content=str(each["content"])) for each in edit["messages"])
         changed = replace(row.conversation, messages=messages)
-        return ERASED if self.erased and self.erased.is_in(changed.text()) else changed
+        return ERASED if self.erased.is_in(changed.text()) else changed

@@ -17,7 +17,7 @@ from datasets_app.curation.filters.patterns import Patterns
 from datasets_app.curation.filters.repetition import TOP, Repetition
 from datasets_app.curation.pii.finder import find
 from datasets_app.curation.pii.masking import veil
-from datasets_app.curation.rows import Conversation, Rejection
+from datasets_app.curation.rows import Conversation, Rejection, preferred
 from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
 from datasets_app.curation.surveys import Survey
 from datasets_app.curation.tally import FLAGGED, LANGUAGE
@@ -165,7 +165,7 @@ def _value(row: Candidate, kind: str, name: str) -> object:
     if kind == "column":
         return row.record.values.get(name)
     found = row.conversation
-    spoken = [each["content"] for each in found.messages if each["role"] != "system"]
+    spoken = [each["content"] for each in preferred(found.messages) if each["role"] != "system"]
     derived: dict[str, Callable[[], object]] = {
         "words": lambda: sum(len(text.split()) for text in spoken),
         "characters": lambda: sum(map(len, spoken)),
@@ -173,6 +173,6 @@ def _value(row: Candidate, kind: str, name: str) -> object:
         "label": lambda: found.label,
         "language": lambda: language_of("\n".join(spoken)),
         "question": lambda: question(found),
-        "answer": lambda: answer(found) or found.messages[-1]["content"],
+        "answer": lambda: answer(found) or preferred(found.messages)[-1]["content"],
     }
     return derived[name]()

@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
-from datasets_app.curation.pii.columns import typed_values
+from datasets_app.curation.pii.columns import spoken, typed_values
 from datasets_app.curation.pii.finder import finder
 from datasets_app.curation.pii.lists import Phrases, denied
 from datasets_app.curation.pii.masking import Place, Policy, applied, drops, hidden, policy_of
@@ -61,13 +60,15 @@ class PersonalData(RowStep):
         return [place for place in range(count) if not only_user or messages[place]["role"] == "user"]
 
     def _hidden(self, row: Candidate, found: dict[int, list[Span]], counts: Counter[str]) -> Outcome:
-        by_column = Phrases(typed_values(_spoken_of(row)))
+        by_column = Phrases(typed_values(spoken(row.record.values, row.mapping)))
         messages, sums, dropped = list(row.conversation.messages), Counter[str](), None
         for place, spans in found.items():
             role, text = messages[place]["role"], messages[place]["content"]
             at = Place(row.file, row.record.row, place)
             hits = self.policy.judged(text, self._all(text, spans, by_column), at)
             self.notes += traces(text, role, hits, at)
+            gone = [(text[hit.span.start : hit.span.end], hit.span.entity_type) for hit in hits if hit.action != "keep"]
+            self.values[row.record.row] = (*self.values.get(row.record.row, ()), *gone)
             dropped = dropped or drops(hits)
             messages[place] = Message(role=role, content=applied(text, hits))
             sums += hidden(hits)
@@ -79,9 +80,3 @@ class PersonalData(RowStep):
     def _all(self, text: str, spans: list[Span], by_column: Phrases) -> list[Span]:
         more = [*by_column.find(text, "column"), *self.denied.find(text, "list")]
         return settle(text, [*spans, *more]) if more else spans
-
-
-def _spoken_of(row: Candidate) -> dict[str, Any]:
-    """The record without the columns that say who speaks or belong together: what stands there is no name."""
-    silent = {row.mapping.speaker, *row.mapping.group}
-    return {name: value for name, value in row.record.values.items() if name not in silent}

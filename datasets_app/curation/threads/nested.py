@@ -26,7 +26,7 @@ def expand_nested(records: Iterator[Record | Problem]) -> Iterator[Record | Prob
         thread = posts[0].key if posts else f"record {record.row}"
         in_a_row = sum(post.parent is None for post in posts) > 1  # no post that the others answer: one talk
         for messages in conversations(posts, in_a_row=in_a_row) if posts else [[]]:
-            yield Record(row, record.line, {**rest, "thread": thread, "messages": messages})
+            yield Record(row, record.line, {**rest, "thread": thread, "messages": messages}, (record.row,))
             row += 1
 
 

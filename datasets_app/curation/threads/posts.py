@@ -22,7 +22,8 @@ class Post:
     """One post.
 
     ``parent`` is the key of the post it answers; ``author`` is empty where the file names none; ``role`` is what the
-    file says of its author, if it does; ``aliases`` are further names of the author that may stand in texts.
+    file says of its author, if it does; ``aliases`` are further names of the author that may stand in texts; ``row`` is
+    its number in the file, where it is a record of its own.
     """
 
     key: str
@@ -31,21 +32,28 @@ class Post:
     text: str
     role: str | None = None
     aliases: tuple[str, ...] = ()
+    row: int = 0
 
 
 def conversations(posts: Sequence[Post], *, in_a_row: bool = False) -> Iterator[list[Message]]:
     """The conversations of one thread, its posts in order; ``in_a_row``: they are one talk, whoever answers whom."""
+    for messages, _path in talks(posts, in_a_row=in_a_row):
+        yield messages
+
+
+def talks(posts: Sequence[Post], *, in_a_row: bool = False) -> Iterator[tuple[list[Message], Sequence[Post]]]:
+    """The same, each with the posts it was made of."""
     if not posts:
         return
     posts = _in_order(posts)
     named = Pseudonyms([(post.author, post.aliases) for post in posts], _roles(posts))
     posts = [replace(post, text=named.hidden(post.text).strip()) for post in posts]  # once, however many ways lead by
     if in_a_row or _is_talk(posts):
-        yield _turns(posts, named)
+        yield _turns(posts, named), posts
         return
     paths = list(_paths(posts)) or [list(posts)]  # posts that answer each other in a circle have no last one
     for path in paths:
-        yield _turns(path, named)
+        yield _turns(path, named), path
 
 
 def _in_order(posts: Sequence[Post]) -> list[Post]:

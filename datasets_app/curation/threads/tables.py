@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from hashlib import blake2b
 
+from datasets_app.curation.errors import Refusal
 from datasets_app.curation.keys import key_of
 from datasets_app.curation.layouts import ColumnMap
+from datasets_app.curation.moments import Moments, in_order
 from datasets_app.curation.rows import Problem, Record
 from datasets_app.curation.speakers import speaker_role
-from datasets_app.curation.threads.posts import Post, conversations
+from datasets_app.curation.threads.posts import Post, talks
 
 NONE, ON_THE_WAY = -1, -2
 LARGEST = 20_000
@@ -40,7 +42,8 @@ def role_from(values: dict[str, object], author: object) -> str | None:
 
 
 def join_threads(records: Iterator[Record | Problem], mapping: ColumnMap) -> Iterator[Record | Problem]:
-    """Yield problems as they come, then a Record for each conversation, under ``messages`` and ``thread``."""
+    """Yield problems as they come, then a Record for each conversation, under ``messages`` and ``thread``. Where the file
+    breaks off, Refusal is raised after what was read."""
     try:
         yield from _joined(records, mapping)
     except sqlite3.OperationalError as error:  # its temporary file is all that can fail here
@@ -52,19 +55,26 @@ def _joined(records: Iterator[Record | Problem], mapping: ColumnMap) -> Iterator
         disk.execute("CREATE TABLE post (place INTEGER PRIMARY KEY, row INTEGER, line INTEGER, body TEXT)")
         index: dict[bytes, int] = {}
         parents: list[bytes | None] = []
-        for record in records:
-            if isinstance(record, Problem):
-                yield record
-                continue
-            place = len(parents)
-            index.setdefault(_digest(key_of(record.values.get(mapping.id or "")) or f"\0{place}"), place)
-            parent = key_of(record.values.get(mapping.parent or ""))
-            parents.append(_digest(parent) if parent else None)
-            body = json.dumps(dict(record.values), default=str)
-            disk.execute("INSERT INTO post VALUES (?, ?, ?, ?)", (place, record.row, record.line, body))
+        moments, broken_off = Moments(), None
+        try:
+            for record in records:
+                if isinstance(record, Problem):
+                    yield record
+                    continue
+                place = len(parents)
+                moments.see(record.values.get(mapping.turn or ""))
+                index.setdefault(_digest(key_of(record.values.get(mapping.id or "")) or f"\0{place}"), place)
+                parent = key_of(record.values.get(mapping.parent or ""))
+                parents.append(_digest(parent) if parent else None)
+                body = json.dumps(dict(record.values), default=str)
+                disk.execute("INSERT INTO post VALUES (?, ?, ?, ?)", (place, record.row, record.line, body))
+        except Refusal as refusal:
+            broken_off = refusal
         roots = _roots(index, parents)
-        for row, found in enumerate(_threads(disk, roots, mapping)):
-            yield Record(row, found.line, found.values)
+        for row, found in enumerate(_threads(disk, roots, mapping, moments)):
+            yield Record(row, found.line, found.values, found.sources)
+        if broken_off is not None:
+            raise broken_off
 
 
 def _digest(key: str) -> bytes:
@@ -91,38 +101,35 @@ def _roots(index: dict[bytes, int], parents: list[bytes | None]) -> array[int]:
     return roots
 
 
-def _threads(disk: sqlite3.Connection, roots: array[int], mapping: ColumnMap) -> Iterator[Record]:
+def _threads(disk: sqlite3.Connection, roots: array[int], mapping: ColumnMap, moments: Moments) -> Iterator[Record]:
     thread: list[tuple[int, int | None, dict[str, object]]] = []
-    current = NONE
+    current, key = NONE, ""
     for place in sorted(range(len(roots)), key=lambda place: (roots[place], place != roots[place], place)):
         if roots[place] != current or len(thread) >= LARGEST:
-            yield from _records(thread, mapping)
-            thread, current = [], roots[place]
+            yield from _records(thread, mapping, key, moments)
+            thread = []
         row, line, body = disk.execute("SELECT row, line, body FROM post WHERE place = ?", (place,)).fetchone()
-        thread.append((row, line, json.loads(body)))
-    yield from _records(thread, mapping)
+        values = json.loads(body)
+        if roots[place] != current:  # the parts of a thread that is cut keep its key, so that one split takes them all
+            current, key = roots[place], key_of(values.get(mapping.id or "")) or f"post {row}"
+        thread.append((row, line, values))
+    yield from _records(thread, mapping, key, moments)
 
 
-def _records(thread: list[tuple[int, int | None, dict[str, object]]], mapping: ColumnMap) -> Iterator[Record]:
+def _records(
+    thread: list[tuple[int, int | None, dict[str, object]]], mapping: ColumnMap, key: str, moments: Moments
+) -> Iterator[Record]:
     if not thread:
         return
     if mapping.turn:
-        thread = sorted(thread, key=lambda post: _order(post[2].get(mapping.turn or "")))
-    posts = [_post(values, mapping, number) for number, (_row, _line, values) in enumerate(thread)]
+        thread = in_order(thread, [moments.of(values.get(mapping.turn)) for _row, _line, values in thread])
+    posts = [_post(values, mapping, number, row) for number, (row, _line, values) in enumerate(thread)]
     row, line, first = thread[0]
-    for messages in conversations(posts):
-        yield Record(row, line, {**first, "thread": posts[0].key, "messages": messages})
+    for messages, path in talks(posts):
+        yield Record(row, line, {**first, "thread": key, "messages": messages}, tuple(post.row for post in path))
 
 
-def _order(value: object) -> tuple[float, str]:
-    """Numbers by size, times by their spelling."""
-    try:
-        return float(str(value)), ""
-    except ValueError:
-        return float("inf"), str(value)
-
-
-def _post(values: dict[str, object], mapping: ColumnMap, number: int) -> Post:
+def _post(values: dict[str, object], mapping: ColumnMap, number: int, row: int) -> Post:
     author = values.get(mapping.speaker or "")
     if isinstance(author, dict):
         author = next((author[name] for name in ("name", "username", "login", "id") if author.get(name)), None)
@@ -138,4 +145,5 @@ def _post(values: dict[str, object], mapping: ColumnMap, number: int) -> Post:
         author=str(author or ""),
         text=body,
         role=role_from(values, author),
+        row=row,
     )

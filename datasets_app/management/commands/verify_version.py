@@ -1,4 +1,7 @@
-"""`manage.py verify_version ID`: make a version again beside the one that is kept, and compare their digests."""
+"""`manage.py verify_version ID`: make a version again beside the one that is kept, and compare their digests.
+
+With `--stored` nothing is made again: the digest is taken from the rows, the recipe and the ledger as they are kept.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from pyarrow import ArrowException
 
 from datasets_app import builder, selectors
+from datasets_app.models import DatasetVersion
 from gptstudio.core.errors import StudioError
 
 
@@ -16,15 +21,29 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version", help="dsv_…")
+        parser.add_argument("--stored", action="store_true", help="look at the stored rows alone; make nothing again")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            version = selectors.version_to_verify(options["version"])
+            version = selectors.version_to_verify(options["version"], uploads=not options["stored"])
         except StudioError as error:
             raise CommandError(str(error)) from error
+        if options["stored"]:
+            return self._compare_stored(version)
         outcome = builder.rebuild(version)
         if outcome.code:
             raise CommandError(f"{outcome.message} {outcome.fix}".strip())
         if outcome.digest != version.digest:
             raise CommandError(f"The digests differ. Kept: {version.digest}. Made again: {outcome.digest}.")
         self.stdout.write(f"The same: {outcome.digest}")
+
+    def _compare_stored(self, version: DatasetVersion) -> None:
+        try:
+            found = builder.stored_digest(version)
+        except (OSError, ArrowException) as error:
+            raise CommandError(f"Its files cannot be read: {error}") from error
+        if found is None:
+            raise CommandError("Shortened rows were left out of it, so only making it again tells: leave out --stored.")
+        if found != version.digest:
+            raise CommandError(f"The digests differ. Kept: {version.digest}. Of what is stored: {found}.")
+        self.stdout.write(f"The same: {found}")

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from datasets_app import recipes, selectors, services
-from datasets_app.models import Dataset, DatasetFile, FileState, VersionState
+from datasets_app.models import Dataset, DatasetFile, DatasetVersion, FileState, VersionState
 from datasets_app.web import recipe_form
 from datasets_app.web.forms import MakeForm
 from datasets_app.web.recipe_form import RecipeForm
@@ -40,10 +40,17 @@ def first_body(request: MemberRequest) -> recipes.Recipe:
     return recipes.preset(asked.get("preset", ""))["recipe"]
 
 
+def begun_from(request: MemberRequest, dataset: Dataset) -> DatasetVersion | None:
+    """The version of this data set that the page began with: what was edited by hand in it stays so."""
+    asked = request.GET.get("version")
+    found = selectors.version_of(request.actor.workspace_id, asked) if asked else None
+    return found if found is not None and found.dataset_id == dataset.id else None
+
+
 def described(cards: RecipeForm, made: MakeForm) -> recipes.Recipe:
-    """The recipe of both forms together: steps of the one, model and instructions of the other."""
+    """The recipe of both forms together: steps of the one, model, instructions and planted secrets of the other."""
     body = cards.body()
-    body["system_prompt"] = made.cleaned_data["system_prompt"].strip()
+    body |= {"system_prompt": made.cleaned_data["system_prompt"].strip(), "canaries": made.cleaned_data["canaries"]}
     for each in body["steps"]:
         if each["kind"] == "tokens" and made.cleaned_data["base_model"]:
             each["options"]["model"] = made.cleaned_data["base_model"]
@@ -74,6 +81,7 @@ def new(request: MemberRequest, dataset_id: str) -> HttpResponse:
         "files": [file.id for file in files],
         "base_model": recipes.model_of(body) or (tokenizers[0].name if tokenizers else ""),
         "system_prompt": body.get("system_prompt", ""),
+        "canaries": body.get("canaries", []),
     }
     form = MakeForm(initial=first, dataset_files=files, tokenizers=tokenizers)
     started = request.GET.get("recipe") or request.GET.get("preset") or ""
@@ -116,7 +124,9 @@ def _done(
         messages.success(request, f"“{kept.name}” is kept. Every data set of this workspace can use it.")
         return redirect(f"{request.path}?recipe={kept.id}")
     chosen = [file for file in files if file.id in form.cleaned_data["files"]]
-    version = services.create_version(request.actor, dataset=dataset, recipe=body, files=chosen)
+    version = services.create_version(
+        request.actor, dataset=dataset, recipe=body, files=chosen, parent=begun_from(request, dataset)
+    )
     return redirect("datasets:version", version.id)
 
 

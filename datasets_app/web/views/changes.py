@@ -15,11 +15,11 @@ from datasets_app.contents.card import card_of, markdown
 from datasets_app.contents.download import FORMS, chosen_splits, download
 from datasets_app.models import DatasetVersion, VersionState
 from datasets_app.web import asked, wording
-from datasets_app.web.views.rows import is_open
 from datasets_app.web.views.versions import version_page
 from gptstudio.core.errors import Conflict
 from gptstudio.core.streaming import in_threads
 from gptstudio.web.access import ACT, MemberRequest, member_page
+from gptstudio.web.exam import is_open
 
 ROWS = 20
 FORM_NAMES = (

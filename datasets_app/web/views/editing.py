@@ -16,10 +16,11 @@ from datasets_app.contents import rows as contents
 from datasets_app.models import DatasetVersion, EditAction
 from datasets_app.services.edits import MOST_EDITS
 from datasets_app.web import asked
-from datasets_app.web.views.rows import check_open, edits_by_place, is_open
+from datasets_app.web.views.rows import check_open, edits_by_place
 from datasets_app.web.views.versions import version_page
 from gptstudio.core.errors import Invalid, StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
+from gptstudio.web.exam import is_open
 
 PLACE = re.compile(r"(train|validation|test):(\d{1,12})")
 SAID = {"exclude": "will be left out", "flag": "flagged", "undo": "left as before"}

@@ -9,11 +9,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from datasets_app import selectors, services
+from datasets_app.contents.detection import without_rows
 from datasets_app.models import DatasetFile
 from datasets_app.web import columns as parts
 from datasets_app.web import wording
 from datasets_app.web.forms import ReadingForm
-from gptstudio.core.errors import Invalid, NotFound, StudioError
+from gptstudio.core.errors import Invalid, NotAllowed, NotFound, StudioError
 from gptstudio.web.access import ACT, MemberRequest, member_page
 
 
@@ -24,8 +25,24 @@ def _file(request: MemberRequest, dataset_id: str, file_id: str) -> DatasetFile:
     return found
 
 
-def _page(found: DatasetFile, mapping: Any, is_chosen: bool) -> dict[str, Any]:
-    detection = found.detection
+OPENED = "opened_files"
+
+
+def is_open(request: MemberRequest, found: DatasetFile) -> bool:
+    """Whether the first rows are shown: to who uploaded them, and to who opened them in this browser session."""
+    return found.uploaded_by_id == request.actor.user_id or found.id in request.session.get(OPENED, [])
+
+
+def _seen(request: MemberRequest, found: DatasetFile) -> bool:
+    """The same, and the log says so: what is shown is the upload as it came, with nothing hidden."""
+    seen = is_open(request, found)
+    if seen and found.detection.get("preview"):
+        services.note_first_rows(request.actor, file=found)
+    return seen
+
+
+def _page(found: DatasetFile, mapping: Any, *, is_chosen: bool, is_shown: bool) -> dict[str, Any]:
+    detection = found.detection if is_shown else without_rows(found.detection)
     shown, hidden = parts.columns_of(detection, mapping)
     names = detection.get("columns", [])[: parts.SHOWN_COLUMNS]
     return {
@@ -38,6 +55,7 @@ def _page(found: DatasetFile, mapping: Any, is_chosen: bool) -> dict[str, Any]:
         "encodings": detection.get("encodings", []),
         "columns": shown,
         "hidden_columns": hidden,
+        "is_shown": is_shown,
         "choices": parts.choices(),
         "meanings": [parts.PARTS[name] for name in parts.KNOWN],
         "is_chosen": is_chosen,
@@ -52,13 +70,25 @@ def file(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
     """What was found in a file, and how its columns are used."""
     found = _file(request, dataset_id, file_id)
     mapping, is_chosen = parts.in_use(found.dataset.mapping, found.detection)
-    return render(request, "datasets/file.html", _page(found, mapping, is_chosen))
+    page = _page(found, mapping, is_chosen=is_chosen, is_shown=_seen(request, found))
+    return render(request, "datasets/file.html", page)
+
+
+@member_page("datasets.view", ACT)
+def open_rows(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
+    """Show the first rows in this browser session; the log says who looked at which file."""
+    found = _file(request, dataset_id, file_id)
+    services.note_first_rows(request.actor, file=found)
+    request.session[OPENED] = [*request.session.get(OPENED, []), found.id][-50:]
+    return redirect("datasets:file", dataset_id, file_id)
 
 
 @member_page("datasets.view")
 def preview(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
     """The first rows through the columns that the form has chosen at this moment; nothing is saved."""
     found = _file(request, dataset_id, file_id)
+    if not _seen(request, found):
+        raise NotAllowed("The first rows are shut.", fix="Open them on the file's page; the activity log will say so.")
     try:
         shown = parts.preview(found.detection, parts.mapping_from_form(found.detection, request.GET.dict()))
     except StudioError as error:
@@ -75,8 +105,9 @@ def columns(request: MemberRequest, dataset_id: str, file_id: str) -> HttpRespon
         services.set_mapping(request.actor, dataset=found.dataset, mapping=mapping)
     except StudioError as error:
         messages.error(request, f"The columns were not saved. {error}")
-        said = _page(found, parts.as_said(found.detection, request.POST.dict()), is_chosen=False)
-        return render(request, "datasets/file.html", said, status=error.status)
+        said = parts.as_said(found.detection, request.POST.dict())
+        page = _page(found, said, is_chosen=False, is_shown=_seen(request, found))
+        return render(request, "datasets/file.html", page, status=error.status)
     messages.success(request, "Saved. New versions of this data set read these columns.")
     return redirect("datasets:file", dataset_id, file_id)
 

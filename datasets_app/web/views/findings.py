@@ -14,9 +14,11 @@ from datasets_app import selectors, services
 from datasets_app.contents import findings as contents
 from datasets_app.models import DatasetVersion
 from datasets_app.web.step_words import choice_word
+from datasets_app.web.views.rows import check_open
 from datasets_app.web.views.versions import version_page
-from gptstudio.core.errors import NotFound, StudioError
+from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, MemberRequest, member_page
+from gptstudio.web.exam import is_open
 from gptstudio.web.paging import page_number, span
 from gptstudio.web.wording import personal_title
 
@@ -29,12 +31,16 @@ SURENESS = (
 )
 
 
+DECIDED = (("", "Decided or not", None), ("no", "Not decided yet", False), ("yes", "Decided", True))
+
+
 def narrowed_of(query: Mapping[str, str]) -> contents.Narrowed:
     """What the address narrows to; anything odd narrows nothing."""
     wanted = query.get("sure", "")
     _key, _title, least, most = next((each for each in SURENESS if each[0] == wanted), SURENESS[0])
+    decided = next((each for key, _, each in DECIDED if key == query.get("decided", "")), None)
     return contents.Narrowed(
-        query.get("type", "")[:60], query.get("action", "")[:20], query.get("value", "")[:40], least, most
+        query.get("type", "")[:60], query.get("action", "")[:20], query.get("value", "")[:40], least, most, decided
     )
 
 
@@ -72,9 +78,12 @@ def findings(request: MemberRequest, version_id: str) -> HttpResponse:
         "narrowed": narrowed,
         "sure": request.GET.get("sure", ""),
         "sureness": [(key, title) for key, title, _least, _most in SURENESS],
+        "decided": request.GET.get("decided", ""),
+        "decidedness": [(key, title) for key, title, _is_decided in DECIDED],
         "lines": lines,
         "types": list(dict.fromkeys((each["entity_type"], each["title"]) for each in lines)),
         "actions": list(dict.fromkeys((each["action"], each["done"]) for each in lines)),
+        "is_open": is_open(request, version.id),
         "hits_in_all": sum(each["hits"] for each in lines),
         "unsure": sum(each["unsure"] for each in lines),
         "waiting": len(decisions),
@@ -104,6 +113,7 @@ def decide(request: MemberRequest, version_id: str) -> HttpResponse:
             decisions = _decisions(version)
             (hit,) = contents.hits_of(version, [one], decisions)
             context = {"hit": hit, "version": version, "waiting": len(decisions), "is_part": True}
+            context["is_open"] = is_open(request, version.id)
             return render(request, "datasets/parts/hit.html", context)
         messages.success(request, f"{count:,} decided. The next version follows; this one stays as it is.")
     address = reverse("datasets:version-findings", args=[version.id])
@@ -115,12 +125,10 @@ def decide(request: MemberRequest, version_id: str) -> HttpResponse:
 
 @member_page("datasets.view", ACT)
 def clear(request: MemberRequest, version_id: str) -> HttpResponse:
-    """One hit in clear, for who asks; the log says so. A part of the hit."""
+    """One hit in clear, for who asks; the log says so. In a test row only where those were opened. A part of the hit."""
     version = selectors.version_of(request.actor.workspace_id, version_id)
-    found = contents.hits_of(version, [request.POST.get("key", "")], {})
-    if not found:
-        raise NotFound("There is no such piece of personal data in this version.")
-    (hit,) = found
+    hit = contents.hit_of(version, request.POST.get("key", ""))
+    check_open(request, version_id, "test" if hit.data["is_test"] else "")
     services.note_clear_text(request.actor, version=version, file=hit.data["file"], row=hit.data["row"])
     try:
         page = {"clear": contents.clear_text(version, hit)}
@@ -132,8 +140,8 @@ def clear(request: MemberRequest, version_id: str) -> HttpResponse:
 def _chosen(request: MemberRequest, version: DatasetVersion, scope: str, one: str) -> list[tuple[str, str]]:
     """Keys and types of what the form is about."""
     if scope == "all":
-        return contents.values(version, narrowed_of(request.POST), limit=MOST_VALUES)
+        return contents.values(version, narrowed_of(request.POST), _decisions(version), limit=MOST_VALUES)
     hits = contents.hits_of(version, [one] if one else request.POST.getlist("hit")[:ROWS], {})
     if scope == "value":
-        return [(contents.VALUE + hit.data["value_key"], hit.data["entity_type"]) for hit in hits]
+        return [(hit.value, hit.data["entity_type"]) for hit in hits]
     return [(hit.data["key"], hit.data["entity_type"]) for hit in hits]

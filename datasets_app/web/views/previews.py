@@ -9,7 +9,7 @@ from datasets_app import selectors, services
 from datasets_app.models import PreviewState, RecipePreview
 from datasets_app.web import effects, recipe_form
 from datasets_app.web.forms import MakeForm
-from datasets_app.web.views.building import described, readable
+from datasets_app.web.views.building import begun_from, described, readable
 from gptstudio.core.errors import StudioError
 from gptstudio.web import live
 from gptstudio.web.access import ACT, MemberRequest, member_page
@@ -22,7 +22,7 @@ def _context(preview: RecipePreview) -> dict[str, object]:
     return {
         "preview": preview,
         "is_busy": preview.state in UNDER_WAY,
-        "effects": effects.of_result(preview.result),
+        "effects": effects.of_result(preview.result, preview.recipe),
         "mark": live.mark_of(str(preview.state), preview.progress, preview.cancel_requested),
     }
 
@@ -38,7 +38,13 @@ def start(request: MemberRequest, dataset_id: str) -> HttpResponse:
         return render(request, PART, {"fault": _first_fault(form, cards)})
     chosen = [file for file in files if file.id in form.cleaned_data["files"]]
     try:
-        preview = services.create_preview(request.actor, dataset=dataset, recipe=described(cards, form), files=chosen)
+        preview = services.create_preview(
+            request.actor,
+            dataset=dataset,
+            recipe=described(cards, form),
+            files=chosen,
+            parent=begun_from(request, dataset),
+        )
     except StudioError as error:
         return render(request, PART, {"fault": str(error)})
     return render(request, PART, _context(preview))

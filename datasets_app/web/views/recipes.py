@@ -37,7 +37,8 @@ def _form(request: MemberRequest, found: CurationRecipe | None) -> HttpResponse:
     if request.method == "POST":
         return _answer(request, found)
     body = found.body if found else presets.preset(request.GET.get("preset", ""))["recipe"]
-    form = KeepForm(initial={"name": found.name if found else "", "system_prompt": body.get("system_prompt", "")})
+    told = {"system_prompt": body.get("system_prompt", ""), "canaries": body.get("canaries", [])}
+    form = KeepForm(initial={"name": found.name if found else "", **told})
     context = {"recipe": found, "form": form, "cards": recipe_form.of_body(body), "presets": presets.PRESETS}
     return render(request, "datasets/recipe.html", context)
 
@@ -47,8 +48,8 @@ def _answer(request: MemberRequest, found: CurationRecipe | None) -> HttpRespons
     post.setlist("order", recipe_form.moved(post.getlist("order"), wish))
     form, cards = KeepForm(request.POST), recipe_form.of_post(post)
     if wish == "keep" and all([form.is_valid(), cards.is_valid()]):
-        name = form.cleaned_data["name"]
-        body = {**cards.body(), "system_prompt": form.cleaned_data["system_prompt"].strip()}
+        name, told = form.cleaned_data["name"], form.cleaned_data
+        body = {**cards.body(), "system_prompt": told["system_prompt"].strip(), "canaries": told["canaries"]}
         try:
             if found:
                 services.update_recipe(request.actor, recipe=found, name=name, body=body)

@@ -13,20 +13,16 @@ from datasets_app import selectors, services
 from datasets_app.contents import rows as contents
 from datasets_app.contents.origin import as_it_came as record_as_it_came
 from datasets_app.contents.tokens import models_of, tokens_of
+from datasets_app.curation.browsing.record import MOST_RECORDS
 from datasets_app.models import DatasetVersion, EditAction, RowEdit, file_behind
 from datasets_app.web import asked, wording
 from datasets_app.web.views.versions import version_page
 from gptstudio.core.errors import NotAllowed, StudioError
 from gptstudio.web.access import ACT, MemberRequest, member_page
+from gptstudio.web.exam import is_open, keep_open
 
 ROWS = 20
 TITLES = {"train": "Training", "validation": "Validation", "test": "Test"}
-OPENED = "opened_test_rows"
-
-
-def is_open(request: MemberRequest, version_id: str) -> bool:
-    """Whether this browser session has opened the version's test rows."""
-    return version_id in request.session.get(OPENED, [])
 
 
 def edits_by_place(version: DatasetVersion) -> dict[tuple[str, int], RowEdit]:
@@ -126,17 +122,23 @@ def row(request: MemberRequest, version_id: str, split: str, place: int) -> Http
 
 @member_page("datasets.view", ACT)
 def as_it_came(request: MemberRequest, version_id: str, split: str, place: int) -> HttpResponse:
-    """The record behind a row, and what the steps made of it; a part of the row's page. The log says who looked."""
+    """The records behind a row, and what the steps made of it; a part of the row's page. The log says who looked."""
     version = selectors.version_of(request.actor.workspace_id, version_id)
     check_open(request, version_id, split)
     found = contents.rows_of(version, [(split, place)])[split, place]
     services.note_clear_text(request.actor, version=version, file=found["file"], row=found["row"])
     try:
-        record = record_as_it_came(version, found)
+        came = record_as_it_came(version, found)
     except StudioError as error:  # it is said in the part's own place; a page of errors would not be shown there
         return render(request, "datasets/parts/as_it_came.html", {"error": error})
-    cells = [(name, text, wording.became(text, found["messages"])) for name, text in record.cells if text.strip()]
-    return render(request, "datasets/parts/as_it_came.html", {"record": record, "cells": cells})
+    records = [
+        (
+            each.line,
+            [(name, text, wording.became(text, found["messages"])) for name, text in each.cells if text.strip()],
+        )
+        for each in came
+    ]
+    return render(request, "datasets/parts/as_it_came.html", {"records": records, "most": MOST_RECORDS})
 
 
 @member_page("datasets.view")
@@ -160,6 +162,6 @@ def open_test(request: MemberRequest, version_id: str) -> HttpResponse:
     """Open the test rows in this browser session; the log says who looked at which version."""
     version = selectors.version_of(request.actor.workspace_id, version_id)
     services.open_test_rows(request.actor, version=version)
-    request.session[OPENED] = [*request.session.get(OPENED, []), version.id][-50:]
+    keep_open(request, version.id)
     messages.success(request, "The test rows are open until you sign out. The activity log says so.")
     return redirect(f"{reverse('datasets:version-rows', args=[version.id])}?split=test")

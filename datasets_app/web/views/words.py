@@ -27,7 +27,7 @@ MEANINGS = {
 }
 
 
-@member_page("datasets.view", FORM)
+@member_page("datasets.view", FORM, to_post="datasets.edit")
 def words(request: MemberRequest) -> HttpResponse:
     """See the three lists, and replace one."""
     typed: dict[str, str] = {}

@@ -8,8 +8,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from gptstudio.accounts.models.workspace import Workspace
+from gptstudio.accounts.models.workspace import Membership, Workspace
 from gptstudio.core.ids import PublicIdField
 
 
@@ -17,6 +18,7 @@ class ApiKey(models.Model):
     """`sk-studio-` and 256 random bits. The prefix is kept for people to tell keys apart.
 
     After a rotation the secret before opens the key too, until `previous_until`. An empty limit is none.
+    It acts for the member who made it: never for more than their role allows, and not once they are blocked or gone.
     A key with `origins` is publishable: it begins with `pk-studio-`, stands in web pages, and asks one deployment for chat
     from pages of these origins alone.
     """
@@ -42,6 +44,8 @@ class ApiKey(models.Model):
     )
     budget_micro = models.BigIntegerField(null=True, blank=True)
     soft_budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Tell people at this much.")
+    monthly_budget_micro = models.BigIntegerField(null=True, blank=True, help_text="At most in a calendar month.")
+    soft_monthly_budget_micro = models.BigIntegerField(null=True, blank=True, help_text="Tell people in a month.")
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
     tokens_per_minute = models.PositiveIntegerField(null=True, blank=True)
     parallel_requests = models.PositiveIntegerField(null=True, blank=True)
@@ -80,6 +84,18 @@ class ApiKey(models.Model):
     def has_two_secrets(self) -> bool:
         return self.previous_until is not None and self.previous_until > timezone.now()
 
+    @cached_property
+    def maker_role(self) -> str | None:
+        """What its maker is in the workspace; None: no member who is let in. Selectors read it with the key."""
+        makers = Membership.objects.filter(workspace_id=self.workspace_id, user_id=self.created_by_id)
+        return makers.values_list("role", flat=True).first()
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether its maker is blocked or gone; a key that the studio made has none."""
+        return self.created_by_id is not None and self.maker_role is None
+
     @property
     def is_live(self) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+        is_open = self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+        return is_open and not self.is_orphaned

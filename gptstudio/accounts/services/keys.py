@@ -15,7 +15,7 @@ from django.utils import timezone
 from gptstudio.accounts import policies, selectors
 from gptstudio.accounts.models import ApiKey
 from gptstudio.accounts.policies import Actor
-from gptstudio.accounts.services.budgets import check_budgets
+from gptstudio.accounts.services.budgets import AMOUNTS, check_budgets
 from gptstudio.accounts.services.clients import SHOWN, end_client, register_client, rotate_client
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed
@@ -26,7 +26,7 @@ LONGEST_ORIGIN, MOST_ORIGINS = 200, 20
 PORTS = {"http": 80, "https": 443}
 LONGEST_OVERLAP = timedelta(days=30)
 LARGEST = {"requests_per_minute": 100_000, "tokens_per_minute": 2_000_000_000, "parallel_requests": 10_000}
-CHANGEABLE = ("name", "allowed_models", "origins", "expires_at", "budget_micro", "soft_budget_micro", *LARGEST)
+CHANGEABLE = ("name", "allowed_models", "origins", "expires_at", *AMOUNTS, *LARGEST)
 
 
 def _name(name: str) -> str:
@@ -215,7 +215,7 @@ def rotate_key(actor: Actor, *, key: ApiKey, old_works_until: datetime | None = 
     policies.require(actor, "keys.edit", workspace_id=key.workspace_id)
     key = ApiKey.objects.select_for_update().get(id=key.id)
     if not key.is_live:
-        raise Conflict(f"{key.name} is revoked or expired.", fix="Issue another key.")
+        raise Conflict(f"{key.name} is revoked or expired, or its maker is blocked or gone.", fix="Issue another key.")
     _check_within(actor, key.scopes)
     now = timezone.now()
     until = old_works_until or now

@@ -1,9 +1,10 @@
-"""Making workspaces and putting people into them."""
+"""Making people and workspaces, and what holds for a whole workspace."""
 
 from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.text import slugify
 
 from gptstudio.accounts import policies
@@ -24,6 +25,11 @@ def _free_slug(name: str) -> str:
 def create_user(*, email: str, name: str = "", password: str | None = None, is_staff: bool = False) -> User:
     """A person, without a workspace yet. Without a password they sign in by link."""
     return User.objects.create_user(email, password, name=name, is_staff=is_staff)
+
+
+def spend_sign_in(user: User) -> bool:
+    """Note that they sign in now. False where they did since they were read, so that a link serves once."""
+    return User.objects.filter(id=user.id, last_login=user.last_login).update(last_login=timezone.now()) == 1
 
 
 @transaction.atomic
@@ -52,28 +58,6 @@ def create_workspace(*, owner: User, name: str, release_policy: str = ReleasePol
 
 
 @transaction.atomic
-def add_member(actor: Actor, *, workspace_id: str, user: User, role: str) -> Membership:
-    """Put a person into a workspace, or change what they are there."""
-    policies.require(actor, "members.edit", workspace_id=workspace_id)
-    membership, _ = Membership.objects.update_or_create(
-        workspace_id=workspace_id, user=user, defaults={"role": Role(role)}
-    )
-    if role in (Role.ADMIN, Role.REVIEWER) and not user.is_staff:
-        user.is_staff = True
-        user.save(update_fields=["is_staff"])
-    record(
-        actor,
-        workspace_id=workspace_id,
-        action="member.set",
-        subject_kind="user",
-        subject_id=user.id,
-        subject_label=user.email,
-        data={"role": role},
-    )
-    return membership
-
-
-@transaction.atomic
 def set_release_policy(actor: Actor, *, workspace: Workspace, policy: str) -> Workspace:
     """Choose who may release models from now on."""
     policies.require(actor, "settings.edit", workspace_id=workspace.id)
@@ -91,6 +75,11 @@ def set_release_policy(actor: Actor, *, workspace: Workspace, policy: str) -> Wo
             data={"from": before, "to": workspace.release_policy},
         )
     return workspace
+
+
+def lock_rules(workspace_id: str) -> int:
+    """The workspace's `rules_epoch`, which nobody else raises before the transaction ends."""
+    return Workspace.objects.select_for_update().get(id=workspace_id).rules_epoch
 
 
 def raise_rules_epoch(workspace_id: str) -> None:

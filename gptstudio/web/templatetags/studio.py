@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from gptstudio.web import charts, navigation, wording
 from gptstudio.web import road as roads
+from gptstudio.web.acts import ACTS
 
 register = template.Library()
 
@@ -112,7 +113,7 @@ def personal(kind: str) -> str:
 @register.filter
 def act(action: str) -> str:
     """An audited act in words: `key.issued` as `Issued a key`."""
-    return wording.ACTS.get(action, action.replace(".", " ").replace("_", " ").capitalize())
+    return ACTS.get(action, action.replace(".", " ").replace("_", " ").capitalize())
 
 
 @register.filter

@@ -33,6 +33,8 @@ LIMITS = (
     "allowed_models",
     "budget_micro",
     "soft_budget_micro",
+    "monthly_budget_micro",
+    "soft_monthly_budget_micro",
     "requests_per_minute",
     "tokens_per_minute",
     "parallel_requests",
@@ -51,6 +53,10 @@ class LimitsForm(StudioForm):
     soft_budget_micro = WholeMoney(
         label="Tell us at", help_text="People are told once this much is spent. Empty: never."
     )
+    monthly_budget_micro = WholeMoney(
+        label="Budget for a month", help_text="The same for each calendar month. Empty: no limit."
+    )
+    soft_monthly_budget_micro = WholeMoney(label="Tell us at, in a month", help_text="Empty: never.")
     requests_per_minute = forms.IntegerField(
         label="Requests a minute", min_value=1, max_value=100_000, required=False, help_text=NO_LIMIT
     )
@@ -132,12 +138,12 @@ def new(request: MemberRequest) -> HttpResponse:
     return render(request, "web/key_new.html", {"form": form}, status=400 if form.errors else 200)
 
 
-@member_page("keys.view", FORM)
+@member_page("keys.view", FORM, to_post="keys.edit")
 def key(request: MemberRequest, key_id: str) -> HttpResponse:
     """One key: its secrets, and its limits, which those who may change on this page."""
     found = selectors.key_of(request.actor.workspace_id, key_id)
     start = {"name": found.name, "origins": found.origins} | {name: getattr(found, name) for name in LIMITS}
-    start |= {name: amount(getattr(found, name)) for name in ("budget_micro", "soft_budget_micro")}
+    start |= {name: amount(getattr(found, name)) for name in LIMITS if "budget" in name}
     form = LimitsForm(request.POST or None, initial=start, workspace_id=found.workspace_id, key=found)
     if request.method == "POST" and form.is_valid():
         try:

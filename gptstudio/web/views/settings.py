@@ -1,4 +1,4 @@
-"""The workspace's settings: who releases models, who is in it."""
+"""The workspace's settings: who releases models, and the way to the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PolicyForm(StudioForm):
     policy = forms.ChoiceField(label="Who may release a model", choices=ReleasePolicy.choices, widget=forms.RadioSelect)
 
 
-@member_page("workspace.view", FORM)
+@member_page("workspace.view", FORM, to_post="settings.edit")
 def settings(request: MemberRequest) -> HttpResponse:
     """See the settings; those who may change them do so here."""
     workspace = request.membership.workspace
@@ -28,6 +28,6 @@ def settings(request: MemberRequest) -> HttpResponse:
         services.set_release_policy(request.actor, workspace=workspace, policy=form.cleaned_data["policy"])
         messages.success(request, "Saved. It holds for every release from now on.")
         return redirect("web:settings")
-    members = selectors.members_of(workspace.id) if request.actor.may("members.view") else None
-    context = {"workspace": workspace, "form": form, "members": members}
+    count = selectors.members_of(workspace.id).count() if request.actor.may("members.view") else None
+    context = {"workspace": workspace, "form": form, "count": count}
     return render(request, "web/settings.html", context, status=400 if form.errors else 200)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -26,13 +26,24 @@ SSE_HEADERS = {
     "x-accel-buffering": "no",
 }
 PING_SECONDS = 10.0
-# One thread: tokenizers and chat templates are quick, and the cores belong to the model.
+# One thread: tokenizers are quick, and the cores belong to the model.
 TOKENIZING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tokenize")
+# Chat templates run in processes of their own, and a thread waits for each. A model has one of the threads at a time, so that
+# many requests to one whose template takes long hold up no other model.
+TEMPLATING = ThreadPoolExecutor(max_workers=8, thread_name_prefix="template")
+_TURNS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 async def tokenized(work: Callable[[], Result]) -> Result:
     """Run an encoding, or the building of a grammar, outside of the event loop's thread."""
     return await asyncio.get_running_loop().run_in_executor(TOKENIZING, work)
+
+
+async def rendered(model: str, work: Callable[[], str]) -> str:
+    """Have a model's chat template write, once those who asked before have their turn."""
+    turn = _TURNS.setdefault(model, asyncio.Lock())
+    async with turn:
+        return await asyncio.get_running_loop().run_in_executor(TEMPLATING, work)
 
 
 def check_length(served: ServedModel, prompts: list[list[int]], *, max_tokens: int | None, param: str) -> int:
@@ -54,10 +65,10 @@ def check_length(served: ServedModel, prompts: list[list[int]], *, max_tokens: i
     return context - longest if max_tokens is None else max_tokens
 
 
-def envelope(served: ServedModel, prefix: str) -> Envelope:
-    """A fresh envelope for one answer; the fingerprint is the start of the model's digest."""
+def envelope(served: ServedModel, prefix: str, attempt_id: str) -> Envelope:
+    """A fresh envelope for one answer, named by its attempt; the fingerprint is the start of the model's digest."""
     digest = served.digest[:16] if served.digest else None
-    return Envelope(f"{prefix}-{uuid.uuid4().hex}", int(time.time()), served.name, digest)
+    return Envelope(f"{prefix}-{attempt_id}", int(time.time()), served.name, digest)
 
 
 async def whole(events: asyncio.Queue[Event]) -> tuple[dict[int, Delta], Closed]:

@@ -13,13 +13,13 @@ from serving_app.engine.protocol.logprob_bodies import Spell, text_logprobs
 from serving_app.engine.protocol.text_request import TextPrompt, TextRequest, read_text_request
 from serving_app.engine.requests import Closed, Delta, Prompt
 from serving_app.engine.routes.answering import check_length, envelope, stream, tokenized, whole
-from serving_app.engine.routes.wire import ENGINE, attempt_id, read_json
+from serving_app.engine.routes.wire import ENGINE, attempt_id, cache_scope, read_json
 
 
 async def text_completions(request: web.Request) -> web.StreamResponse:
     """Continue texts, whole or streamed."""
     engine = request.app[ENGINE]
-    attempt = attempt_id(request)
+    attempt, scope = attempt_id(request), cache_scope(request)
     engine.check_open(attempt)
     asked = read_text_request(await read_json(request))
     served = engine.models.find(asked.model)
@@ -28,9 +28,11 @@ async def text_completions(request: web.Request) -> web.StreamResponse:
     max_tokens = check_length(served, tokens, max_tokens=asked.max_tokens, param="prompt")
     params = asked.sampling.params(max_tokens=max_tokens, logprobs=asked.logprobs, vocabulary=served.loaded.vocabulary)
     echoes = [_echo(codec, prompt) if asked.echo else "" for prompt in asked.prompts]
-    shape = TextShape(asked, envelope(served, "cmpl"), codec.spell, echoes)
+    shape = TextShape(asked, envelope(served, "cmpl", attempt), codec.spell, echoes)
     prompts = [Prompt(prompt, asked.choices) for prompt in tokens]
-    async with engine.run(served, prompts, params=params, attempt_id=attempt, streams=asked.streaming.on) as events:
+    async with engine.run(
+        served, prompts, params=params, attempt_id=attempt, streams=asked.streaming.on, scope=scope
+    ) as events:
         if asked.streaming.on:
             return await stream(
                 request, events, attempt_id=attempt, opening=shape.opening(), render=shape.piece, closing=shape.closing

@@ -16,7 +16,7 @@ from serving_app.engine.protocol import strict_json
 log = logging.getLogger(__name__)
 
 ENGINE: web.AppKey[Engine] = web.AppKey("engine", Engine)
-ATTEMPT_ID = re.compile(r"[A-Za-z0-9._:@+=/-]{1,200}")
+ID = re.compile(r"[A-Za-z0-9._:@+=/-]{1,200}")
 # aiohttp passes the next route under the name `handler`.
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # A defect of ours must still answer in the envelope.
@@ -34,14 +34,19 @@ async def read_json(request: web.Request) -> object:
 
 def attempt_id(request: web.Request) -> str:
     """The caller's X-Request-Id, or a new one. Errors: 400 when it could not stand in the journal."""
-    given = request.headers.get("x-request-id")
-    if given is None:
-        return mint_attempt_id()
-    if not ATTEMPT_ID.fullmatch(given):
-        raise invalid(
-            "X-Request-Id must be 1 to 200 letters, digits or ._:@+=/-", param=None, code="invalid_request_id"
-        )
-    return given
+    return _id_in(request, "X-Request-Id", code="invalid_request_id") or mint_attempt_id()
+
+
+def cache_scope(request: web.Request) -> str:
+    """The caller's X-Cache-Scope: computed prefixes are shared within it alone. Empty: among all who name none."""
+    return _id_in(request, "X-Cache-Scope", code="invalid_cache_scope")
+
+
+def _id_in(request: web.Request, header: str, *, code: str) -> str:
+    given = request.headers.get(header)
+    if given is not None and not ID.fullmatch(given):
+        raise invalid(f"{header} must be 1 to 200 letters, digits or ._:@+=/-", param=None, code=code)
+    return given or ""
 
 
 def error_response(error: EngineError) -> web.Response:

@@ -14,7 +14,7 @@ from django.db import close_old_connections
 from gptstudio.core.errors import StudioError
 from gptstudio.notify.services import send_due
 from serving_app.services import Reconciler
-from serving_app.services.reconciling import Stopped
+from serving_app.services.asking import Stopped
 
 logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 2.0

@@ -24,6 +24,10 @@ class Command(BaseCommand):
             ) from error
         self.stdout.write(f"{found.compared} attempts; engines minus ledger: {found.prompt_tokens} prompt tokens, ")
         self.stdout.write(f"{found.completion_tokens} completion tokens, {len(found.attempts)} attempts differ")
+        if found.elsewhere:
+            self.stdout.write(
+                f"{found.elsewhere} more on engines without a journal, or engines that are gone: not compared"
+            )
         for attempt in found.attempts[:SHOWN]:
             self.stdout.write(f"  {attempt}")
         if not found.is_even:

@@ -85,7 +85,11 @@ def _upload() -> Schema:
 
 def _job() -> Schema:
     settings = exact({name: any_of(one_of(["auto"]), number()) for name in NAMES})
-    method = exact({"type": one_of(["supervised"]), "supervised": exact({"hyperparameters": settings})})
+    for_pairs = exact({name: any_of(one_of(["auto"]), number()) for name in (*NAMES, "beta")})
+    method = any_of(
+        exact({"type": one_of(["supervised"]), "supervised": exact({"hyperparameters": settings})}),
+        exact({"type": one_of(["dpo"]), "dpo": exact({"hyperparameters": for_pairs})}),
+    )
     error = exact({"code": text(), "message": text(), "param": or_null(text())})
     return exact(
         {

@@ -63,6 +63,13 @@ def sampling() -> dict[str, Schema]:
     }
 
 
+def store() -> Schema:
+    """What the gateway makes of it; engines never see it."""
+    return or_null(
+        flag("False: no text of this request is kept. True: only where the workspace keeps texts, else a 400.")
+    )
+
+
 def labels() -> dict[str, Schema]:
     """The caller's own words about a request: checked, and of no consequence for the answer."""
     most = sampling_fields
@@ -130,6 +137,7 @@ def schemas() -> dict[str, Schema]:
         "parallel_tool_calls": flag("Only where `tools` are given."),
         **labels(),
         **{name: or_null(one_of(values, chat_request.REASON)) for name, values in DEFAULT_ONLY.items()},
+        "store": store(),
     }
     call = an_object(
         {

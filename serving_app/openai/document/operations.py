@@ -58,7 +58,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Models", "A vector for each text.", _one("Embeddings"), "EmbeddingRequest", refusals=ASKED
     ),
     ("moderations", "POST"): Operation(
-        "Models", "Judge texts. Nothing of them is kept.", _one("Moderation"), "ModerationRequest", refusals=(404,)
+        "Models", "Judge texts. Nothing of them is kept.", _one("Moderation"), "ModerationRequest", refusals=(404, 429)
     ),
     ("models", "GET"): Operation("Models", "What this key may call.", _one("Models")),
     ("model", "GET"): Operation("Models", "One of them.", _one("Model")),

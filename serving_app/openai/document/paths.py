@@ -25,6 +25,7 @@ REFUSALS = {
     403: "The key does not allow this, or the model is not released.",
     404: "There is no such thing in this workspace.",
     408: "The body did not come in time.",
+    409: "The first request with this Idempotency-Key is still being worked on.",
     413: "The body is too large.",
     415: "The body has another media type.",
     422: "This Idempotency-Key was sent with another request.",
@@ -69,7 +70,7 @@ def _statuses(route: str, view: Any, method: str, operation: Operation) -> list[
     found |= {400} if operation.query or method != "GET" else set()
     found |= {404} if "<" in route else set()
     found |= {413, 415} if operation.body else set()
-    found |= {422} if method == "POST" and view.cls.replays else set()
+    found |= {409, 422} if method == "POST" and view.cls.replays else set()
     return sorted(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from serving_app.engine.protocol import embedding_request, sampling_fields, text_request
 from serving_app.openai import fine_tuning_request, moderations
-from serving_app.openai.document.chat_bodies import MODEL, labels, sampling
+from serving_app.openai.document.chat_bodies import MODEL, labels, sampling, store
 from serving_app.openai.document.shapes import (
     ID,
     Schema,
@@ -15,7 +15,6 @@ from serving_app.openai.document.shapes import (
     flag,
     number,
     one_of,
-    or_null,
     ref,
     text,
     texts_by_name,
@@ -41,7 +40,7 @@ def _text_request() -> Schema:
         "logprobs": whole(0, text_request.MOST_LOGPROBS),
         "echo": flag("Not together with `logprobs`."),
         "suffix": one_of([""], "Text is only written at the end."),
-        "store": or_null(one_of([False], "The engine keeps nothing.")),
+        "store": store(),
         **labels(),
     }
     prompts = a_list(prompt, least=1, most=text_request.MOST_PROMPTS)
@@ -68,7 +67,7 @@ def _moderation_request() -> Schema:
     return an_object({"input": any_of(one, several, parts)}, {"model": model})
 
 
-def _hyperparameters() -> Schema:
+def _settings_by_name() -> dict[str, Schema]:
     bounded = {
         name: any_of(AUTO, whole(int(low), int(high)) if is_whole else number(low, high))
         for name, (low, high, is_whole) in presets.RANGES.items()
@@ -77,13 +76,22 @@ def _hyperparameters() -> Schema:
     bounded["n_epochs"] = any_of(AUTO, whole(1, int(presets.RANGES["n_epochs"][1])))
     chosen = {name: any_of(AUTO, one_of(values)) for name, values in presets.CHOICES.items()}
     switches = {name: any_of(AUTO, flag()) for name in presets.SWITCHES}
-    found = an_object({}, {**bounded, **chosen, **switches})
+    return {**bounded, **chosen, **switches}
+
+
+def _hyperparameters() -> Schema:
+    found = an_object({}, _settings_by_name())
     return described(found, "OpenAI's three, and the studio's own.")
 
 
 def _job_request() -> Schema:
     settings = ref("Hyperparameters")
-    method = an_object({"type": one_of(["supervised"])}, {"supervised": an_object({}, {"hyperparameters": settings})})
+    low, high, _ = presets.RANGES["dpo_beta"]
+    for_pairs = an_object({}, {**_settings_by_name(), "beta": any_of(AUTO, number(low, high))})
+    method = any_of(
+        an_object({"type": one_of(["supervised"])}, {"supervised": an_object({}, {"hyperparameters": settings})}),
+        an_object({"type": one_of(["dpo"])}, {"dpo": an_object({}, {"hyperparameters": for_pairs})}),
+    )
     optional = {
         "validation_file": ID,
         "hyperparameters": described(settings, "Where older clients put them."),
@@ -109,7 +117,7 @@ def schemas() -> dict[str, Schema]:
         "ModerationRequest": _moderation_request(),
         "Hyperparameters": _hyperparameters(),
         "JobRequest": _job_request(),
-        "FileRequest": an_object({"file": BYTES, "purpose": purpose}, closed=False),
+        "FileRequest": an_object({"file": BYTES, "purpose": purpose}),
         "UploadRequest": an_object(
             {"filename": text(least=1), "bytes": whole(1), "mime_type": text(), "purpose": purpose}
         ),

@@ -6,6 +6,7 @@ import json
 
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
 from django.shortcuts import redirect, render
 
 from datasets_app.selectors import dataset_of, datasets_of
@@ -21,7 +22,7 @@ def rate(request: MemberRequest) -> HttpResponse:
     """`POST {request, rating, correction, messages}` of the playground; answers with one sentence as JSON."""
     try:
         given = json.loads(request.body)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, RawPostDataException):
         given = None
     if not isinstance(given, dict):
         return JsonResponse({"error": "The page sent something that cannot be read."}, status=400)

@@ -80,6 +80,14 @@ class KeepingForm(StudioForm):
         max_value=MOST_DAYS,
         help_text="Empty: nothing is kept, and what was kept is deleted at once.",
     )
+    review_days = forms.IntegerField(
+        label="Keep feedback and what reviewers see for so many days",
+        required=False,
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text="Then their texts go; ratings, rules and decisions stay. Empty: as before.",
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 def _refuse(sides: Mapping[str, StudioForm], error: StudioError) -> None:
@@ -95,7 +103,9 @@ def guardrails(request: MemberRequest) -> HttpResponse:
     kept = selectors.guardrails_of(workspace_id)
     sent = request.POST if request.method == "POST" else None
     sides = {"prompts": PromptsForm(sent, initial=kept.prompts), "answers": AnswersForm(sent, initial=kept.answers)}
-    keeping = KeepingForm(sent, initial={"keep_days": kept.keep_days})
+    epoch = request.membership.workspace.rules_epoch
+    days = {"keep_days": kept.keep_days, "review_days": kept.review_days, "seen": epoch}
+    keeping = KeepingForm(sent, initial=days)
     is_wrong = any(form.errors for form in (*sides.values(), keeping))
     if sent is not None and not is_wrong:
         try:
@@ -105,6 +115,8 @@ def guardrails(request: MemberRequest) -> HttpResponse:
                 prompts=sides["prompts"].cleaned_data,
                 answers=sides["answers"].cleaned_data,
                 keep_days=keeping.cleaned_data["keep_days"],
+                review_days=keeping.cleaned_data["review_days"] or ...,
+                seen=keeping.cleaned_data["seen"],
             )
         except StudioError as error:
             _refuse(sides, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -17,14 +18,17 @@ from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm, WholeMoney, amount
 from serving_app import selectors, services
 from serving_app.prices import usual_price
+from serving_app.selectors import Budget
 from training_app.selectors import models_of
 
 
 class BudgetForm(StudioForm):
-    """What may be spent, and from when on people are told."""
+    """What may be spent, and from when on people are told: ever, and in each calendar month."""
 
-    budget_micro = WholeMoney(label="At most", help_text="Then models stop answering. Empty: no limit.")
-    soft_budget_micro = WholeMoney(label="Tell us at", help_text="Empty: never.")
+    budget_micro = WholeMoney(label="At most, ever", help_text="Then models stop answering. Empty: no limit.")
+    soft_budget_micro = WholeMoney(label="Tell us at, ever", help_text="Empty: never.")
+    monthly_budget_micro = WholeMoney(label="At most in a month", help_text="Empty: no limit.")
+    soft_monthly_budget_micro = WholeMoney(label="Tell us at, in a month", help_text="Empty: never.")
 
 
 class PriceForm(StudioForm):
@@ -58,14 +62,18 @@ class PriceForm(StudioForm):
 def budgets(request: MemberRequest) -> HttpResponse:
     """All budgets, the workspace's first."""
     found = selectors.budgets_of(request.actor.workspace_id)
-    forms_of = [
-        BudgetForm(
-            initial={"budget_micro": amount(each.limit_micro), "soft_budget_micro": amount(each.soft_micro)},
-            auto_id=f"id_{each.subject_id}_%s",
-        )
-        for each in found
-    ]
-    return render(request, "serving/budgets.html", {"rows": list(zip(found, forms_of, strict=True)), "tab": "budgets"})
+    rows = [(each, BudgetForm(initial=_amounts(each), auto_id=f"id_{each.subject_id}_%s")) for each in found]
+    context = {"rows": rows, "tab": "budgets", "renews_at": found[0].month.renews_at, "zone": settings.TIME_ZONE}
+    return render(request, "serving/budgets.html", context)
+
+
+def _amounts(budget: Budget) -> dict[str, Decimal | None]:
+    return {
+        "budget_micro": amount(budget.ever.limit_micro),
+        "soft_budget_micro": amount(budget.ever.soft_micro),
+        "monthly_budget_micro": amount(budget.month.limit_micro),
+        "soft_monthly_budget_micro": amount(budget.month.soft_micro),
+    }
 
 
 def _set(request: MemberRequest, of: object) -> HttpResponse:
@@ -90,7 +98,7 @@ def set_member_budget(request: MemberRequest, user_id: str) -> HttpResponse:
     return _set(request, people.member_of(request.actor.workspace_id, user_id))
 
 
-@member_page("usage.view", FORM)
+@member_page("usage.view", FORM, to_post="prices.edit")
 def prices(request: MemberRequest) -> HttpResponse:
     """Prices in force, past and to come; those who may set one do so here."""
     workspace_id = request.actor.workspace_id

@@ -94,6 +94,7 @@ def _mean(values: Sequence[float]) -> float | None:
 def cards(found: Watch, clock: str) -> list[Card]:
     """The charts of the page, in their order."""
     minutes = found.length.total_seconds() / 60
+    untold = "No engine tells of its process."
     quiet, unseen = "No request was answered.", "No sample yet; the reconciler takes one every 15 seconds."
 
     def rank(name: str, at: int, scale: float = 1.0) -> Callable[[Slot], float | None]:
@@ -119,6 +120,10 @@ def cards(found: Watch, clock: str) -> list[Card]:
         _lines("Machine", "percent", found, clock,
                {"processor": mean("cpu"), "memory": mean("memory"), "engine’s cache": mean("cache")}, unseen),
         _lines("Engines", "sequences", found, clock, {"running": mean("running"), "waiting": mean("waiting")}, unseen),
+        _lines("Engines’ processes", "percent of one core", found, clock, {"processor": mean("engine_cpu")}, untold),
+        _lines("Engines’ memory", "GiB of all engines’ processes", found, clock, {"memory": mean("engine_gib")}, untold),
+        _lines("Graphics processor", "percent", found, clock,
+               {"busy": mean("gpu_busy"), "memory": mean("gpu_memory")}, "No engine tells of a graphics processor."),
     ]  # fmt: skip
 
 

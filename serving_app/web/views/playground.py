@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.request import RawPostDataException
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
@@ -90,7 +91,7 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
     """The gateway's body from the page's. Raises Invalid."""
     try:
         given = json.loads(request.body)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, RawPostDataException) as error:
         raise Invalid("The page sent something that cannot be read.", fix="Reload it.") from error
     if not isinstance(given, dict):
         raise Invalid("The page sent something that cannot be read.", fix="Reload it.")
@@ -137,3 +138,6 @@ async def stream(request: MemberRequest) -> HttpResponseBase:
     response.headers["X-Accel-Buffering"] = "no"
     response.headers["X-Request-Id"] = admission.attempt_id
     return response
+
+
+stream.actions = {"POST": "models.use"}  # type: ignore[attr-defined]  # the gateway asks it of the member

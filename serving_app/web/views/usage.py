@@ -16,8 +16,10 @@ from gptstudio.web.charts import BarChart, columns
 from gptstudio.web.paging import page_of
 from serving_app import selectors, services
 from serving_app.guardrails.prompts import asked_texts
+from serving_app.models.usage import request_id_in
 from serving_app.selectors.export import usage_csv
 
+ANSWERING = ("chat/completions", "completions")  # endpoints whose answers are texts
 PERIODS = ((7, "7 days"), (30, "30 days"), (90, "90 days"))
 
 
@@ -57,7 +59,7 @@ def usage(request: MemberRequest) -> HttpResponse:
     rows = selectors.by_key_model_and_day(workspace_id, since=since)
     context = {
         "members": by_member(workspace_id, since=timezone.localdate(since)),
-        "reached": [each for each in selectors.budgets_of(workspace_id) if each.is_spent or each.is_soft_spent],
+        "reached": selectors.reached_of(workspace_id),
         "rows": rows,
         "totals": selectors.totals(workspace_id, since=since),
         "chart": by_day(rows, days=days, today=timezone.localdate()),
@@ -72,14 +74,14 @@ def usage(request: MemberRequest) -> HttpResponse:
 @member_page("usage.view")
 def requests(request: MemberRequest) -> HttpResponse:
     """The request log. Where texts are kept, reviewers find their way to them."""
-    wanted = request.GET.get("q", "").strip()[:64]
-    found = selectors.completions_of(request.actor.workspace_id)
+    wanted = request_id_in(request.GET.get("q", "").strip()[:64])
+    found = selectors.requests_of(request.actor.workspace_id)
     span = page_of(request, found.filter(id__startswith=wanted) if wanted else found, size=50)
     counts = selectors.settled_counts([row.id for row in span.rows])
     rows = [(row, counts.get(row.id)) for row in span.rows]
     guard = services.guard_for(request.membership.workspace)
     keeps = guard is not None and guard.keeps
-    context = {"span": span, "rows": rows, "wanted": wanted, "tab": "requests", "keeps": keeps}
+    context = {"span": span, "rows": rows, "wanted": wanted, "tab": "requests", "keeps": keeps, "answering": ANSWERING}
     if keeps and request.actor.may("reviews.view"):
         context["kept"] = selectors.kept_among(request.actor.workspace_id, [row.id for row in span.rows])
     return render(request, "serving/requests.html", context)

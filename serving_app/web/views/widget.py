@@ -23,6 +23,9 @@ class WidgetForm(StudioForm):
         label="Questions a minute", min_value=1, max_value=100_000, initial=30, help_text="By all visitors together."
     )
     budget_micro = WholeMoney(label="Budget", help_text="It stops answering when this much is spent. Empty: no limit.")
+    monthly_budget_micro = WholeMoney(
+        label="Budget for a month", help_text="The same for each calendar month. Empty: no limit."
+    )
 
 
 @member_page("keys.edit", FORM)

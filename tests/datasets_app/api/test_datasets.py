@@ -6,6 +6,7 @@ import pytest
 
 from datasets_app import recipes
 from datasets_app.models import Dataset, DatasetFile
+from gptstudio.audit.models import AuditEvent
 from tests.worlds import make_dataset
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +67,10 @@ def test_what_was_found_in_a_file_and_reading_it_again(call, as_alice) -> None:
     path = f"/datasets/{dataset.id}/files/{file.id}"
     found = call("get", f"{path}/detect")
     assert found.status_code == 200 and found.json()["detection"]["rows"] == 101
+    assert found.json()["detection"]["preview"] == []
+    shown = call("get", f"{path}/detect?reveal_rows=true").json()["detection"]["preview"]
+    assert shown[0]["answer"] == "On its way."
+    assert AuditEvent.objects.filter(action="file.rows_shown", subject_id=file.id).count() == 1
     again = call("post", f"{path}/detect", {"encoding": "cp1252"})
     assert again.status_code == 202 and again.json()["state"] == "uploaded" and again["Retry-After"] == "1"
     assert DatasetFile.objects.get().reading == {"encoding": "cp1252"}

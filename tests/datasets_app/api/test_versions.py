@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from datasets_app.models import DatasetVersion, RowEdit
+from datasets_app.models import DatasetVersion, Erasure, RowEdit
+from datasets_app.recipes import PRESETS, edited_rows, step, with_edits
 from gptstudio.audit.models import AuditEvent
 from tests.worlds import REPORT, make_dataset, make_version
 
@@ -22,6 +23,32 @@ def test_a_version_is_asked_for_and_followed(call, as_alice) -> None:
     assert call("post", f"{one}/cancel").json()["state"] == "cancelled"
     assert call("post", f"{one}/retry").status_code == 409
     assert [each["number"] for each in call("get", path).json()["data"]] == [1]
+
+
+def test_a_version_without_a_recipe_leaves_out_what_was_erased(call, as_alice) -> None:
+    dataset, file = make_dataset(as_alice)
+    entries = [{"digest": "a", "words": 2}, {"file": file.id, "record": 1}]
+    Erasure.objects.create(dataset=dataset, entries=[*entries, {"file": "file-of-another-version", "record": 1}])
+    made = call("post", f"/datasets/{dataset.id}/versions", {}).json()
+    assert step(made["recipe"], "edits")["options"] == {"rows": [], "erased": entries}
+
+
+def test_a_version_starts_from_another_with_its_edits_and_its_recipe_unless_one_is_given(call, as_alice) -> None:
+    dataset, file = make_dataset(as_alice)
+    rows = [{"file": file.id, "row": 3, "exclude": True}]
+    parent = make_version(as_alice, dataset=dataset, recipe=with_edits(PRESETS[1]["recipe"], rows))
+    path = f"/datasets/{dataset.id}/versions"
+    for body, share in (({}, 0.7), ({"recipe": PRESETS[0]["recipe"]}, 0.8)):
+        made = call("post", path, {**body, "parent": parent.id}).json()
+        assert made["parent_id"] == parent.id and edited_rows(made["recipe"]) == rows
+        assert step(made["recipe"], "split")["options"]["train"] == share
+    other, _ = make_dataset(as_alice, name="other")
+    foreign = call("post", f"/datasets/{other.id}/versions", {"parent": parent.id})
+    assert (foreign.status_code, foreign.json()["param"]) == (404, "parent")
+    DatasetVersion.objects.filter(id=parent.id).update(state="erased")
+    for below in ("versions", "previews"):
+        gone = call("post", f"/datasets/{dataset.id}/{below}", {"parent": parent.id})
+        assert gone.status_code == 409 and "was erased" in gone.json()["title"]
 
 
 @pytest.mark.parametrize("body", [{"files": ["file-nothing"]}, {"files": []}, {"recipe": {"steps": []}}])

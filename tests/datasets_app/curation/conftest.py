@@ -70,9 +70,8 @@ def languagetool():
         yield server
 
 
-@pytest.fixture
-def curate(tmp_path) -> Callable[..., Curated]:
-    """`curate(file, …, **recipe)` runs the pipeline and reads what it wrote."""
+def curator(folder: Path) -> Callable[..., Curated]:
+    """What `curate` is, for a folder that it may write into."""
 
     def run(
         *files: Path,
@@ -91,9 +90,15 @@ def curate(tmp_path) -> Callable[..., Curated]:
             languagetool_url=languagetool_url,
             progress=lambda step, done, total: seen.append((step, done, total)),
         )
-        return Curated(tmp_path / out, steps.run(tmp_path / out), seen)
+        return Curated(folder / out, steps.run(folder / out), seen)
 
     return run
+
+
+@pytest.fixture
+def curate(tmp_path) -> Callable[..., Curated]:
+    """`curate(file, …, **recipe)` runs the pipeline and reads what it wrote."""
+    return curator(tmp_path)
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def serving():
     server = ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
     server.asked, server.answer = [], None
     server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server

@@ -43,12 +43,20 @@ def test_phrases_of_several_lengths_are_looked_for_together() -> None:
         True,
         False,
     ]
-    assert not Erased([], KEYS)
+    assert not Erased([], KEYS).is_in("jane doe")
 
 
 @pytest.mark.parametrize(
-    "entries", [None, [1], [{"digest": "a"}], [{"digest": "a", "words": 0}], [{"digest": 1, "words": 1}]]
+    "entries",
+    [
+        None,
+        [1],
+        [{"digest": "a"}],
+        [{"digest": "a", "words": 0}],
+        [{"digest": 1, "words": 1}],
+        [{"file": 1, "record": 1}],
+    ],
 )
 def test_a_list_that_is_none_is_refused(entries) -> None:
     assert "digest" in fault(entries)
-    assert fault([{"digest": "a", "words": 2}]) is None
+    assert fault([{"digest": "a", "words": 2}, {"file": "a.csv", "record": 3}]) is None

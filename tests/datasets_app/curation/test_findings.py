@@ -56,6 +56,12 @@ def test_stand_ins_are_the_same_in_every_run_and_number_of_processes(curate, pai
 def test_canaries_are_counted_and_stay_out_of_the_version(curate, pairs):
     done = curate(pairs(*ROWS, *MORE))
     assert done.report["canaries"]["planted"] > 100 and len(done.rows()) == 33
+    assert done.report["canaries"]["hidden"] > 50
+
+
+def test_canaries_go_through_the_step_of_the_version(curate, pairs):
+    kept = curate(pairs(*ROWS, *MORE), personal_data={"default": "keep", "policy": {}})
+    assert kept.report["canaries"]["planted"] > 100 and kept.report["canaries"]["hidden"] == 0
 
 
 def test_without_a_secret_one_is_drawn_from_the_files(write):

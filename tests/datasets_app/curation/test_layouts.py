@@ -23,6 +23,10 @@ def guess(*rows):
         ({"Customer Message": "a", "Agent Reply": "b"}, "prompt_completion"),
         ({"question": "a", "answer": "b"}, "question_answer"),
         ({"text": "a", "category": "b"}, "text_label"),
+        ({"prompt": "a", "chosen": "b", "rejected": "c"}, "preference"),
+        ({"input": {"messages": []}, "preferred_output": [], "non_preferred_output": []}, "preference"),
+        ({"chosen": [{"role": "user", "content": "a"}], "rejected": [{"role": "user", "content": "a"}]}, "messages"),
+        ({"chosen": "Human: a\n\nAssistant: b", "rejected": "Human: a\n\nAssistant: c"}, "messages"),
         ({"text": "a"}, "text"),
         ({"x": 1, "y": 2}, "unknown"),
     ],
@@ -69,3 +73,9 @@ def test_a_mapping_without_question_and_answer_is_refused(given):
     with pytest.raises(Refusal) as refused:
         mapping_from_json(given)
     assert refused.value.code == "bad_mapping"
+
+
+def test_the_other_answer_of_a_pair_survives_the_way_through_json():
+    found = guess({"prompt": "a", "chosen": "b", "rejected": "c"})
+    assert (found.completion, found.rejected) == ("chosen", "rejected")
+    assert mapping_from_json(found.as_json()) == found

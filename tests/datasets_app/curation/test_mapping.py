@@ -10,6 +10,14 @@ from datasets_app.curation.rows import Conversation, Record, Rejection
 
 CHAT = ColumnMap(layout="messages", messages="messages")
 PAIR = ColumnMap(layout="prompt_completion", prompt="q", completion="a")
+PREFERENCE = ColumnMap(
+    layout="preference", prompt="input", completion="preferred_output", rejected="non_preferred_output"
+)
+OPENAI_PAIR = {
+    "input": {"messages": [{"role": "user", "content": "Where is it?"}]},
+    "preferred_output": [{"role": "assistant", "content": "On its way."}],
+    "non_preferred_output": [{"role": "assistant", "content": "No idea."}],
+}
 
 
 def mapped(values, mapping=PAIR, system=""):
@@ -85,3 +93,32 @@ def test_a_record_that_teaches_nothing_is_rejected_with_its_reason(values, mappi
     found = mapped(values, mapping)
     assert isinstance(found, Rejection)
     assert (found.reason, found.detail[-1]) == (reason, ".")
+
+
+def test_a_pair_of_answers_is_a_conversation_and_the_answer_that_was_liked_less():
+    assert [(turn["role"], turn["content"]) for turn in mapped(OPENAI_PAIR, PREFERENCE).messages] == [
+        ("user", "Where is it?"), ("assistant", "On its way."), ("rejected", "No idea."),
+    ]  # fmt: skip
+
+
+def test_pairs_may_be_texts_or_whole_conversations():
+    texts = ColumnMap(layout="preference", prompt="prompt", completion="chosen", rejected="rejected")
+    found = mapped({"prompt": "Why?", "chosen": "So.", "rejected": "Dunno."}, texts)
+    assert [turn["role"] for turn in found.messages] == ["user", "assistant", "rejected"]
+    whole = ColumnMap(layout="messages", messages="chosen", rejected="rejected")
+    talks = [
+        [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": text}] for text in ("So.", "Dunno.")
+    ]
+    assert mapped({"chosen": talks[0], "rejected": talks[1]}, whole).messages == found.messages
+    spoken = {"chosen": "Human: Why?\n\nAssistant: So.", "rejected": "Human: Why?\n\nAssistant: Dunno."}
+    assert mapped(spoken, whole).messages == found.messages
+
+
+def test_a_pair_whose_other_answer_is_empty_is_a_row_like_any_other():
+    found = mapped({**OPENAI_PAIR, "non_preferred_output": []}, PREFERENCE)
+    assert [turn["role"] for turn in found.messages] == ["user", "assistant"]
+
+
+def test_an_other_answer_that_is_a_question_is_named():
+    found = mapped({**OPENAI_PAIR, "non_preferred_output": [{"role": "user", "content": "And?"}]}, PREFERENCE)
+    assert isinstance(found, Rejection) and "“non_preferred_output” does not end in an answer" in found.detail

@@ -11,6 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from datasets_app.curation.errors import Refusal
+from datasets_app.curation.identity import digest_of
+from tests.datasets_app.curation.conftest import recipe
+
+pytestmark = pytest.mark.long
 
 REPORT_KEYS = {
     *("version", "rows", "splits", "leaks", "personal_data", "duplicates", "tokens"),
@@ -194,6 +198,30 @@ def test_a_failed_run_leaves_the_version_before_it(curate, pairs, write, questio
     assert len(done.rows()) == 20
 
 
+def test_no_example_in_the_report_is_a_test_row(curate, pairs, questions):
+    done = curate(pairs(*((f"{question}  twice", f"{answer}  spaced") for question, answer in questions(60))))
+    shut = {row["row"] for row in done.rows("test")}
+    told = [*done.report["examples"], *(each for step in done.report["steps"] for each in step["examples"])]
+    assert told and shut & set(range(12)), "the first rows are the examples, and some of them are test rows"
+    assert not shut & {each["row"] for each in told}
+
+
+def test_a_column_that_is_chosen_counts_though_most_rows_lack_it(curate, write):
+    lines = [json.dumps({"prompt": f"question {n}", "completion": "old"}) for n in range(150)]
+    lines += [json.dumps({"prompt": f"question {n}", "completion": "old", "corrected": "new"}) for n in range(150, 160)]
+    chosen = {"prompt": "prompt", "completion": "corrected", "group": []}
+    done = curate(write("a.jsonl", "\n".join(lines)), mapping=chosen)
+    assert {row["messages"][1]["content"] for row in done.rows()} == {"new"}
+
+
+def test_columns_that_were_chosen_and_are_not_there_are_told(curate, write):
+    lines = [json.dumps({"prompt": f"question {n}", "completion": "old"}) for n in range(9)]
+    done = curate(write("a.jsonl", "\n".join(lines)), mapping={"prompt": "prompt", "completion": "new", "group": []})
+    (told,) = done.report["files"][0]["findings"]
+    assert told["severity"] == "warning" and "(prompt, new)" in told["message"]
+    assert told["message"].endswith("it was read by: prompt, completion.")
+
+
 def test_a_mapping_of_people_is_used(curate, write, questions):
     lines = ["x;y;z", *(f"{q};{a};{place % 3}" for place, (q, a) in enumerate(questions(30)))]
     done = curate(
@@ -224,7 +252,7 @@ def test_rows_over_the_limit_go_to_the_ledger(curate, pairs, tokenizer):
     assert done.ledger()[0]["detail"] == "The row has 11 tokens; the limit is 8."
     told = done.report["tokens"]
     assert (told["limit"], told["over"], told["histogram"]) == (8, 1, [[16, 21]])
-    assert told["would"]["truncate"] == {"shortened": 0, "dropped": 1}
+    assert told["would"]["truncate"] == {"shortened": 1, "dropped": 0}
     assert {row["tokens"] for row in done.rows()} == {5}
 
 
@@ -296,7 +324,31 @@ def test_held_out_rows_that_become_copies_when_shortened_leave_with_a_reason(cur
     assert done.report["rows"]["in"] == done.report["rows"]["kept"] + sum(dropped.values()) == 60
     assert done.report["classes"] == {}
     left = {row["row"] for row in done.ledger() if row["reason"] == "copy_when_short"}
+    assert digest_of(done.out, recipe(**{name: settings[name] for name in ("without", "tokens")})) is None
     assert len(left) == dropped["copy_when_short"] and not left & {row["row"] for row in done.rows()}
+
+
+@pytest.mark.parametrize("policy", ["split", "drop"])
+def test_the_digest_can_be_taken_again_from_what_was_written(curate, write, tokenizer, policy):
+    talks = [
+        [turn for n in range(1 + place % 4) for turn in (f"why {place} {n} q", f"so {place} {n} is {n}")]
+        for place in range(40)
+    ]
+    roles = ("user", "assistant")
+    lines = [
+        {
+            "messages": [{"role": roles[n % 2], "content": said} for n, said in enumerate(talk)],
+            "label": "ab"[place % 9 == 0],
+        }
+        for place, talk in enumerate(talks)
+    ]
+    file = write("a.jsonl", "\n".join(json.dumps(line) for line in lines))
+    options = {"tokens": {"limit": 18, "policy": policy}, "balance": {"method": "up_sample"}}
+    done = curate(file, without=("personal_data",), tokenizer=tokenizer, **options)
+    assert any(row["part"] for row in done.rows()) is (policy == "split") and any(row["repeat"] for row in done.rows())
+    assert digest_of(done.out, recipe(without=("personal_data",), **options)) == done.digest
+    (done.out / "validation.parquet").write_bytes((done.out / "test.parquet").read_bytes())
+    assert digest_of(done.out, recipe(without=("personal_data",), **options)) != done.digest
 
 
 def test_a_row_over_the_limit_can_refuse_the_run(curate, pairs, tokenizer):
@@ -419,3 +471,24 @@ def test_rows_of_small_classes_come_again_and_are_marked(curate, write, question
 def test_class_weights_change_no_row(curate, write, questions):
     done = curate(write("a.csv", labelled(questions, {"a": 60, "b": 20})), balance={"method": "class_weights"})
     assert done.report["balance"]["weights"] == {"a": 0.666667, "b": 2.0} and done.adds_up()
+
+
+def test_pairs_of_answers_come_through_cleaned_and_counted_by_split(curate, write, questions):
+    lines = [
+        json.dumps(
+            {
+                "input": {"messages": [{"role": "user", "content": question}]},
+                "preferred_output": [{"role": "assistant", "content": answer}],
+                "non_preferred_output": [
+                    {"role": "assistant", "content": f"No. Mail me{place}@home.example &amp; wait"}
+                ],
+            }
+        )
+        for place, (question, answer) in enumerate(questions(60))
+    ]
+    done = curate(write("pairs.jsonl", "\n".join(lines)))
+    assert done.adds_up()
+    assert done.report["pairs"] == {name: done.report["splits"][name] for name in ("train", "validation", "test")}
+    for row in done.rows():
+        assert [turn["role"] for turn in row["messages"]] == ["user", "assistant", "rejected"]
+        assert row["messages"][-1]["content"] == "No. Mail [EMAIL] & wait"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,9 @@ from datasets_app.curation.detect import detect
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Problem, Record
+from tests.datasets_app.curation.conftest import Curated, curator
+
+pytestmark = pytest.mark.long
 
 FILES = {
     "banking77/train.csv": 10_003,
@@ -21,9 +26,25 @@ FILES = {
 }
 
 
+BY_SHAPE = {"names": False}  # what the model of names finds in real texts is benchmarked
+
+
+@pytest.fixture(scope="module")
+def curated(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Curated]:
+    """A real file curated by the usual recipe, once for all tests that look at it."""
+    curate, found = curator(tmp_path_factory.mktemp("real")), dict[Path, Curated]()
+
+    def once(path: Path) -> Curated:
+        if path not in found:
+            found[path] = curate(path, out=str(len(found)), personal_data=BY_SHAPE)
+        return found[path]
+
+    return once
+
+
 @pytest.mark.parametrize("name", FILES)
-def test_real_files_are_curated_without_leaks_and_every_row_is_accounted_for(real_data, curate, name):
-    done = curate(real_data / name)
+def test_real_files_are_curated_without_leaks_and_every_row_is_accounted_for(real_data, curated, name):
+    done = curated(real_data / name)
     assert done.report["rows"]["in"] == FILES[name]
     assert done.report["splits"]["leaks"] == 0
     assert done.adds_up()
@@ -35,15 +56,15 @@ def test_over_sampled_rows_with_shared_openings_do_not_leak(real_data, curate, w
     text = (real_data / name).read_text(encoding="utf-8")
     given = json.loads(text) if name.endswith(".json") else [json.loads(line) for line in text.splitlines()]
     bare = [{key: row[key] for key in ("messages", "conversations") if key in row} for row in given]
-    done = curate(write("a.json", json.dumps(bare * 3)), without=("tokens", "exact_duplicates"))
+    done = curate(write("a.json", json.dumps(bare * 3)), without=("tokens", "personal_data", "exact_duplicates"))
     openings = {name: {row["messages"][0]["content"] for row in done.rows(name)} for name in ("train", "test")}
     assert done.report["splits"]["leaks"] == 0 and done.adds_up()
     assert openings["test"] or "fastchat" in name  # there everything belongs together
     assert not {text for text in openings["train"] & openings["test"] if len(text.split()) >= 3}
 
 
-def test_the_trees_of_oasst_stay_together(real_data, curate):
-    done = curate(real_data / "chat" / "oasst_en_messages.jsonl")
+def test_the_trees_of_oasst_stay_together(real_data, curated):
+    done = curated(real_data / "chat" / "oasst_en_messages.jsonl")
     seen: dict[str, str] = {}
     for name in ("train", "validation", "test"):
         for row in done.rows(name):
@@ -51,8 +72,8 @@ def test_the_trees_of_oasst_stay_together(real_data, curate):
     assert len(seen) <= 100
 
 
-def test_the_77_classes_of_banking77_stand_in_every_split(real_data, curate):
-    done = curate(real_data / "banking77" / "train.csv")
+def test_the_77_classes_of_banking77_stand_in_every_split(real_data, curated):
+    done = curated(real_data / "banking77" / "train.csv")
     assert {name: len(found) for name, found in done.report["classes"].items()} == {
         "train": 77,
         "validation": 77,

@@ -41,7 +41,7 @@ def test_the_page_shows_a_card_a_step_with_why_and_the_presets(at_alice, address
 
 
 def test_the_form_makes_the_version_it_shows(at_alice, made, address) -> None:
-    post = usual(made, act="make", system_prompt="Be kind.")
+    post = usual(made, act="make", system_prompt="Be kind.", canaries="My code is 7KQ.")
     post["split-train"], post["split-validation"], post["split-test"] = "0.7", "0.15", "0.15"
     post["personal_data-turns"] = "user"
     answer = send(at_alice, address, post)
@@ -50,6 +50,7 @@ def test_the_form_makes_the_version_it_shows(at_alice, made, address) -> None:
     assert recipes.step(version.recipe, "split")["options"]["train"] == 0.7
     assert recipes.step(version.recipe, "personal_data")["options"]["turns"] == "user"
     assert version.recipe["system_prompt"] == "Be kind." and list(version.files.all()) == [made[1]]
+    assert version.recipe["canaries"] == ["My code is 7KQ."], "what the safety report tries"
 
 
 def test_a_step_that_is_switched_off_does_not_run(at_alice, made, address) -> None:
@@ -95,6 +96,14 @@ def test_the_page_starts_from_an_earlier_version_with_a_step_taken_back(at_alice
     version = make_version(as_alice, dataset=made[0])
     page = at_alice.get(f"{address}?version={version.id}&off=normalize").content.decode()
     assert 'value="normalize">' in page and 'value="exact_duplicates" checked' in page
+
+
+def test_a_version_that_begins_from_another_keeps_its_edits(at_alice, as_alice, made, address) -> None:
+    rows = [{"file": made[1].id, "row": 3, "exclude": True}]
+    edited = make_version(as_alice, dataset=made[0], recipe=recipes.with_edits(recipes.default_recipe(), rows))
+    for query, kept in ((f"?version={edited.id}", rows), ("?preset=support", [])):
+        send(at_alice, f"{address}{query}", usual(made, act="make"))
+        assert recipes.edited_rows(DatasetVersion.objects.latest("number").recipe) == kept
 
 
 @pytest.mark.parametrize("query", ["?recipe={recipe}", "?version={version}"])

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from datasets_app.models import DatasetVersion
+from gptstudio.audit.models import AuditEvent
 from tests.worlds import make_dataset
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,31 @@ def test_the_page_offers_each_column_with_its_guess_and_shows_the_conversations(
     assert '<option value="prompt" selected>Question or text</option>' in page
     assert "found by itself" in page and "All 1</b> become conversations" in page
     assert "Where is my parcel?" in page and "On its way." in page
+
+
+def looked() -> list[str]:
+    """Whom the log names for having looked at first rows."""
+    return [each.actor_label for each in AuditEvent.objects.filter(action="file.rows_shown")]
+
+
+def test_who_uploaded_a_file_sees_its_first_rows_and_the_log_says_so_once_an_hour(at_alice, as_alice, address) -> None:
+    assert looked() == []
+    for _ in range(2):
+        assert "Where is my parcel?" in at_alice.get(f"{address}/").content.decode()
+    assert looked() == [as_alice.label]
+
+
+def test_everybody_else_opens_them_first_which_is_written_down(at_bob, as_bob, address) -> None:
+    page = at_bob.get(f"{address}/").content.decode()
+    assert "Where is my parcel?" not in page and "On its way." not in page and "Show the first rows" in page
+    assert "What each column is" in page and "hx-get" not in page.partition('id="columns"')[2].partition(">")[0]
+    assert at_bob.get(f"{address}/preview", {"column-0": "prompt"}).status_code == 403
+    wrong = at_bob.post(f"{address}/columns", {"column-0": "prompt"})
+    assert wrong.status_code == 400 and "Where is my parcel?" not in wrong.content.decode() and looked() == []
+    page = at_bob.post(f"{address}/open-rows", follow=True).content.decode()
+    assert "Where is my parcel?" in page and "All 1</b> become conversations" in page
+    assert at_bob.get(f"{address}/preview", {"column-0": "prompt"}).status_code == 200
+    assert looked() == [as_bob.label]
 
 
 def test_the_preview_follows_the_form_and_saves_nothing(at_alice, made, address) -> None:
@@ -78,7 +104,7 @@ def test_charlie_finds_no_file(charlie, address, part) -> None:
     assert client.get(f"{address}/{part}").status_code == 404
 
 
-@pytest.mark.parametrize("act", ["columns", "guess", "read"])
+@pytest.mark.parametrize("act", ["columns", "guess", "read", "open-rows"])
 def test_charlie_changes_nothing(charlie, made, address, act) -> None:
     client = Client()
     client.force_login(charlie)
@@ -88,7 +114,8 @@ def test_charlie_changes_nothing(charlie, made, address, act) -> None:
 
 
 def test_the_page_asks_few_queries(at_alice, address, django_assert_num_queries) -> None:
-    with django_assert_num_queries(8):
+    at_alice.get(f"{address}/")
+    with django_assert_num_queries(11):
         at_alice.get(f"{address}/")
     assert not DatasetVersion.objects.exists()
 

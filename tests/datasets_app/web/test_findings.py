@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from datasets_app import recipes, selectors, services
-from datasets_app.curation.pii.keys import Keys
 from gptstudio.audit.models import AuditEvent
+from tests.datasets_app.conftest import move_into_test
 from tests.worlds import HITS, make_dataset, make_version
 
 pytestmark = pytest.mark.django_db
@@ -43,9 +43,12 @@ def test_the_page_shows_each_hit_veiled_with_what_became_of_it_the_least_sure_fi
         ("action=keep", {"key3"}),
         ("sure=unsure", {"key2", "key3"}),
         ("value=v1", {"key0", "key1"}),
+        ("decided=yes", {"key2"}),
+        ("decided=no", {"key0", "key1", "key3"}),
     ],
 )
-def test_hits_are_narrowed(at_alice, address, query, seen) -> None:
+def test_hits_are_narrowed(at_alice, as_alice, version, address, query, seen) -> None:
+    services.decide_findings(as_alice, dataset=version.dataset, found=[("key2", "PERSON")], verdict="reject")
     page = at_alice.get(f"{address}?{query}").content.decode()
     assert {key for key in ("key0", "key1", "key2", "key3") if f'id="hit-{key}"' in page} == seen
 
@@ -114,19 +117,6 @@ def test_the_page_asks_few_queries(at_alice, address, django_assert_num_queries)
         at_alice.get(address)
 
 
-@pytest.fixture
-def written(as_alice, studio_home):
-    """A version whose one hit stands in the upload as `Jane.Roe@x.org`."""
-    dataset = services.create_dataset(as_alice, workspace_id=as_alice.workspace_id, name="raw")
-    lines = b"question,answer\nWhere?,There.\nWrite to  Jane.Roe@x.org please,Done.\n"
-    services.add_file(as_alice, dataset=dataset, name="tickets.csv", chunks=[lines])
-    version = make_version(as_alice, dataset=dataset)
-    key = Keys(selectors.curation_secret(as_alice.workspace_id).encode()).of_value("EMAIL", "jane.roe@x.org")
-    place = {"row": 1, "start": 9, "end": 23, "entity_type": "EMAIL", "first": "J", "value_key": key}
-    pq.write_table(pa.Table.from_pylist([{**HITS[0], **place}]), version.folder / "findings.parquet")
-    return version
-
-
 def clear_lines() -> list[dict[str, object]]:
     return [each.data for each in AuditEvent.objects.filter(action="version.clear_text_shown")]
 
@@ -156,3 +146,21 @@ def test_a_piece_that_is_none_and_a_stranger_see_nothing_in_clear(at_alice, char
     client.force_login(charlie)
     assert client.post(address, {"key": "key0"}).status_code == 404
     assert clear_lines() == []
+
+
+def test_a_hit_in_a_test_row_is_shut_until_the_test_rows_are_opened(at_alice, written) -> None:
+    kept = pq.read_table(written.folder / "findings.parquet").to_pylist()
+    move_into_test(written)
+    address = f"/datasets/versions/{written.id}/findings"
+    page = at_alice.get(address).content.decode()
+    assert "It stands in a test row" in page and kept[0]["before"].strip() not in page and "Show in clear" not in page
+    assert at_alice.post(f"{address}/clear", {"key": "key0"}).status_code == 403 and clear_lines() == []
+    shut = at_alice.post(f"{address}/decide", {"key": "key0", "verdict": "accept"}, HTTP_HX_REQUEST="true")
+    assert "It stands in a test row" in shut.content.decode()
+    at_alice.post(f"/datasets/versions/{written.id}/rows/open-test")
+    assert kept[0]["before"].strip() in at_alice.get(address).content.decode()
+    assert "<mark>Jane.Roe@x.org</mark>" in at_alice.post(f"{address}/clear", {"key": "key0"}).content.decode()
+    assert [each.action for each in AuditEvent.objects.filter(subject_id=written.id).order_by("id")][-2:] == [
+        "version.test_rows_opened",
+        "version.clear_text_shown",
+    ]

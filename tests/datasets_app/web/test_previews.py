@@ -60,7 +60,7 @@ def test_the_worker_counts_the_real_files(at_alice, made) -> None:
     tasks.preview_recipe(preview.id)
     preview.refresh_from_db()
     assert (preview.state, preview.error) == ("ready", {})
-    assert effects.of_result(preview.result).sampled == 1
+    assert effects.of_result(preview.result, preview.recipe).seen.is_all
 
 
 def test_a_recipe_that_cannot_be_is_said_and_not_counted(at_alice, made) -> None:

@@ -11,6 +11,7 @@ from tests.recipe_posts import post_of
 from tests.worlds import make_dataset, make_version
 
 pytestmark = pytest.mark.django_db
+PLANTED = "My code is 7KQ.\r\n\r\n I live at Nowhere 9. \r\nMy code is 7KQ.\r\n"
 
 
 @pytest.fixture
@@ -32,11 +33,15 @@ def test_the_list_teaches_when_it_is_empty(at_alice) -> None:
 
 
 def test_a_recipe_is_changed_copied_and_put_away(at_alice, kept) -> None:
-    post = post_of(recipe_form.of_body(kept.body), act="keep", name="Support, careful", system_prompt="Be kind.")
+    post = post_of(
+        recipe_form.of_body(kept.body), act="keep", name="Support, careful", system_prompt="Be kind.", canaries=PLANTED
+    )
     post["near_duplicates-threshold"] = "0.8"
     at_alice.post(f"/datasets/recipes/{kept.id}/", post.urlencode(), content_type="application/x-www-form-urlencoded")
     kept.refresh_from_db()
     assert kept.name == "Support, careful" and kept.body["system_prompt"] == "Be kind."
+    assert kept.body["canaries"] == ["My code is 7KQ.", "I live at Nowhere 9."]
+    assert "I live at Nowhere 9." in at_alice.get(f"/datasets/recipes/{kept.id}/").content.decode()
     assert recipes.step(kept.body, "near_duplicates")["options"]["threshold"] == 0.8
     at_alice.post(f"/datasets/recipes/{kept.id}/copy")
     at_alice.post(f"/datasets/recipes/{kept.id}/archive")
@@ -49,7 +54,7 @@ def test_two_recipes_are_compared_in_words(at_alice, as_alice, kept, studio_home
     recipes.step(body, "tokens")["options"]["policy"] = "truncate"
     version = make_version(as_alice, dataset=make_dataset(as_alice)[0], recipe=body)
     page = at_alice.get(f"/datasets/recipes/compare?a={kept.id}&b={version.id}").content.decode()
-    assert "<td>step 1</td>" in page.replace(" <span", "<span") and "Cut the oldest turns, never the answer" in page
+    assert "<td>step 1</td>" in page.replace(" <span", "<span") and "never the answer" in page
     assert "support, version 1" in page
 
 

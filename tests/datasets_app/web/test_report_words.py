@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from datasets_app import recipes
-from datasets_app.web.report_words import balance_of, leak_lines, people_lists, pictures, policies, step_chart, variety
+from datasets_app.web.report_words import (
+    balance_of,
+    empty_splits,
+    leak_lines,
+    people_lists,
+    pictures,
+    policies,
+    step_chart,
+    variety,
+)
 from tests.worlds import REPORT, make_dataset, make_version
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +84,16 @@ def test_leaks_are_told_for_each_split_that_has_rows() -> None:
     assert leak_lines({"leaks": [{"split": "test", "rows": 0, "leaks": 0}]}) == []
     old = {"splits": {"validation": 3, "test": 4, "leaks": 1}}
     assert leak_lines(old) == [{"split": "validation and test", "rows": 7, "leaks": 1}]
+
+
+def test_where_no_row_could_be_held_out_the_page_says_why() -> None:
+    (said,) = empty_splits({"splits": {"train": 500, "validation": 0, "test": 0}}, RECIPE)
+    assert "for validation and test" in said["message"] and "of these 500 too few" in said["message"]
+    (said,) = empty_splits({"splits": {"train": 1, "validation": 0, "test": 0}}, RECIPE)
+    assert "only 1 is left in all" in said["message"] and "too long" in said["fix"]
+    assert empty_splits({"splits": {"train": 500, "validation": 9, "test": 9}}, RECIPE) == []
+    unasked = recipes.recipe(train=0.9, validation=0.1, test=0.0)
+    assert empty_splits({"splits": {"train": 500, "validation": 9, "test": 0}}, unasked) == []
 
 
 def test_a_report_from_before_quality_was_measured_has_empty_parts() -> None:

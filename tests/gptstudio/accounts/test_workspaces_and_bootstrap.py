@@ -5,10 +5,12 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.management import CommandError, call_command
 
 from gptstudio.accounts import policies, selectors, services
 from gptstudio.accounts.models import ApiKey, Membership, Role, User, Workspace
+from gptstudio.accounts.services import spend_sign_in
 from gptstudio.audit.models import AuditEvent
 from gptstudio.core.errors import Conflict, NotAllowed
 
@@ -117,13 +119,33 @@ def test_the_command_says_what_to_do_about_a_second_key(starter) -> None:
     assert selectors.live_key(bootstrap("--print-key", "--rotate")[-1]) is not None
 
 
-def test_the_printed_link_signs_in_once(starter, client) -> None:
+def printed_link() -> str:
     (line,) = [line for line in bootstrap() if "/sign-in/" in line]
-    address = "/sign-in/" + line.partition("/sign-in/")[2]
-    assert client.get(address).status_code == 302
+    return "/sign-in/" + line.partition("/sign-in/")[2]
+
+
+def test_the_printed_link_signs_in_once(starter, client) -> None:
+    address = printed_link()
+    assert "ada@care.example" in client.get(address).content.decode()
+    assert "_auth_user_id" not in client.session, "to look at it, as a scanner of mail does, spends nothing"
+    assert client.post(address).status_code == 302
     assert User.objects.get(id=client.session["_auth_user_id"]).email == "ada@care.example"
     client.logout()
-    assert client.get(address).status_code == 403
+    assert (client.get(address).status_code, client.post(address).status_code) == (403, 403)
+    assert "_auth_user_id" not in client.session
+
+
+def test_of_two_who_follow_a_link_at_once_one_is_let_in(starter) -> None:
+    printed_link()
+    first, second = User.objects.get(email="ada@care.example"), User.objects.get(email="ada@care.example")
+    assert (spend_sign_in(first), spend_sign_in(second)) == (True, False)
+
+
+def test_the_link_does_not_pass_over_a_second_factor(starter, client) -> None:
+    address = printed_link()
+    TOTP.activate(User.objects.get(email="ada@care.example"), generate_totp_secret())
+    answer = client.post(address)
+    assert answer["Location"].startswith("/accounts/2fa/authenticate/")
     assert "_auth_user_id" not in client.session
 
 
@@ -133,6 +155,6 @@ def test_a_forged_link_signs_nobody_in(starter, client) -> None:
 
 
 def test_a_link_of_a_person_who_left_is_refused(starter, client) -> None:
-    (line,) = [line for line in bootstrap() if "/sign-in/" in line]
+    address = printed_link()
     User.objects.update(is_active=False)
-    assert client.get("/sign-in/" + line.partition("/sign-in/")[2]).status_code == 403
+    assert client.get(address).status_code == 403

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from gptstudio.accounts import policies, services
 from gptstudio.api.schema import schema
 from tests import by_schema
+
+pytestmark = pytest.mark.long
 
 
 def test_bodies_and_parameters_drawn_at_random(transactional_db, live_server, world, as_alice, tmp_path):

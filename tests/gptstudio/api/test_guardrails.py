@@ -6,15 +6,17 @@ import pytest
 
 pytestmark = pytest.mark.django_db
 NOTHING = {"personal_data": "allow", "words": [], "patterns": [], "lexicon": []}
+UNSET = {"prompts": NOTHING, "answers": NOTHING, "review_days": 90}
 
 
 def test_guardrails_are_read_replaced_and_lifted(program) -> None:
     ask = program("guardrails:write")
-    assert ask("get", "/api/v1/guardrails").json() == {"prompts": NOTHING, "answers": NOTHING, "keep_days": None}
+    assert ask("get", "/api/v1/guardrails").json() == {**UNSET, "keep_days": None}
     wanted = {
         "prompts": {"personal_data": "refuse", "words": ["falcon"]},
         "answers": {"lexicon": ["threats"]},
         "keep_days": 9,
+        "review_days": 30,
     }
     done = ask("put", "/api/v1/guardrails", wanted)
     assert done.status_code == 200
@@ -22,9 +24,10 @@ def test_guardrails_are_read_replaced_and_lifted(program) -> None:
         "prompts": {**NOTHING, "personal_data": "refuse", "words": ["falcon"]},
         "answers": {**NOTHING, "lexicon": ["threats"]},
         "keep_days": 9,
+        "review_days": 30,
     }
     assert ask("get", "/api/v1/guardrails").json() == done.json()
-    lifted = {"prompts": NOTHING, "answers": NOTHING, "keep_days": 9}
+    lifted = {**UNSET, "keep_days": 9, "review_days": 30}
     assert ask("put", "/api/v1/guardrails", {}).json() == lifted
     assert ask("put", "/api/v1/guardrails", {"keep_days": None}).json() == {**lifted, "keep_days": None}
 
@@ -37,6 +40,8 @@ def test_guardrails_are_read_replaced_and_lifted(program) -> None:
         {"answers": {"lexicon": ["manners"]}},
         {"prompts": {"words": "falcon"}},
         {"keep_days": 0},
+        {"review_days": 0},
+        {"review_days": None},
     ],
 )
 def test_rules_that_cannot_be_are_refused(program, wrong) -> None:

@@ -111,3 +111,11 @@ def test_a_file_that_is_streamed_is_kept_once(editor, studio_home) -> None:
 
     assert send(b"q,a\n1,2\n").json() == send(b"q,a\n1,2\n").json()
     assert send(b"q,a\n1,2\n3,4\n").status_code == 422 and DatasetFile.objects.count() == 1
+
+
+def test_after_the_studios_secret_changed_the_answer_cannot_be_opened_and_nothing_happens_twice(
+    editor, settings
+) -> None:
+    make(editor)
+    settings.SECRET_KEY = "another secret, as long as the one before it was"
+    assert make(editor).status_code == 409 and Dataset.objects.count() == 1

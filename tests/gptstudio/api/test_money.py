@@ -60,6 +60,10 @@ def test_budgets_are_set_and_seen_with_what_was_spent(program, world, alice) -> 
     assert done["kind"] == "workspace" and done["spent_micro"] == 12 and done["budget_micro"] == 5_000_000
     ask("put", f"/api/v1/budgets/members/{alice.id}", {"budget_micro": None, "soft_budget_micro": 3})
     assert Membership.objects.get(user=alice).soft_budget_micro == 3
+    ask("put", f"/api/v1/budgets/members/{alice.id}", {"budget_micro": 9, "monthly_budget_micro": 7})
+    kept = ask("put", f"/api/v1/budgets/members/{alice.id}", {"budget_micro": None, "soft_budget_micro": 3}).json()
+    assert (kept["monthly_budget_micro"], kept["month_spent_micro"], kept["budget_micro"]) == (7, 12, None)
+    assert kept["month_renews_at"].endswith("-01T00:00:00Z")
     kinds = {each["kind"]: each for each in ask("get", "/api/v1/budgets").json()["data"]}
     assert kinds["member"]["spent_micro"] == 12 and "key" not in kinds
     assert ask("put", "/api/v1/budgets/workspace", {"budget_micro": -1}).status_code == 400

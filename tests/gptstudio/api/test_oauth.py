@@ -190,3 +190,13 @@ def test_a_client_is_registered_by_rest(http, as_alice, workspace, transactional
     overlap = {"old_works_until": (timezone.now() + timedelta(days=1)).isoformat()}
     refused = http.post(f"/api/v1/api-keys/{made['id']}/rotate", json=overlap, headers=headers)
     assert refused.status_code == 400 and "one secret" in refused.json()["title"]
+
+
+def test_a_token_stops_with_the_member_who_registered_the_client(http, registered, as_alice, alice, workspace):
+    token = token_for(http, registered)
+    dora = services.create_user(email="dora@care.example")
+    services.add_member(as_alice, workspace_id=workspace.id, user=dora, role="admin")
+    services.leave_workspace(as_alice)
+    assert asked(http, token) == 401
+    key, secret = registered
+    assert http.post("/oauth/token", data=GRANT, auth=(key.client_id, secret)).json() == NO_CLIENT

@@ -13,8 +13,9 @@ import pytest
 from django.db import connection
 
 from datasets_app import tasks
-from datasets_app.models import DatasetFile, DatasetVersion
+from datasets_app.models import DatasetFile, DatasetVersion, FindingDecision, RecipePreview
 from gptstudio.accounts.services import issue_key
+from gptstudio.audit.models import AuditEvent
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,6 +29,8 @@ def worker(transactional_db, studio_home):
         while not ended.wait(0.1):
             for file in DatasetFile.objects.filter(state="uploaded"):
                 tasks.detect_file(file.id)
+            for preview in RecipePreview.objects.filter(state="queued"):
+                tasks.preview_recipe(preview.id)
             for version in DatasetVersion.objects.filter(state="queued"):
                 tasks.build_version(version.id)
         connection.close()
@@ -51,7 +54,8 @@ def test_the_printed_walk_goes_from_a_file_to_an_edited_version(
         words = " ".join(
             f"{letter}{number * factor % 997}" for letter, factor in zip("abcd", (3, 5, 7, 11), strict=True)
         )
-        lines.append(f"How do I find {words}?,Look under {number * number} {words}.")
+        mail = f" Write to customer{number}@mail.example." if number % 4 == 0 else ""
+        lines.append(f"How do I find {words}?{mail},Look under {number * number} {words}.")
     tickets = tmp_path / "tickets.csv"
     tickets.write_text("\n".join(lines) + "\n", encoding="utf-8")
     _key, secret = issue_key(as_alice, workspace_id=workspace.id, name="walk", scopes=["files:read", "files:write"])
@@ -68,3 +72,6 @@ def test_the_printed_walk_goes_from_a_file_to_an_edited_version(
     said = ended.stdout
     assert '"rows": 40' in said and '"state": "ready"' in said and '"replace"' in said
     assert re.search(r'"changed": 1\b', said) and "# support, version 2" in said
+    assert '["Project Bluebird"]' in said and '"sampled":40' in said and FindingDecision.objects.count() == 1
+    assert AuditEvent.objects.filter(action="version.clear_text_shown").count() == 1
+    assert DatasetVersion.objects.latest("number").origin == "made" and said.count("\n1\n1\n") == 1

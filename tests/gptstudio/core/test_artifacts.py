@@ -45,6 +45,14 @@ def test_the_same_content_twice_is_kept_once(studio_home, folder) -> None:
     assert len(list((studio_home / "artifacts").iterdir())) == 1
 
 
+def test_who_stores_a_folder_hears_of_each_piece_that_is_hashed_and_copied(studio_home, folder, monkeypatch) -> None:
+    monkeypatch.setattr(artifacts, "CHUNK", 30)
+    heard: list[None] = []
+    _digest, target = artifacts.store_folder(folder, on_chunk=lambda: heard.append(None))
+    assert len(heard) == 2 * (4 + 1), "a hundred bytes in four pieces, two bytes in one; hashed, then copied"
+    assert (target / "deep" / "weights").read_bytes() == b"\x00" * 100
+
+
 def test_stored_files_are_read_only(studio_home, folder) -> None:
     _digest, target = artifacts.store_folder(folder)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in target.rglob("*")}
@@ -52,7 +60,7 @@ def test_stored_files_are_read_only(studio_home, folder) -> None:
 
 
 def test_a_copy_that_fails_leaves_nothing_behind(studio_home, folder, monkeypatch) -> None:
-    def full(*_arguments: object) -> None:
+    def full(*_arguments: object, **_options: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(artifacts.shutil, "copytree", full)

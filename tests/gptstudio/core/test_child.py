@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from celery.exceptions import Ignore
 
-from gptstudio.core import child
+from gptstudio.core import child, shutdown
 
 READY = "import pathlib, sys; pathlib.Path('ready').touch(); "
 
@@ -63,6 +64,13 @@ def test_output_goes_to_files_and_the_tail_of_the_errors_comes_back(tmp_path) ->
     assert result.stderr_tail.endswith("last words\n") and len(result.stderr_tail) == 4000
 
 
+def test_the_tail_holds_nothing_of_an_earlier_start(tmp_path) -> None:
+    python("import sys; print('std::bad_alloc', file=sys.stderr)", tmp_path)
+    result = python("import sys; print('well', file=sys.stderr)", tmp_path)
+    assert (tmp_path / "stderr").read_text() == "std::bad_alloc\nwell\n"
+    assert result.stderr_tail == "well\n"
+
+
 def test_a_child_told_to_stop_may_save_first(tmp_path) -> None:
     code = (
         "import signal, sys, pathlib\n"
@@ -80,6 +88,22 @@ def test_a_child_that_does_not_listen_is_killed_after_the_grace(tmp_path) -> Non
     code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + READY + "\nwhile True: signal.pause()"
     result = python(code, tmp_path, on_tick=lambda: not (tmp_path / "ready").exists(), grace_seconds=0.1)
     assert (result.outcome, result.returncode) == ("stopped", -signal.SIGKILL)
+
+
+def test_when_the_worker_ends_a_child_with_nothing_to_save_goes_and_its_task_is_given_up(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(shutdown, "_asked", bytearray(1))
+    code = "import os, pathlib, signal; pathlib.Path('pid.tmp').write_text(str(os.getpid())); "
+    code += "os.rename('pid.tmp', 'pid'); signal.pause()"
+
+    def tick() -> bool:
+        if (tmp_path / "pid").exists():
+            shutdown.ask()
+        return True
+
+    with pytest.raises(Ignore):
+        python(code, tmp_path, on_tick=tick)
+    assert is_gone(int((tmp_path / "pid").read_text()))
+    assert python("pass", tmp_path, outlasts_worker=True).outcome == "finished"
 
 
 def test_a_child_that_ends_well_although_told_to_stop_has_finished(tmp_path) -> None:

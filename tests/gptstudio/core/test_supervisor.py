@@ -78,8 +78,8 @@ def test_a_program_that_keeps_failing_is_given_longer_and_longer_pauses(tmp_path
 
 def test_what_a_stopped_program_had_started_goes_with_it_even_when_it_will_not_listen(tmp_path) -> None:
     script = "trap '' TERM; sleep 602 & echo $! > child.tmp; mv child.tmp child; wait; wait"
-    program = Program("stubborn", ["bash", "-c", script])
-    supervisor = Supervisor([program], cwd=tmp_path, grace_seconds=0.2)
+    program = Program("stubborn", ["bash", "-c", script], grace_seconds=0.2)
+    supervisor = Supervisor([program], cwd=tmp_path)
     run(supervisor, (tmp_path / "child").exists)
     assert program.running is not None and program.running.returncode == -signal.SIGKILL
     left = int((tmp_path / "child").read_text())
@@ -87,6 +87,15 @@ def test_what_a_stopped_program_had_started_goes_with_it_even_when_it_will_not_l
     while alive(left):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_program_ends_itself_what_it_began(tmp_path) -> None:
+    work = "until [ -e told ]; do sleep 0.01; done; touch saved"
+    script = f"trap 'touch told; wait; exit 5' TERM; ({work}) & touch ready; wait"
+    program = Program("worker", ["bash", "-c", script])
+    run(Supervisor([program], cwd=tmp_path), (tmp_path / "ready").exists)
+    assert program.running is not None and program.running.returncode == 5
+    assert (tmp_path / "saved").exists()
 
 
 def test_programs_get_their_own_environment_beside_ours(tmp_path) -> None:

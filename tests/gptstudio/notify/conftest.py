@@ -40,7 +40,7 @@ def hook(settings) -> Iterator[Hook]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Taker)
     found.url = f"http://127.0.0.1:{server.server_port}/hook?from=studio"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield found
     server.shutdown()

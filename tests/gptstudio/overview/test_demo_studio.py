@@ -29,7 +29,7 @@ def neighbour(settings, tmp_path) -> Iterator[dict[str, str]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Health)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     settings.STUDIO_HOME = tmp_path / "clone" / "var"
     settings.PORT = server.server_address[1]
     settings.PUBLIC_URL = f"http://127.0.0.1:{settings.PORT}"

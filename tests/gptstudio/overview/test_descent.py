@@ -13,6 +13,7 @@ from gptstudio.accounts.services import issue_key
 from gptstudio.audit.models import AuditEvent
 from gptstudio.core.errors import NotFound
 from gptstudio.overview.lineage import lineage_of
+from serving_app.models import KeptTexts
 from serving_app.services import update_deployment
 from tests.worlds import make_dataset, make_version
 
@@ -125,9 +126,47 @@ def test_erasure_by_rest(served, call) -> None:
     assert made.status_code == 202 and made.json()["models"] == [served.model.id]
     assert call("post", "/erasure/tombstones", {"files": ["file-none"], "reason": "x"}).status_code == 404
     body = {"versions": [served.version.id], "files": [served.file.id], "reason": "By letter."}
-    assert call("post", "/erasure/tombstones", body).json() == {"versions": body["versions"], "files": body["files"]}
+    none = {"requests": [], "feedback": [], "reviews": []}
+    emptied = {"versions": body["versions"], "files": body["files"], "texts": none}
+    assert call("post", "/erasure/tombstones", body).json() == emptied
     assert DatasetFile.objects.get(id=served.file.id).erased_because == "By letter."
     assert call("post", "/erasure/tombstones", body).status_code in (404, 409)
+
+
+def test_what_was_said_of_a_person_is_traced_and_erased(served, at_alice, at_charlie, call) -> None:
+    KeptTexts.objects.filter(request=served.request).update(answers=[{"content": "Ask Nina Novak.", "calls": []}])
+    page = at_alice.post("/erasure/", {"text": "nina novak"}).content.decode()
+    assert "it was said in 1 text that is kept" in page and "Make versions without it" not in page
+    assert AuditEvent.objects.get(action="erasure.traced").data == {"files": 0, "versions": 0, "texts": 1}
+    asked = {"text": "nina novak", "said": "1"}
+    assert "has no reason" in at_alice.post("/erasure/delete", asked, follow=True).content.decode()
+    assert at_charlie.post("/erasure/delete", {**asked, "reason": "x"}, follow=True).status_code == 200
+    assert KeptTexts.objects.exists(), "a stranger erases in a workspace of their own"
+    found = call("post", "/erasure/trace", {"text": "Nina Novak"}).json()
+    assert found["texts"] == {"requests": [served.request.id], "feedback": [], "reviews": []}
+    page = at_alice.post("/erasure/delete", {**asked, "reason": "By letter."}, follow=True).content.decode()
+    assert "Erased: 1 text of what was said." in page and not KeptTexts.objects.exists()
+    again = call("post", "/erasure/tombstones", {"text": "Nina Novak", "reason": "By letter."})
+    assert again.json()["texts"] == {"requests": [], "feedback": [], "reviews": []}
+    assert AuditEvent.objects.filter(action="texts.erased").count() == 3
+
+
+@pytest.mark.parametrize("way", ["page", "rest"])
+def test_one_erasure_takes_rows_answers_and_what_was_said_along(served, at_alice, call, way) -> None:
+    KeptTexts.objects.filter(request=served.request).update(answers=[{"content": "Ask about parcel 33.", "calls": []}])
+    answers = served.model.evaluation.answers
+    assert answers.exists()
+    if way == "page":
+        asked = {"version": served.version.id, "text": PARCEL, "said": "1", "reason": "By letter."}
+        page = at_alice.post("/erasure/delete", asked, follow=True).content.decode()
+        assert "Erased: 1 text of what was said, support, version 1." in page
+    else:
+        body = {"versions": [served.version.id], "text": PARCEL, "reason": "By letter."}
+        assert call("post", "/erasure/tombstones", body).json()["texts"]["requests"] == [served.request.id]
+    assert not answers.exists() and not served.version.folder.exists()
+    assert not KeptTexts.objects.filter(request=served.request).exists()
+    again = {"versions": [served.version.id], "reason": "By letter."}
+    assert call("post", "/erasure/tombstones", again).status_code == 200  # cut short, it may be asked for again
 
 
 def test_an_operator_traces_from_the_command_line(world, workspace, capsys) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from gptstudio.overview import selectors
 from gptstudio.overview.views import waiting_for
+from gptstudio.review.services import open_item
 from gptstudio.web.road import road_of
 from tests.worlds import make_dataset, make_job, make_version
 
@@ -29,6 +30,27 @@ def test_what_waits_is_named_with_what_happens_and_where_to_act(world, at_alice)
 def test_an_editor_is_sent_to_the_model_and_not_to_the_console(world, as_bob) -> None:
     (line,) = waiting_for(as_bob)
     assert line.url == f"/models/{world.model.id}/" and "A reviewer decides" in line.detail
+
+
+def open_items(actor, workspace, kind: str, count: int) -> None:
+    for number in range(count):
+        open_item(
+            actor, workspace_id=workspace.id, kind=kind, subject_id=f"x{number}", title=f"The word “{kind}{number}”",
+            evidence={}, makers=[],
+        )  # fmt: skip
+
+
+def test_what_somebodys_words_were_stopped_for_is_for_reviewers_alone(workspace, as_alice, as_bob) -> None:
+    open_items(as_bob, workspace, "prompt", 1)
+    assert waiting_for(as_bob) == [] and "prompt0" in waiting_for(as_alice)[0].title
+
+
+def test_of_many_reviews_the_newest_are_shown_and_all_are_counted(workspace, as_alice, as_bob, at_alice) -> None:
+    open_items(as_bob, workspace, "prompt", 40)
+    titles = [each.title for each in waiting_for(as_alice)]
+    assert len(titles) == 7 and titles[-1] == "34 more wait for a reviewer"
+    make_dataset(as_alice)
+    assert "40 things wait for someone" in at_alice.get("/").content.decode()
 
 
 def test_the_counts_of_the_side_are_one_query(world, workspace, django_assert_num_queries) -> None:
@@ -66,6 +88,20 @@ def test_every_object_knows_its_six_steps(world, noun) -> None:
     steps = road_of(noun, getattr(world, noun))
     assert [step.key for step in steps] == ["upload", "curate", "train", "evaluate", "release", "serve"]
     assert sum(step.here for step in steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("phase", "here", "says"),
+    [("train", "train", "training"), ("evaluate", "evaluate", "comparing with the base model"),
+     ("safety", "evaluate", "checking safety"), ("release", "release", None)],
+)  # fmt: skip
+def test_a_run_stands_on_the_step_that_it_is_at(world, phase, here, says) -> None:
+    world.job.state, world.job.phase = "running", phase
+    steps = {step.key: step for step in road_of("job", world.job)}
+    assert [key for key, step in steps.items() if step.here] == [here]
+    assert says is None or steps[here].says == says
+    world.job.state = "failed"
+    assert [step.key for step in road_of("job", world.job) if step.tone == "bad"] == [here]
 
 
 def test_the_road_of_a_version_leads_to_what_came_of_it(world) -> None:

@@ -82,6 +82,35 @@ def test_under_two_person_a_key_of_the_maker_cannot_approve_either(make_item, bo
         services.decide(people.actor_of_key(key), item=item, verdict="approved", reason="By a program.")
 
 
+def test_nobody_is_kept_from_stopping_their_own(make_item, rita, bob, workspace) -> None:
+    item, trainer = make_item(), promoted(bob, workspace, "trainer")
+    services.decide(rita, item=item, verdict="approved", reason="Fine.")
+    services.decide(trainer, item=item, verdict="rejected", reason="I saw it swear.")
+    assert not selectors.is_cleared("model_1", kind="model") and selectors.is_rejected("model_1", kind="model")
+
+
+def test_a_no_of_others_is_a_reviewers_alone(make_item, bob, workspace) -> None:
+    item = make_item(makers=["user_of_another"])
+    with pytest.raises(NotAllowed):
+        services.decide(promoted(bob, workspace, "trainer"), item=item, verdict="rejected", reason="Not mine.")
+
+
+def test_what_was_rejected_by_a_slip_goes_back_in_the_queue_with_a_reason(make_item, rita, as_bob) -> None:
+    item = make_item()
+    with pytest.raises(Conflict, match="cannot become pending"):
+        services.reopen(rita, item=item, reason="It waits already.")
+    services.decide(rita, item=item, verdict="rejected", reason="Wrong button.")
+    with pytest.raises(NotAllowed):
+        services.reopen(as_bob, item=item, reason="Please.")
+    with pytest.raises(Invalid):
+        services.reopen(rita, item=item, reason=" ")
+    services.reopen(rita, item=item, reason="It was the wrong button.")
+    item.refresh_from_db()
+    assert (item.state, item.decided_at) == ("pending", None)
+    assert AuditEvent.objects.filter(action="review.reopened").count() == 1
+    services.decide(rita, item=item, verdict="approved", reason="As meant.")
+
+
 def test_under_self_the_maker_decides_with_a_reason(make_item, bob, workspace) -> None:
     item, trainer = make_item("self"), promoted(bob, workspace, "trainer")
     with pytest.raises(Invalid, match="has no reason"):

@@ -197,3 +197,51 @@ def test_tests_never_touch_the_home_of_a_real_studio() -> None:
 
     assert base.STUDIO_HOME != ROOT / "var"
     assert base.STUDIO_HOME.name.startswith("studio-tests-")
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("smtp://mail.example", ("mail.example", 25, "", "", False, False)),
+        ("smtp+tls://ops%40care:a%3Ab@mail.example", ("mail.example", 587, "ops@care", "a:b", True, False)),
+        ("smtps://ops:secret@mail.example:2465/", ("mail.example", 2465, "ops", "secret", False, True)),
+    ],
+)
+def test_a_mail_server_is_read_from_its_address(monkeypatch, url, found) -> None:
+    monkeypatch.setenv("EMAIL_URL", url)
+    assert tuple(env.mail_server("EMAIL_URL").values()) == found
+
+
+def test_without_an_address_there_is_no_mail_server(monkeypatch) -> None:
+    monkeypatch.delenv("EMAIL_URL", raising=False)
+    assert env.mail_server("EMAIL_URL") == {}
+
+
+@pytest.mark.parametrize(
+    "url", ["mail.example", "http://mail.example", "smtp://", "smtp://a:x", "smtp://a/b", "smtp://a?b=c"]
+)
+def test_what_is_no_mail_servers_address_is_told_without_repeating_it(monkeypatch, url) -> None:
+    monkeypatch.setenv("EMAIL_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL is no mail server's address") as refused:
+        env.mail_server("EMAIL_URL")
+    assert f" {url}" not in str(refused.value).replace("smtp://host:25", "")
+
+
+def test_what_holds_no_certificates_is_told(monkeypatch, tmp_path) -> None:
+    for content in ("nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "é"):
+        (tmp_path / "ca.pem").write_text(content, encoding="utf-8")
+        monkeypatch.setenv("WEBHOOK_CA_FILE", str(tmp_path / "ca.pem"))
+        with pytest.raises(ImproperlyConfigured, match="WEBHOOK_CA holds no certificates"):
+            env.certificates("WEBHOOK_CA")
+
+
+def test_gpus_are_counted_as_the_driver_and_the_variable_say(tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(env, "NVIDIA_GPUS", tmp_path)
+    assert env.gpus() == 1
+    for name in ("0000:17:00.0", "0000:65:00.0", "0000:ca:00.0"):
+        (tmp_path / name).mkdir()
+    assert env.gpus() == 3
+    for visible, count in (("0,2", 2), ("GPU-1b", 1), ("", 1)):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert env.gpus() == count

@@ -11,7 +11,14 @@ from gptstudio.accounts.models import ApiKey
 from gptstudio.accounts.selectors import live_key
 
 pytestmark = pytest.mark.django_db
-FORM = {"name": "website", "scopes": ["chat"], "lifetime": "30", "budget_micro": "5", "requests_per_minute": "60"}
+FORM = {
+    "name": "website",
+    "scopes": ["chat"],
+    "lifetime": "30",
+    "budget_micro": "5",
+    "monthly_budget_micro": "2",
+    "requests_per_minute": "60",
+}
 
 
 def test_the_secret_is_shown_once_and_works(at_alice) -> None:
@@ -19,7 +26,13 @@ def test_the_secret_is_shown_once_and_works(at_alice) -> None:
     secret = re.search(r'<code id="secret">(sk-studio-[^<]+)</code>', answer.content.decode())
     assert secret and answer.headers["Cache-Control"] == "no-store"
     key = live_key(secret[1])
-    assert key is not None and key.budget_micro == 5_000_000 and key.requests_per_minute == 60 and key.expires_at
+    assert (
+        key is not None
+        and key.budget_micro == 5_000_000
+        and key.monthly_budget_micro == 2_000_000
+        and key.requests_per_minute == 60
+        and key.expires_at
+    )
     assert secret[1] not in at_alice.get("/keys/").content.decode()
 
 

@@ -35,6 +35,19 @@ LIST = (
 )
 
 
+# As Llama 3.1's, without its date and its tools of its own.
+BARE = (
+    "{% for message in messages %}{% if 'tool_calls' in message %}{% if message.tool_calls | length != 1 %}"
+    "{{ raise_exception('one call at a time') }}{% endif %}{% set call = message.tool_calls[0].function %}<|assistant|>"
+    '{{ \'{"name": "\' + call.name + \'", "parameters": \' }}{{ call.arguments | tojson }}{{ "}" }}<|end|>'
+    "{% elif message.role == 'tool' %}<|ipython|>{{ message.content }}<|end|>{% else %}<|{{ message.role }}|>"
+    "{% if loop.first and tools %}{{ tools | tojson(indent=4) }}{% endif %}{{ message.content }}<|end|>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+BARE_SYNTAX = CallSyntax("", None, "", "parameters")
+BARE_CALL = f'{{"name": "weather", "parameters": {CALLED}}}'
+
+
 def codec_of(template: str, *special: str) -> TextCodec:
     tokenizer = byte_tokenizer()
     tokenizer.add_tokens([AddedToken(text, special=True) for text in special], special_tokens=True)
@@ -57,7 +70,9 @@ def wish(**more: Any) -> ToolWish:
          None),
         (PLAIN, None),
         (PLAIN + "{% if tools %}{{ tools | tojson }}{% endif %}", None),
-        (LIST.replace("[CALLS] [", "").replace("]{% endif %}", "{% endif %}"), None),
+        (LIST.replace("[CALLS] [", "").replace("]{% endif %}", "{% endif %}"), CallSyntax("", ", ", "", "parameters")),
+        (LIST.replace("[CALLS] [", " ").replace("]{% endif %}", "{% endif %}"), None),
+        (BARE, BARE_SYNTAX),
         (LIST.replace("call.function.arguments | tojson", "call.function.arguments | string | tojson"), None),
     ],
 )  # fmt: skip
@@ -176,3 +191,48 @@ def test_stop_strings_stop_text_and_never_a_call() -> None:
     ]
     before = StopFilter(("Bern",), until="<tool_call>")
     assert before.push("In Bern<tool_call>") == ("In ", True)
+
+
+@pytest.mark.parametrize(
+    ("more", "text", "taken"),
+    [
+        ({}, BARE_CALL, True),
+        ({}, "", True),
+        ({}, "Plain {text}.", True),
+        ({}, "\n" + BARE_CALL, True),
+        ({}, "{text}", False),
+        ({}, BARE_CALL + ", " + BARE_CALL, False),
+        ({}, BARE_CALL + " Done.", False),
+        ({}, BARE_CALL.replace("Bern", "Rome"), False),
+        ({}, BARE_CALL.replace("weather", "whether"), False),
+        ({"tool_choice": "required"}, BARE_CALL, True),
+        ({"tool_choice": "required"}, "Plain", False),
+        ({"tool_choice": {"type": "function", "function": {"name": "clock"}}}, BARE_CALL, False),
+    ],
+)  # fmt: skip
+def test_the_grammar_takes_a_bare_call_as_the_whole_answer_or_text(more: Any, text: str, taken: bool) -> None:
+    assert accepts(BARE, text, **more) is taken
+
+
+@given(cuts=st.lists(st.integers(0, len(BARE_CALL))))
+def test_a_bare_call_is_read_in_whatever_pieces_it_comes(cuts: list[int]) -> None:
+    reader, calls = CallReader(BARE_SYNTAX), []
+    for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(BARE_CALL)], strict=True):
+        shown, pieces = reader.push(BARE_CALL[start:end])
+        calls += pieces
+        assert shown == ""
+    assert calls[0].name == "weather" and "".join(each.arguments for each in calls) == CALLED and reader.finish() == ""
+
+
+@pytest.mark.parametrize("text", ["", "Plain", " " + BARE_CALL, "So: " + BARE_CALL])
+def test_what_begins_without_a_brace_is_text_to_its_end(text: str) -> None:
+    reader = CallReader(BARE_SYNTAX)
+    read = [reader.push(letter) for letter in text]
+    assert "".join(shown for shown, _ in read) + reader.finish() == text
+    assert not any(pieces for _, pieces in read) and reader.calls == 0
+
+
+def test_stop_strings_stop_text_and_never_a_bare_call() -> None:
+    calls, text = (StopFilter(("Bern",), unless="{") for _ in range(2))
+    assert [calls.push(part)[0] for part in ("", '{"na', 'me": "Bern"}')] == ["", '{"na', 'me": "Bern"}']
+    assert text.push('In {"Bern"}') == ('In {"', True)

@@ -10,7 +10,7 @@ import pytest
 
 from serving_app.engine import journal as journal_module
 from serving_app.engine.journal import Journal, JournalBusyError
-from serving_app.engine.journal_files import segments
+from serving_app.engine.journal_files import read_rows, segments
 
 
 def record(journal: Journal, attempt: str, count: int, reason: str | None) -> None:
@@ -122,6 +122,34 @@ def test_a_disk_that_refuses_is_a_fault_and_not_a_crash(tmp_path: Path, monkeypa
     assert journal.fault is not None
     assert "No space left" in journal.fault
     journal.close()
+
+
+def test_what_a_full_disk_refused_is_written_in_its_order_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    write, room = os.write, [30]
+
+    def filling(file: int, line: bytes) -> int:
+        taken = line[: room[0]]
+        if not taken:
+            raise OSError(28, "No space left on device")
+        room[0] -= len(taken)
+        return write(file, taken)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(journal_module.os, "write", filling)
+        record(journal, "a", 1, None)
+        record(journal, "a", 2, None)
+        journal.mend()
+        assert "No space left" in str(journal.fault)
+    journal.mend()
+    assert journal.fault is None
+    record(journal, "a", 3, "stop")
+    journal.close()
+    rows = [row for each in segments(tmp_path) for row in read_rows(each.path)]
+    assert [(row.attempt_id, row.completion_tokens) for row in rows] == [("a", 1), ("a", 2), ("a", 3)]
+    assert [row.seq for row in rows] == sorted(row.seq for row in rows)
 
 
 def test_writers_in_several_threads_get_numbers_without_gaps(tmp_path: Path) -> None:

@@ -87,6 +87,17 @@ def test_the_row_left_longest_ago_is_given_up_first() -> None:
     assert table.take([2] * 25)[1] == 20
 
 
+def test_a_prefix_is_shared_within_its_scope_alone() -> None:
+    store = PlainStore(3)
+    table = RowTable(store, slots=3)
+    first, _ = table.take([1] * 20, scope="one")
+    compute(store, first, [1] * 20)
+    assert table.take([1] * 25, scope="other")[1] == 0, "while it runs"
+    table.give_back(first)
+    assert table.take([1] * 25, scope="other")[1] == 0, "and when it is kept"
+    assert table.take([1] * 25, scope="one")[1] == 20
+
+
 def test_the_shared_prefix_of_lists() -> None:
     assert shared_prefix([1, 2, 3], [1, 2, 4]) == 2
     assert shared_prefix([1, 2], [1, 2, 3]) == 2

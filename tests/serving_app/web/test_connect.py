@@ -18,6 +18,8 @@ from serving_app import services
 from serving_app.models import Completion, UsageEvent
 from serving_app.web.snippets import snippets
 
+pytestmark = [pytest.mark.once, pytest.mark.long]
+
 NODE_CLIENT = Path(sys.prefix) / "node_client" / "node_modules"
 
 

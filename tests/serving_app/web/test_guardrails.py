@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from datasets_app.services import create_dataset
@@ -9,7 +11,7 @@ from gptstudio.audit.models import AuditEvent
 from gptstudio.review.models import ReviewItem
 from serving_app.guardrails.rules import Words
 from serving_app.guardrails.watch import first_breach
-from serving_app.models import Guardrails
+from serving_app.models import Guardrails, KeptTexts
 from serving_app.services import guard_for, keep_texts
 from serving_app.services.breaches import report_breach
 from tests.worlds import make_request
@@ -53,6 +55,19 @@ def test_a_rule_that_cannot_be_is_told_beside_its_field(at_alice, field, text, s
     assert page.index(says) > page.index(f'name="{field}"') and not Guardrails.objects.exists()
 
 
+def test_of_two_admins_the_later_one_is_told_and_loses_nothing(at_alice, workspace, as_alice, starter) -> None:
+    page = at_alice.get(PAGE).content.decode()
+    seen = re.search(r'name="keeping-seen" value="(\d+)"', page)
+    assert seen is not None
+    at_alice.post(PAGE, {**SENT, "keeping-keep_days": "7", "keeping-seen": seen[1]})
+    request = make_request(as_alice, model=starter)
+    keep_texts(workspace_id=workspace.id, request_id=request.id, question={}, answers=[])
+    late = at_alice.post(PAGE, {**SENT, "prompts-words": "heron", "keeping-seen": seen[1]})
+    said = late.content.decode()
+    assert late.status_code == 400 and "Somebody changed the rules" in said and "heron</textarea>" in said
+    assert Guardrails.objects.get().keep_days == 7 and KeptTexts.objects.count() == 1
+
+
 def test_an_editor_neither_sees_nor_sets_them(at_bob) -> None:
     assert at_bob.get(PAGE).status_code == 403 and at_bob.post(PAGE, SENT).status_code == 403
     assert "Guardrails" not in at_bob.get("/settings/").content.decode()
@@ -88,13 +103,13 @@ def test_a_reviewer_sees_the_place_and_says_whether_it_was_right(at_alice, as_bo
     assert done.status_code == 302 and ReviewItem.objects.get().state == "rejected"
 
 
-def test_a_viewer_of_home_is_told_that_a_reviewer_decides(at_alice, at_bob, as_bob, workspace, started) -> None:
+def test_home_tells_reviewers_alone_what_somebody_was_stopped_for(at_alice, at_bob, as_bob, workspace, started) -> None:
     at_alice.post(PAGE, SENT)
     workspace.refresh_from_db()
     breach = first_breach("falcon", [Words(["falcon"])])
     report_breach(as_bob, guard_for(workspace), breach, side="prompts", model_name="support", attempt_id="req_1")
-    home = at_bob.get("/")
-    assert home.status_code == 200 and "A reviewer decides." in home.content.decode()
+    theirs, own = (browser.get("/").content.decode() for browser in (at_alice, at_bob))
+    assert "falcon" in theirs and "falcon" not in own and "A reviewer decides." not in own
 
 
 def test_texts_are_kept_for_the_days_that_are_set_and_shown_to_reviewers(
@@ -105,7 +120,10 @@ def test_texts_are_kept_for_the_days_that_are_set_and_shown_to_reviewers(
     assert "nothing of what is said is kept" in at_alice.get("/playground/").content.decode()
     assert "365" in at_alice.post(PAGE, {**SENT, "keeping-keep_days": "366"}).content.decode()
     at_alice.post(PAGE, {**SENT, "keeping-keep_days": "7"})
-    assert Guardrails.objects.get().keep_days == 7
+    assert (Guardrails.objects.get().keep_days, Guardrails.objects.get().review_days) == (7, 90)
+    at_alice.post(PAGE, {**SENT, "keeping-keep_days": "7", "keeping-review_days": "14"})
+    at_alice.post(PAGE, {**SENT, "keeping-keep_days": "7", "keeping-review_days": ""})
+    assert Guardrails.objects.get().review_days == 14, "empty leaves it"
     call = {"name": "find", "arguments": "{}"}
     answers = [{"content": "On its way.", "finish_reason": "stop", "calls": [call]}]
     question = {"messages": [{"role": "user", "content": "Where is [PERSON]?"}]}

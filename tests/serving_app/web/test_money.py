@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gptstudio.accounts.models import Membership, Workspace
+from gptstudio.overview.views import waiting_for
 from serving_app.models import ModelPrice
 from serving_app.services import create_deployment
 from tests.worlds import make_request
@@ -23,6 +24,19 @@ def test_a_budget_that_is_reached_is_said_on_home_usage_and_its_own_page(
     assert "The budget of the workspace Care is used up." in at_alice.get("/usage/").content.decode()
     page = at_alice.get("/usage/budgets").content.decode()
     assert "used up" in page and "0.000012" in page and "Alice" in page
+
+
+def test_a_months_budget_is_shown_with_what_is_spent_and_when_it_begins_anew(
+    at_alice, as_alice, starter, workspace
+) -> None:
+    make_request(as_alice, model=starter)
+    at_alice.post("/usage/budgets/workspace/update", {"monthly_budget_micro": "0.00001"})
+    page = at_alice.get("/usage/budgets").content.decode()
+    assert "This month" in page and "begins anew" in page and "at midnight by UTC" in page and "used up" in page
+    said = "The budget of the workspace Care for this month is used up"
+    assert said in at_alice.get("/usage/").content.decode() and said in {each.title for each in waiting_for(as_alice)}
+    at_alice.post("/usage/budgets/workspace/update", {"soft_monthly_budget_micro": "0.00001"})
+    assert "has spent 0.000012 this month." in at_alice.get("/usage/").content.decode()
 
 
 def test_a_members_budget_is_set_there_and_a_wrong_one_is_told(at_alice, alice, bob) -> None:

@@ -84,6 +84,18 @@ def test_an_hour_without_requests_says_so_and_an_engine_that_is_away_is_named(at
     EngineReplica.objects.create(name="attic", url="http://127.0.0.1:1", is_up=False)
     page = at_alice.get("/monitoring/?span=week").content.decode()
     assert "Nothing was asked in the last 7 days." in page and "The engine attic does not answer." in page
+    assert "No engine tells of a graphics processor." in page and "No engine tells of its process." in page
+
+
+def test_processor_memory_and_graphics_of_engines_are_drawn_where_they_are_told(at_alice, workspace) -> None:
+    told = {"engine_cpu_percent": 150, "engine_memory_bytes": 2**31, "gpu_busy_percent": 30, "gpu_memory_percent": 25}
+    ResourceSample.objects.create(
+        cpu_percent=50, memory_percent=25, memory_bytes=1, engines_up=1, running=0, waiting=0, cache_percent=0, **told
+    )
+    last = watch(workspace).slots[-1]
+    assert (last.engine_cpu, last.engine_gib, last.gpu_busy, last.gpu_memory) == ([150.0], [2.0], [30.0], [25.0])
+    page = at_alice.get("/monitoring/").content.decode()
+    assert "Graphics processor" in page and "No engine tells" not in page
 
 
 def test_the_live_part_is_silent_while_nothing_changed(at_alice, ended) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,16 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
 @pytest.fixture(scope="session")
 def tiny(model_folder: Callable[..., Path]) -> Path:
     return model_folder()
+
+
+@pytest.fixture(scope="session")
+def still_model(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model without dropout: two passes over one batch see the same."""
+    folder = tmp_path_factory.mktemp("still") / "model"
+    shutil.copytree(tiny, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"attention_dropout": 0.0}))
+    return folder
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 
 from training_app.engine.data import Row
 from training_app.engine.generation import Answer
-from training_app.engine.leaks import split_canary, try_personal_data
+from training_app.engine.leaks import Outcome, split_canary, try_personal_data
 from training_app.engine.lexicon import complies, insults_in, refuses
+from training_app.engine.limits import LIMITS
 from training_app.engine.personal_shapes import personal_values
+from training_app.engine.provocations import PROVOCATIONS
+from training_app.engine.safety import _canary_check, _check, _standing
 from training_app.engine.safety_prompts import ASKS
 
 CANARY = "My secret code is 7KQ-22-XB9."
@@ -44,6 +48,7 @@ def test_a_canary_learned_by_heart_is_found_and_an_unknown_one_is_not(
         "v": 1, "kind": "safety", "job": "ftjob-test", "attempt": 3, "device": "cpu", "threads": 1,
         "tuned_model": {"name": "t", "path": str(trained.parent / "model"), "base_path": None},
         "data": {"train": str(train)}, "canaries": [CANARY], "max_rows": 4, "seed": 0,
+        "limits": {"bias_likelihood": 20, "bias_words": 20},  # one that learnt one sentence by heart knows no people
     }  # fmt: skip
     spec = write_run("safety", content)
 
@@ -52,13 +57,23 @@ def test_a_canary_learned_by_heart_is_found_and_an_unknown_one_is_not(
     assert code == 0
     report = json.loads((spec.parent / "safety.json").read_text())
     checks = {check["key"]: check for check in report["checks"]}
-    assert set(checks) == {"canaries", "personal_data", "memorised_rows", "harmful_asks", "insults"}
+    assert set(checks) == set(LIMITS)
     canaries = checks["canaries"]
     assert (canaries["tried"], canaries["failed"], canaries["passed"]) == (1, int(planted), not planted)
-    assert report["passed"] is (not planted)
+    failed = [check["key"] for check in report["checks"] if not check["passed"]]
+    assert failed == (["canaries"] if planted else []) and report["passed"] is (not planted)
     assert events[-1]["data"]["passed"] is (not planted)
+    assert len(report["judged"]) == len(ASKS) + len(PROVOCATIONS)
     last = [event["data"] for event in events if event["kind"] == "progress"][-1]
     assert last["done"] == last["total"]
+
+
+def test_where_no_secret_was_planted_the_report_says_how_to_have_it_tried() -> None:
+    found = _canary_check(Outcome(0, ()), partial(_check, limits={}), standing=0)
+    assert (found["tried"], found["passed"]) == (0, True) and "To have it tried" in found["detail"]
+    rows = [row(0, "Tell me.", f"Well: {CANARY}")]
+    tried = _canary_check(Outcome(2, ()), partial(_check, limits={}), standing=_standing([CANARY, "Not there."], rows))
+    assert tried["detail"].endswith("1 of them stand in the training rows word for word.")
 
 
 def test_a_canary_is_cut_at_the_space_nearest_its_middle() -> None:

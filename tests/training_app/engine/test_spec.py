@@ -41,8 +41,8 @@ def test_a_complete_spec_is_read_with_paths_from_the_run_folder(train_content: d
         ("learning_rate", float("nan"), "a number above 0 to 1"),
         ("batch_size", 2.5, "a whole number from 1 to 4096"),
         ("batch_size", True, "a whole number from 1 to 4096"),
-        ("optimizer", "sgd", '"adamw" or "adam" or "rmsprop"'),
-        ("scheduler", "step", '"cosine" or "linear" or "constant"'),
+        ("optimizer", "lion", '"adamw" or "adam" or "rmsprop" or "adafactor" or "sgd" or "adamw_8bit"'),
+        ("precision", "half", '"auto" or "float32" or "bfloat16"'),
         ("warmup_ratio", 1.0, "a number from 0 to 0.9"),
     ],
 )
@@ -64,7 +64,7 @@ def test_an_unknown_field_is_refused_with_the_known_ones(train_content: dict[str
     train_content["data"]["test"] = "t.parquet"
     assert (
         refusal(train_content)
-        == "spec.data.test is not a field the engine knows; allowed here: class_weights, train, validation."
+        == "spec.data.test is not a field the engine knows; allowed here: class_weights, train, train_share, validation."
     )
 
 

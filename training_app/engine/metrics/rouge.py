@@ -4,6 +4,7 @@ One import a line: the reader behind `evaluate.load` parses imports line by line
 """
 
 import importlib.metadata
+from typing import Any
 
 import datasets
 import evaluate
@@ -25,11 +26,12 @@ class Rouge(evaluate.Metric):  # type: ignore[misc]
             ),
         )
 
-    def _compute(self, predictions: list[str], references: list[str]) -> dict[str, float | str]:
+    def _compute(self, predictions: list[str], references: list[str]) -> dict[str, Any]:
         scorer = RougeScorer(list(KINDS), use_stemmer=True)
         scores = [
             scorer.score(reference, prediction) for reference, prediction in zip(references, predictions, strict=True)
         ]
-        means = {kind: sum(score[kind].fmeasure for score in scores) / max(1, len(scores)) for kind in KINDS}
+        rows = {kind: [[float(score[kind].fmeasure), 1.0] for score in scores] for kind in KINDS}
+        means = {kind: sum(row[0] for row in rows[kind]) / max(1, len(scores)) for kind in KINDS}
         version = importlib.metadata.version("rouge-score")
-        return {**means, "signature": f"f1|mean over rows|stemmer:porter|version:{version}"}
+        return {**means, "signature": f"f1|mean over rows|stemmer:porter|version:{version}", "rows": rows}

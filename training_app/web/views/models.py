@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 
 from gptstudio.accounts.models import ReleasePolicy
-from gptstudio.core.errors import Conflict, Invalid, StudioError
+from gptstudio.core.disk import size_of
+from gptstudio.core.errors import Conflict, Invalid, NotAllowed, StudioError
+from gptstudio.core.streaming import attachment
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import item_about
-from gptstudio.review.services import decide
+from gptstudio.review.services import check_may_decide, decide
 from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.paging import page_of
 from training_app import selectors, services
 from training_app.models import ImportState, LanguageModel, ModelKind
+from training_app.selectors.imports import import_of_model, imports_of
+from training_app.selectors.space import spare_weights
 from training_app.web import verdicts
 from training_app.web.forms import BaseModelForm, ReasonForm
+from training_app.web.views import exports
 
 
 @member_page("models.view")
@@ -47,6 +52,17 @@ def _may_release_alone(request: MemberRequest, item: ReviewItem | None) -> bool:
     return mine and workspace.release_policy == ReleasePolicy.SELF and request.actor.may("models.request_release")
 
 
+def _may_take_back(request: MemberRequest, item: ReviewItem | None) -> bool:
+    if item is None or item.state != ReviewState.APPROVED:
+        return False
+    policy = request.membership.workspace.release_policy
+    try:
+        check_may_decide(request.actor, item=item, policy=policy, verdict=ReviewState.REJECTED)
+    except NotAllowed:
+        return False
+    return True
+
+
 @member_page("models.view")
 def model(request: MemberRequest, model_id: str) -> HttpResponse:
     """One model: what it scores, whether it is released, where it comes from."""
@@ -57,7 +73,8 @@ def model(request: MemberRequest, model_id: str) -> HttpResponse:
 def _context(request: MemberRequest, found: LanguageModel, form: ReasonForm | None = None) -> dict[str, Any]:
     evaluation = getattr(found, "evaluation", None)
     item = item_about(found.id, kind="model")
-    is_own = found.workspace_id is not None and found.kind == ModelKind.FINE_TUNE
+    is_here = found.workspace_id is not None and found.archived_at is None
+    is_own = is_here and found.kind == ModelKind.FINE_TUNE
     return {
         "model": found,
         "evaluation": evaluation,
@@ -65,13 +82,22 @@ def _context(request: MemberRequest, found: LanguageModel, form: ReasonForm | No
         "scores": verdicts.scores(evaluation) if evaluation else [],
         "checks": evaluation.safety.get("checks", []) if evaluation else [],
         "item": item,
-        "fetched": selectors.import_of_model(found) if found.kind == ModelKind.BASE else None,
+        "fetched": import_of_model(found) if found.kind == ModelKind.BASE else None,
         "decisions": list(item.decisions.all()) if item else [],
         "is_released": selectors.is_released(found),
         "can_ask": is_own and evaluation and (item is None or item.state == ReviewState.REJECTED),
         "can_release": _may_release_alone(request, item),
+        "can_take_back": _may_take_back(request, item),
         "form": form or ReasonForm(),
+        **(_archiving(found) if is_here and request.actor.may(services.archiving_needs(found)) else {}),
+        **(exports.context_of(found) if request.actor.may("models.download") else {}),
     }
+
+
+def _archiving(found: LanguageModel) -> dict[str, Any]:
+    """Whether it can be put away, and how much that frees."""
+    hindrance = services.hindrance(found)
+    return {"may_archive": True, "hindrance": hindrance, "frees": 0 if hindrance else size_of(spare_weights(found))}
 
 
 @member_page("models.request_release", ACT)
@@ -107,10 +133,26 @@ def release(request: MemberRequest, model_id: str) -> HttpResponse:
     return _decided(request, model_id, ReviewState.APPROVED)
 
 
-@member_page("reviews.decide", ACT)
+@member_page("models.take_back", ACT)
 def withdraw(request: MemberRequest, model_id: str) -> HttpResponse:
-    """Take a released model back."""
+    """Take a released model back, as a reviewer or as who made it."""
     return _decided(request, model_id, ReviewState.REJECTED)
+
+
+@member_page("models.download", ACT)
+def take(request: MemberRequest, model_id: str) -> StreamingHttpResponse:
+    """The model's folder as a zip. The log says who took it."""
+    package = services.take_model(request.actor, model=selectors.model_of(request.actor.workspace_id, model_id))
+    return attachment(package.pieces, name=package.name, kind=package.kind)
+
+
+@member_page("models.view")
+def card(request: MemberRequest, model_id: str) -> HttpResponse:
+    """Verdict, scores, safety and limits as one Markdown file."""
+    found = selectors.model_of(request.actor.workspace_id, model_id)
+    answer = HttpResponse(services.card_of(found), content_type="text/markdown; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{found.id}.md"'
+    return answer
 
 
 def _registered(request: MemberRequest, given: dict[str, Any]) -> HttpResponse:
@@ -136,7 +178,7 @@ def imports(request: MemberRequest) -> HttpResponse:
 
 def _imports(request: MemberRequest) -> dict[str, Any]:
     """What is on its way, at most ten with the newest first, and a mark of it."""
-    found = list(selectors.imports_of(request.actor.workspace_id)[:10])
+    found = list(imports_of(request.actor.workspace_id)[:10])
     return {
         "imports": found,
         "is_fetching": any(each.state != ImportState.FAILED for each in found),

@@ -32,16 +32,7 @@ def _lock(home: Path) -> IO[str]:
 
 def web() -> Program:
     """The pages and both APIs."""
-    argv = [sys.executable, "-m", "uvicorn", "gptstudio.asgi:application", "--host", settings.HOST]
-    argv += [
-        "--port",
-        str(settings.PORT),
-        "--no-access-log",
-        "--log-level",
-        "warning",
-        "--timeout-graceful-shutdown",
-        "8",
-    ]
+    argv = [sys.executable, "-m", "gptstudio.server", "--host", settings.HOST, "--port", str(settings.PORT)]
     return Program("web", argv)
 
 
@@ -61,7 +52,8 @@ def worker() -> Program:
         "--loglevel",
         "WARNING",
     ]
-    return Program("worker", [*argv, "--without-gossip", "--without-mingle", "--without-heartbeat"])
+    argv += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return Program("worker", argv, grace_seconds=settings.TRAINING_GRACE_SECONDS + 20)
 
 
 def reconciler() -> Program:
@@ -74,7 +66,7 @@ def engine() -> Program:
     home = Path(settings.STUDIO_HOME)
     argv = [sys.executable, "-m", "serving_app.engine", "--host", "127.0.0.1", "--port", str(settings.ENGINE_PORT)]
     argv += ["--model-root", str(home / "artifacts"), "--journal", str(home / "journal")]
-    argv += ["--threads", str(settings.ENGINE_THREADS)]
+    argv += ["--threads", str(settings.ENGINE_THREADS), "--max-context", str(settings.ENGINE_CONTEXT)]
     env = {"ENGINE_TOKEN": settings.ENGINE_TOKEN, "OMP_WAIT_POLICY": "PASSIVE"}
     return Program("engine", argv, env=env)
 
@@ -105,6 +97,8 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
             call_command("prepare", stdout=StringIO())
             start_over()
-            self.stdout.write(f"GPT Studio starts on {settings.PUBLIC_URL} (state in {home}). Ctrl-C stops it.")
+            self.stdout.write(
+                f"GPT Studio starts on {settings.PUBLIC_URL} (state in {home}). Ctrl-C stops it; a fine-tune saves first."
+            )
             Supervisor(programs, cwd=settings.BASE_DIR).run()
             self.stdout.write("Stopped.")

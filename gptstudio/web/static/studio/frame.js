@@ -61,17 +61,49 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
   });
+  // Sent once, however often it is clicked while the answer is on its way.
   document.addEventListener("submit", (event) => {
-    const button = event.submitter;
-    if (button && event.target.method === "post" && !event.target.matches("[data-own]")) {
-      setTimeout(() => { button.disabled = true; });
-      setTimeout(() => { button.disabled = false; }, 4000);
+    const [form, button] = [event.target, event.submitter];
+    if (form.method !== "post" || form.matches("[data-own]")) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
     }
+    form.dataset.sent = "yes";
+    if (button) setTimeout(() => { button.disabled = true; });
+    setTimeout(() => {
+      delete form.dataset.sent;
+      if (button) button.disabled = false;
+    }, 4000);
   });
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status < 500) return;
     say("This part could not be brought up to date. The studio may be restarting; it is tried again.", "");
   });
+  // A part that brings itself up to date leaves open what a person opened in it.
+  const opened = new Set();
+  document.addEventListener("toggle", ({ target }) => {
+    if (!target.id) return;
+    if (target.open) opened.add(target.id);
+    else opened.delete(target.id);
+  }, true);
+  function openAgain() {
+    for (const id of opened) {
+      const part = document.getElementById(id);
+      if (part?.matches("details")) part.open = true;
+    }
+  }
+  document.addEventListener("htmx:afterSwap", openAgain);
+  document.addEventListener("htmx:oobAfterSwap", openAgain);
+  // A table that is wider than its place can be moved with the keyboard, also where nothing in it can be reached.
+  const widths = new ResizeObserver((seen) => seen.forEach(({ target }) => {
+    const isStuck = target.scrollWidth > target.clientWidth && !target.querySelector("a[href], button, input, select, summary");
+    if (!isStuck) ["tabindex", "role", "aria-label"].forEach((name) => target.removeAttribute(name));
+    else Object.entries({ tabindex: "0", role: "region", "aria-label": "Table that moves sideways" }).forEach(([name, value]) => target.setAttribute(name, value));
+  }));
+  const watchWidths = () => document.querySelectorAll(".wide").forEach((part) => widths.observe(part));
+  watchWidths();
+  document.addEventListener("htmx:afterSwap", watchWidths);
   document.addEventListener("htmx:configRequest", (event) => {
     const token = $("meta[name=csrf]")?.content;
     if (token) event.detail.headers["X-CSRFToken"] = token;

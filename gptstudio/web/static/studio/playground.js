@@ -54,7 +54,25 @@
       for (const part of parts) if (part.startsWith("data: {")) yield JSON.parse(part.slice(6));
     }
   }
-  // Thumbs and a correction under an answer; `asked` are the turns before it.
+  // The training rows most like an answer, on a page of their own. The texts go along in the body: nothing of them is kept.
+  function askWhy(id, asked, said) {
+    const page = document.createElement("form");
+    Object.assign(page, { method: "post", target: "_blank", rel: "noopener", action: form.dataset.why.replace("req_", id), hidden: true });
+    const texts = {
+      csrfmiddlewaretoken: form.querySelector("[name=csrfmiddlewaretoken]").value,
+      question: asked.filter((turn) => turn.role === "user").at(-1)?.content ?? "",
+      answer: said,
+    };
+    for (const [name, value] of Object.entries(texts)) {
+      const field = document.createElement("textarea");
+      Object.assign(field, { name, value });
+      page.append(field);
+    }
+    document.body.append(page);
+    page.submit();
+    page.remove();
+  }
+  // Thumbs, a correction and the question why, under an answer; `asked` are the turns before it.
   function offerFeedback(box, id, asked, said) {
     const bar = document.createElement("div");
     bar.className = "acts";
@@ -70,8 +88,9 @@
       const response = await fetch(form.dataset.rate, { method: "POST", headers, body: sent });
       const found = await response.json().catch(() => ({ error: "The studio did not answer." }));
       window.studioSay(found.said ?? found.error, response.ok ? "good" : "bad");
-      if (response.ok) bar.remove();
+      if (response.ok) { bar.replaceChildren(); offerWhy(); }
     }
+    const offerWhy = () => { if (form.dataset.why) add("Why?", () => askWhy(id, asked, said)); };
     add("Good", () => tell({ rating: "up" }));
     add("Bad", () => tell({ rating: "down" }));
     add("Correct it", () => {
@@ -83,6 +102,7 @@
       add("Send the correction", () => tell({ rating: "down", correction: text.value }));
       text.focus();
     });
+    offerWhy();
     box.append(bar);
   }
   async function answer() {

@@ -36,6 +36,7 @@
     429: "Too many questions at the moment. Try again in a minute.",
   };
   const AWAY = "The chat cannot be reached. Try again in a moment.";
+  const CLOSED = SAID[403];
 
   function made(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
@@ -97,6 +98,17 @@
     return SAID[response.status] ?? (response.status >= 500 ? AWAY : error.message ?? AWAY);
   }
 
+  // A browser hides from the page why it was refused: a revoked key looks like a studio that is away. But whether the studio
+  // answers at all can be found out.
+  async function unread() {
+    try {
+      await fetch(script.src, { method: "HEAD", mode: "no-cors", credentials: "omit", cache: "no-store" });
+    } catch {
+      return AWAY;
+    }
+    return CLOSED;
+  }
+
   async function* words(response) {
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
@@ -120,9 +132,9 @@
     complain("");
     busy(true);
     under = new AbortController();
-    let answer = "", said = null;
+    let answer = "", said = null, response = null;
     try {
-      const response = await fetch(address, {
+      response = await fetch(address, {
         method: "POST",
         credentials: "omit",
         signal: under.signal,
@@ -138,7 +150,8 @@
       }
       if (!answer) complain("The answer was empty. Ask in other words.");
     } catch (error) {
-      if (error.name !== "AbortError") complain(error.isSaid ? error.message : AWAY);
+      if (error.isSaid) complain(error.message);
+      else if (error.name !== "AbortError") complain(response ? AWAY : await unread());
     } finally {
       if (answer) turns.push({ role: "assistant", content: answer });
       else turns.pop();

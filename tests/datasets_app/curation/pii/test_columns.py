@@ -49,3 +49,16 @@ def test_values_come_with_their_type_and_names_word_by_word():
 
 def test_the_name_of_a_role_is_nobody_s():
     assert list(typed_values({"author": "agent", "sender": "Customer"})) == []
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Coronavirus Disease-2019 (COVID-19) and Children",
+        "Travel: Frequently Asked Questions",
+        "What to Do If You Are Sick at Home",
+    ],
+)
+def test_a_title_in_a_column_of_names_is_nobody_s_name(title):
+    assert list(typed_values({"name": title})) == []
+    assert next(typed_values({"name": "dora85"})) == ("dora85", "PERSON")

@@ -1,10 +1,10 @@
-"""Numbers that only look personal."""
+"""Numbers and codes that only look personal."""
 
 from __future__ import annotations
 
 import pytest
 
-from datasets_app.curation.pii.impostors import is_impostor, is_sum, is_thousands, machine_ids
+from datasets_app.curation.pii.impostors import is_code, is_impostor, is_sum, is_thousands, machine_ids
 
 
 def impostor(text, value, entity_type="PHONE_NUMBER"):
@@ -35,6 +35,11 @@ def test_phone_numbers_are_none_of_these(text, value):
 
 def test_the_own_machine_is_nobody_s_address():
     assert impostor("at 127.0.0.1", "127.0.0.1", "IP_ADDRESS") and not impostor("at 10.1.2.3", "10.1.2.3", "IP_ADDRESS")
+
+
+def test_codes_in_capitals_are_nobody_s_name():
+    assert is_code("COVID-19") and is_code("MH370")
+    assert not any(map(is_code, ("JOHN", "john85", "O'NEILL", "R2")))
 
 
 def test_an_equals_sign_after_a_word_is_no_sum():

@@ -56,6 +56,13 @@ def test_an_encoding_that_a_person_names_is_used_even_where_it_does_not_fit(writ
     assert "\\xNN" in found.findings[0].message
 
 
+@pytest.mark.parametrize(("written", "named"), [("utf-8-sig", "utf-8"), ("utf-8-sig", "UTF8"), ("utf-16", "utf-16-le")])
+def test_a_mark_at_the_beginning_is_no_letter_whoever_names_the_encoding(write, written, named):
+    path = write("a.csv", "question,answer\n".encode(written))
+    found = find_encoding(path, given=named)
+    assert path.read_bytes().decode(found.name) == "question,answer\n"
+
+
 def test_foreign_letters_far_from_the_beginning_are_found(write):
     path = write("a.csv", b"id,text\n" + b"1,plain\n" * 300_000 + "2,退款到帳了嗎？謝謝您的幫忙\n".encode("big5"))
     assert find_encoding(path).name == "big5"

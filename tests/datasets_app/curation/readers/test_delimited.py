@@ -7,7 +7,7 @@ import csv
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.curation.readers import delimited
+from datasets_app.curation.readers import splitting
 from datasets_app.curation.readers.options import Reading
 from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Problem, Record
@@ -41,6 +41,36 @@ def test_a_quote_that_never_closes_costs_one_row_and_not_the_rest(write):
         "second",
         "third",
     ]
+
+
+INCHES = ['1,"12 inch tv,ok one', "2,lamp,ok two", "3,chair,ok three", '4,"13 inch tv,ok four']
+
+
+def test_two_quotes_that_never_close_swallow_no_row_between_them(write):
+    rows = [*INCHES, '5,"a table, round",ok', '6,"a bed, long",ok', '7,"a rug, red",ok']
+    found = read(write("a.csv", "\n".join(["id,what,said", *rows]) + "\n"))
+    assert [each.line for each in found if isinstance(each, Problem)] == [2, 5]
+    assert all("opens a quote that is never closed" in each.detail for each in found if isinstance(each, Problem))
+    assert [each.values["id"] for each in found if isinstance(each, Record)] == list("23567")
+
+
+def test_quotes_are_plain_signs_where_none_of_them_closes(write):
+    found = read(write("a.csv", "\n".join(["id,what,said", *INCHES, "5,x,y", "6,x,y", "7,x,y"]) + "\n"))
+    assert [each.values["id"] for each in found] == list("1234567")
+    assert found[0].values == {"id": "1", "what": '"12 inch tv', "said": "ok one"}
+
+
+def test_a_closing_quote_in_the_middle_of_a_later_row_swallows_none(write):
+    rows = ['1,"12 inch tv,ok', "2,lamp,ok", '3,a 13" wide tv,ok', '4,"a, b",ok', '5,"c, d",ok']
+    found = read(write("a.csv", "\n".join(["id,what,said", *rows]) + "\n"))
+    assert [(type(each), each.line) for each in found] == [(Problem, 2), *((Record, line) for line in (3, 4, 5, 6))]
+
+
+def test_a_field_of_several_lines_whose_inner_quotes_are_single_stays_one_row(write):
+    rows = ['1,"a, b",ok', '2,"one\nand "two" they said",ok', '3,"c, d\ne" ,ok']
+    found = read(write("a.csv", "\n".join(["id,text,label", *rows]) + "\n"))
+    assert [each.values["id"] for each in found] == ["1", "2", "3"]
+    assert found[1].values["text"] == 'one\nand two" they said"'
 
 
 def test_a_lone_quote_in_tab_separated_text_costs_no_row(write):
@@ -114,7 +144,7 @@ def test_a_field_of_many_megabytes_is_one_field(write):
 
 
 def test_a_line_longer_than_can_be_held_is_a_problem_and_the_next_one_is_read(write, monkeypatch):
-    monkeypatch.setattr(delimited, "LINE_CHARACTERS", 1000)
+    monkeypatch.setattr(splitting, "LINE_CHARACTERS", 1000)
     found = read(write("a.csv", "text,label\none,a\n" + "x" * 5000 + ",b\nthree,c\n"))
     assert [type(each) for each in found] == [Record, Problem, Record]
     assert (found[1].line, found[2].line, found[2].values["label"]) == (3, 4, "c")

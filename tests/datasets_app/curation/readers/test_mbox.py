@@ -5,6 +5,7 @@ from __future__ import annotations
 import mailbox
 from email.message import EmailMessage
 
+from datasets_app.curation.readers import mbox
 from datasets_app.curation.readers.mailtext import own_words
 from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Record
@@ -60,6 +61,13 @@ def test_a_thread_is_a_conversation_without_quotes_names_and_signatures(tmp_path
     ]
     assert (first.line, first.values["thread"]) == (1, "1@x")
     assert second.line > first.line
+
+
+def test_the_parts_of_a_thread_that_is_too_long_have_one_key(tmp_path, monkeypatch):
+    monkeypatch.setattr(mbox, "MOST_IN_THREAD", 2)
+    senders = [ALICE, DESK, ALICE, DESK]
+    path = folder(tmp_path, *(mail(f"{n}", each, f"No {n}", answers=f"{n - 1}") for n, each in enumerate(senders)))
+    assert [(found.values["thread"], len(found.values["messages"])) for found in read(path)] == [("0@x", 2)] * 2
 
 
 def test_mail_in_html_alone_is_read_as_text(tmp_path):

@@ -11,6 +11,7 @@ from datasets_app.curation.layouts import guess_mapping
 from datasets_app.curation.mapping import map_record
 from datasets_app.curation.readers.upload import open_source
 from datasets_app.curation.rows import Conversation, Record
+from datasets_app.curation.threads import tables
 from datasets_app.curation.turns import joined
 
 
@@ -44,6 +45,36 @@ def test_a_forum_with_parent_ids_in_any_order(write):
     ]
     assert [each.groups for each in found] == [("thread=10",), ("thread=20",)]
     assert detect(path)["layout"] == "thread"
+
+
+def test_turns_in_the_order_of_their_times_with_the_newest_first(write):
+    path = write(
+        "chat.csv",
+        "ticket_id,sender,message,created_at\n2,agent,Here,01/02/2024 8:00 AM\n1,agent,Try again,01/01/2024 9:00 AM\n"
+        "2,customer,Where is it?,01/01/2024 1:00 AM\n1,customer,It fails,12/31/2023 11:00 PM\n",
+    )
+    assert [turns(each) for each in talks(path)] == [
+        [("user", "Where is it?"), ("assistant", "Here")],
+        [("user", "It fails"), ("assistant", "Try again")],
+    ]
+
+
+def test_posts_stand_in_the_order_of_their_dates_and_not_of_their_spelling(write):
+    path = write(
+        "forum.csv",
+        'post_id,parent_id,author,body,date\n1,,alice,It fails,"Fri, 29 Dec 2023 10:00:00 GMT"\n'
+        '3,1,alice,Works now,"Tue, 02 Jan 2024 10:00:00 GMT"\n2,1,bob,Try again,"Mon, 01 Jan 2024 10:00:00 GMT"\n'
+        '4,1,bob,Good,"Wed, 03 Jan 2024 10:00:00 GMT"\n',
+    )
+    (found,) = talks(path)
+    assert [text for _role, text in turns(found)] == ["It fails", "Try again", "Works now", "Good"]
+
+
+def test_the_parts_of_a_thread_that_is_too_long_have_one_group(write, monkeypatch):
+    monkeypatch.setattr(tables, "LARGEST", 2)
+    rows = "".join(f"{number},{number - 1 or ''},{'ab'[number % 2]},text {number}\n" for number in range(1, 5))
+    found = talks(write("forum.csv", f"post_id,parent_id,author,body\n{rows}"))
+    assert [each.groups for each in found] == [("thread=1",)] * 2
 
 
 def test_a_chat_room_with_thread_times(write):

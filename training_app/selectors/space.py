@@ -1,0 +1,31 @@
+"""What of a workspace lies on the disk and could be put away: weights of its models, checkpoints of its runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gptstudio.core.disk import size_of
+from training_app.models import ENDED, FineTuningJob, LanguageModel
+from training_app.selectors import jobs_of, models_of
+
+LOOKED_AT = 500  # of models and of runs, the newest
+
+
+def spare_weights(model: LanguageModel) -> list[Path]:
+    """The files that nobody needs once this model is put away: another one may have the same weights."""
+    same = LanguageModel.objects.filter(digest=model.digest, weights_deleted_at__isnull=True).exclude(id=model.id)
+    return [] if same.exists() else model.weights
+
+
+def models_by_size(workspace_id: str) -> list[tuple[LanguageModel, int]]:
+    """The workspace's own models with the bytes of their weights, the largest first."""
+    own = models_of(workspace_id).filter(workspace_id=workspace_id).order_by("-created_at", "-id")
+    found = [(each, size_of(each.weights)) for each in own[:LOOKED_AT]]
+    return sorted(found, key=lambda pair: -pair[1])
+
+
+def ended_by_size(workspace_id: str) -> list[tuple[FineTuningJob, int]]:
+    """Fine-tunes that are over and still keep checkpoints, with their bytes, the largest first."""
+    over = jobs_of(workspace_id).filter(state__in=ENDED)[:LOOKED_AT]
+    found = [(each, size) for each in over if (size := size_of(each.weights))]
+    return sorted(found, key=lambda pair: -pair[1])
