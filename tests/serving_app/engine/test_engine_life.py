@@ -9,9 +9,12 @@ import httpx
 import openai
 import pytest
 
-# Seconds of work even for a tiny model: what must happen meanwhile happens long before it ends.
-LONG = 8000
 QUESTION = {"messages": [{"role": "user", "content": "go on"}], "logit_bias": {"256": -100}}
+# Minutes of work even for a tiny model: what must happen meanwhile happens long before it ends, however slow the test is.
+TOKENS = 8000
+ENDLESS = {
+    "model": "llama", "stream": True, "prompt": ["go on"] * 32, "n": 2, "max_tokens": TOKENS, "logit_bias": {"256": -100}
+}  # fmt: skip
 
 
 def http(server: Any) -> httpx.Client:
@@ -65,22 +68,20 @@ def test_models_and_adapters_come_and_go(engine_server: Any) -> None:
 
 def test_a_client_that_leaves_ends_its_request(engine_server: Any) -> None:
     client = http(engine_server)
-    body = {"model": "llama", "stream": True, "max_tokens": LONG, **QUESTION}
     headers = {"x-request-id": "leaves"}
-    with client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as stream:
+    with client.stream("POST", "/v1/completions", json=ENDLESS, headers=headers) as stream:
         next(stream.iter_bytes())
     last = wait_for_end(client, "leaves")
     assert last["finish_reason"] == "cancelled"
-    assert last["completion_tokens"] < LONG
+    assert last["completion_tokens"] < 64 * TOKENS
 
 
 def test_an_attempt_id_cannot_run_twice_at_once(engine_server: Any) -> None:
     client = http(engine_server)
-    body = {"model": "llama", "stream": True, "max_tokens": LONG, **QUESTION}
     headers = {"x-request-id": "twice"}
-    with client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as stream:
+    with client.stream("POST", "/v1/completions", json=ENDLESS, headers=headers) as stream:
         next(stream.iter_bytes())
-        again = client.post("/v1/chat/completions", json={**body, "stream": False}, headers=headers)
+        again = client.post("/v1/completions", json={**ENDLESS, "stream": False}, headers=headers)
         assert again.json()["error"]["code"] == "duplicate_request"
 
 
@@ -122,10 +123,10 @@ def test_sigterm_finishes_what_runs_and_takes_nothing_new(start_engine: Any) -> 
 
 
 def test_after_kill_9_the_journal_closes_what_was_open(start_engine: Any) -> None:
-    server = start_engine("--model", "m=llama")
+    server = start_engine("--model", "m=llama", "--max-context", "8192")
     server.wait_until_ready()
     client = http(server)
-    body = {"model": "m", "stream": True, "max_tokens": 480, **QUESTION}
+    body = {"model": "m", "stream": True, "max_tokens": TOKENS, **QUESTION}
     seen = 0
     with (
         pytest.raises(httpx.HTTPError),
