@@ -11,13 +11,16 @@ from torch.utils.data import Sampler
 # Rows are sorted by length within pools of this many batches. With 16, chats of mixed length were padded by 8 %, with 64
 # by 3 %; rows of one length are still neighbours by chance, and the order of the batches is new every epoch.
 POOL_BATCHES = 64
+# The place of the batch with the longest row; where there is only one batch, it is that.
+LONGEST_BATCH = 1
 
 
 class LengthPools(Sampler[int]):  # type: ignore[misc]
     """Shuffles rows, sorts pools of them by length, cuts batches and shuffles these.
 
     The generator is seeded afresh for each epoch, so a resumed run sees the order that the killed one had. The batch
-    with the longest row comes first of all: where memory does not suffice, that shows at once and not hours later.
+    with the longest row is the second of all: where memory does not suffice, that shows at once and not hours later, and
+    the first step, which everybody waits for, is an ordinary one.
     With `shared` above 1 the rows end at a multiple of it, filled up with the number behind the last row's: so many rows
     are computed at once by all processes together, and each must have its part.
     """
@@ -55,7 +58,7 @@ class LengthPools(Sampler[int]):  # type: ignore[misc]
         if batches and self._epoch == 0:
             longest = max(order, key=lambda index: max(self._lengths[row] for row in batches[index]))
             order.remove(longest)
-            order.insert(0, longest)
+            order.insert(LONGEST_BATCH, longest)
         for index in order:
             yield from batches[index]
         # The incomplete batch stays last, or every batch after it would straddle two lengths.

@@ -1,6 +1,6 @@
 """What a run will take, by its own first steps: the same data, order, shapes and code, ended early. Knows no prices.
 
-The longest batch comes first (see `batching`), so these steps meet the run's peak of memory. Times come from a
+The longest batch is the second (see `batching`), so these steps meet the run's peak of memory. Times come from a
 stopwatch in the event log's place: the training itself knows nothing of being measured. It writes `<run>/estimate.json`.
 """
 
