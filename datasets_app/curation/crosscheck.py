@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets_app.curation.leaks import leaking, sentence
+from datasets_app.curation.membersets import MemberSets
 from datasets_app.curation.table import checked_count, origins, texts, texts_of
 
 EXAMPLES = 20
@@ -19,17 +20,19 @@ def cross_check(train: Sequence[Path], held_out: Sequence[Path], *, threshold: f
     EXAMPLES, as (file, row) of where they came from.
     """
     total, found = sum(map(checked_count, train)), []
-    for path in held_out:
-        rows = checked_count(path)
-        leaks = leaking(lambda: texts_of(train), lambda path=path: texts(path), threshold=threshold)  # type: ignore[misc]
-        first = origins(path, set(sorted(leaks)[:EXAMPLES]))
-        found.append(
-            {
-                "file": str(path),
-                "rows": rows,
-                "leaks": len(leaks),
-                "sentence": sentence(len(leaks), rows, of=path.stem),
-                "rows_that_leak": [list(place) for place in first.values()],
-            }
-        )
+    rows_of = {path: checked_count(path) for path in held_out}
+    with MemberSets(texts_of(train)) as trained:
+        for path, rows in rows_of.items():
+            with MemberSets(texts(path)) as held:
+                leaks = leaking(trained, held, threshold=threshold)
+            first = origins(path, set(sorted(leaks)[:EXAMPLES]))
+            found.append(
+                {
+                    "file": str(path),
+                    "rows": rows,
+                    "leaks": len(leaks),
+                    "sentence": sentence(len(leaks), rows, of=path.stem),
+                    "rows_that_leak": [list(place) for place in first.values()],
+                }
+            )
     return {"train_rows": total, "held_out": found}

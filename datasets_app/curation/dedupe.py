@@ -108,3 +108,10 @@ def opening(found: Conversation) -> str:
         if len(said) >= OPENING_WORDS:
             break
     return " ".join(said) or " ".join(asked).strip()
+
+
+def greeting(found: Conversation) -> str | None:
+    """The first turn of a user who says fewer than OPENING_WORDS in it; None of anybody else."""
+    asked = next((message["content"] for message in found.messages if message["role"] == "user"), "")
+    said = split_words(asked)
+    return (" ".join(said) or asked.strip()) if len(said) < OPENING_WORDS else None

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from datasets_app.curation.cleaning.changes import cut_to_change
-from datasets_app.curation.dedupe import Sketch, exact_key, opening, sketch
+from datasets_app.curation.dedupe import Sketch, exact_key, greeting, opening, sketch
 from datasets_app.curation.kinds import BY_NAME
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.mapping import map_record
@@ -43,13 +43,15 @@ class Chunk:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A row that came through. `key`: equal for exact copies; `links`: rows with a common one
-    belong in one split. `sketch`: for near copies, where they are looked for."""
+    belong in one split. `greeting`: equal where users begin with the same word or two, and None elsewhere. `sketch`: for
+    near copies, where they are looked for."""
 
     row: int
     line: int | None
     conversation: Conversation
     key: bytes
     links: tuple[int, ...]
+    greeting: int | None
     sketch: Sketch | None
 
 
@@ -154,8 +156,16 @@ class FirstPass:
         found, ties = row.conversation, [*row.conversation.groups]
         if self.openings:  # as it came, too: a mask may take a word of the frame with it
             ties += dict.fromkeys([opening(found), *frames(found), *(frames(was) if was else [])])
-        marks = sketch(found) if self.near else None
-        return Kept(row.record.row, row.record.line, found, exact_key(found.text()), tuple(map(_link, ties)), marks)
+        said = greeting(found) if self.openings else None
+        return Kept(
+            row.record.row,
+            row.record.line,
+            found,
+            key=exact_key(found.text()),
+            links=tuple(map(_link, ties)),
+            greeting=_link(said) if said is not None else None,
+            sketch=sketch(found) if self.near else None,
+        )
 
 
 def _after(kind: str, row: Candidate, outcome: Outcome, tally: Tally) -> Dropped | Candidate:

@@ -6,13 +6,15 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets_app.curation.firstpass import Kept
-from datasets_app.curation.leaks import Places, copies
+from datasets_app.curation.leaks import copies
+from datasets_app.curation.membersets import MemberSets, Places
 from datasets_app.curation.near import Clusters, NearCopies, Sketches
 from datasets_app.curation.recipe import Recipe, Step, number_option, texts_option
 from datasets_app.curation.rows import Conversation
@@ -21,6 +23,9 @@ from datasets_app.curation.table import texts
 
 ROUNDS = 3
 DEFAULT_THRESHOLD = 0.7
+# Beginnings of a word or two ("Hello!") tie rows where at most so many begin like that, or one row of so many: what half
+# of all rows begin with says nothing, and would leave nothing to hold out.
+GREETED, GREETED_SHARE = 20, 50
 
 
 @dataclass(slots=True)
@@ -31,6 +36,8 @@ class Gathered:
     labels: list[str | None] = field(default_factory=list)
     linked: array[int] = field(default_factory=lambda: array("q"))
     links: array[int] = field(default_factory=lambda: array("Q"))
+    greeted: array[int] = field(default_factory=lambda: array("q"))
+    greetings: array[int] = field(default_factory=lambda: array("Q"))
     answered: array[int] = field(default_factory=lambda: array("q"))
     fixed: dict[int, int] = field(default_factory=dict)
 
@@ -43,6 +50,9 @@ class Gathered:
         self.labels.append(self._known.setdefault(label, label) if label is not None else None)
         self.linked.extend([place] * len(row.links))
         self.links.extend(row.links)
+        if row.greeting is not None:
+            self.greeted.append(place)
+            self.greetings.append(row.greeting)
         if row.sketch is not None:
             sketches.add(row.sketch)
             self.answered.append(row.sketch.answered)
@@ -122,25 +132,40 @@ class Grouping:
         """Fill `splits`. What the independent check still finds is put together and split again, ROUNDS times; after
         that, what still has a copy in train moves there."""
         self._join_groups()
-        for turn in range(ROUNDS):
+        progress(0, ROUNDS)
+        self.splits = self._assign()
+        if self.near is not None:
+            stays = np.ones(self.count, dtype=bool)
+            stays[[*self.left_out, *self.repeated]] = False
+            with MemberSets(texts(self.rows, stays), self.rows.parent) as sets:
+                self._part_copies(sets, progress)
+        progress(ROUNDS, ROUNDS)
+
+    def _part_copies(self, sets: MemberSets, progress: Callable[[int, int], None]) -> None:
+        for turn in range(1, ROUNDS):
+            if not self._join_leaks(sets):
+                return
             progress(turn, ROUNDS)
             self.splits = self._assign()
-            if self.near is None or not self._join_leaks():
-                break
-        else:
-            while self._move_leaks():
-                pass
-        progress(ROUNDS, ROUNDS)
+        while self._join_leaks(sets):
+            self._move_leaks()
 
     def _join_groups(self) -> None:
         for row, label in enumerate(self.clusters.labels()):
             self.together.join(row, label)
-        rows = np.frombuffer(self.gathered.linked, dtype=np.int64)
-        links = np.frombuffer(self.gathered.links, dtype=np.uint64)
-        order = np.argsort(links, kind="stable")
-        same = np.flatnonzero(links[order][1:] == links[order][:-1])
-        for left, right in zip(rows[order[same]].tolist(), rows[order[same + 1]].tolist(), strict=True):
-            self.together.join(left, right)
+        self._join_equal(self.gathered.linked, self.gathered.links, most=self.count)
+        self._join_equal(self.gathered.greeted, self.gathered.greetings, most=max(GREETED, self.count // GREETED_SHARE))
+
+    def _join_equal(self, owners: array[int], marks: array[int], *, most: int) -> None:
+        """Put rows together that have a mark in common, where at most so many have it."""
+        rows, values = np.frombuffer(owners, dtype=np.int64), np.frombuffer(marks, dtype=np.uint64)
+        order = np.argsort(values, kind="stable")
+        _, starts, counts = np.unique(values[order], return_index=True, return_counts=True)
+        chosen = (counts > 1) & (counts <= most)
+        for start, count in zip(starts[chosen].tolist(), counts[chosen].tolist(), strict=True):
+            first, *others = rows[order[start : start + count]].tolist()
+            for other in others:
+                self.together.join(first, other)
 
     def _assign(self) -> list[int]:
         step = self.recipe.step("split")
@@ -160,7 +185,7 @@ class Grouping:
             rows = (row for row in range(self.count) if row not in self.given)
             self.left_out = {row for row in rows if self.clusters.find(row) in held}
 
-    def _leaks(self) -> Iterator[tuple[int, int]]:
+    def _leaks(self, sets: MemberSets) -> Iterator[tuple[int, int]]:
         """(train row, held-out row) that say nearly the same, in the splits as they are now."""
         splits = np.array(self.splits)
         gone = np.zeros(self.count, dtype=bool)
@@ -172,8 +197,8 @@ class Grouping:
             return np.array([self._is_open(one, other) for one, other in pairs], dtype=bool)
 
         return copies(
-            lambda: texts(self.rows, trained),
-            lambda: texts(self.rows, held),
+            partial(sets.batches, wanted=trained),
+            partial(sets.batches, wanted=held),
             threshold=threshold_of(self.recipe),
             wanted=apart,
         )
@@ -184,10 +209,10 @@ class Grouping:
             return trained not in self.left_out
         return self.together.find(trained) != self.together.find(held)
 
-    def _join_leaks(self) -> bool:
+    def _join_leaks(self, sets: MemberSets) -> bool:
         """Put held-out rows together with their copies in train. False when there were none."""
         found = False
-        for trained, held in self._leaks():
+        for trained, held in self._leaks(sets):
             found = True
             if held in self.given:
                 self.left_out.add(trained)
@@ -195,13 +220,10 @@ class Grouping:
                 self.together.join(trained, held)
         return found
 
-    def _move_leaks(self) -> bool:
-        """Take the groups that leak into train. False when there were none."""
-        if not self._join_leaks():
-            return False
+    def _move_leaks(self) -> None:
+        """Take the groups that leak into train."""
         labels = self.together.labels()
         trained = {labels[row] for row, split in enumerate(self.splits) if split == TRAIN}
         for row, label in enumerate(labels):
             if label in trained and row not in self.gathered.fixed:
                 self.splits[row] = TRAIN
-        return True

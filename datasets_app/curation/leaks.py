@@ -4,19 +4,17 @@ Texts are sets of words and word pairs. A prefix filter finds every pair of text
 threshold: two such sets share one of their `n - ceil(t·n) + 1` first members in any order that both keep (Chaudhuri et
 al. 2006); here the rarest among the held-out texts come first. What the filter proposes is compared member by member,
 unless 512 bits of each set already differ in more places than their similarity allows.
-Memory: held-out texts are taken BLOCK_MEMBERS members at a time, and the training texts stream past each block.
+Memory: held-out sets are taken BLOCK_MEMBERS members at a time, and the training sets stream past each block.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_app.curation.dedupe import split_words
+from datasets_app.curation.membersets import Members, MemberSets, Places, Some
 
 BLOCK_MEMBERS = 1 << 24
 BATCH_MEMBERS = 1 << 18
@@ -24,23 +22,7 @@ PIECE_MEMBERS = 1 << 20
 PAIRS_AT_ONCE = 1 << 20
 BITS = 512
 _COUNTERS = 1 << 20
-_MIX = np.uint64(0xD6E8FEB86659FD93)
-Members = NDArray[np.uint64]
-Places = NDArray[np.int64]
-Texts = Callable[[], Iterable[tuple[int, str]]]
-
-
-@lru_cache(maxsize=1 << 16)
-def _number(word: str) -> int:
-    return int.from_bytes(hashlib.blake2b(word.encode("utf-8", "backslashreplace"), digest_size=8).digest(), "big")
-
-
-def members(text: str) -> Members:
-    """The distinct words of a text, and each word with its follower, as 64-bit numbers, sorted. A text without words is
-    a set of the text itself."""
-    words = np.array([_number(word) for word in split_words(text) or [text.strip()]], dtype=np.uint64)
-    pairs = ((words[:-1] ^ (words[:-1] >> np.uint64(32))) * _MIX + words[1:]) * _MIX
-    return np.unique(np.concatenate([words, pairs]))
+Batches = Callable[[int], Iterator[Some]]
 
 
 def _low(values: Members, many: int) -> NDArray[np.int64]:
@@ -51,13 +33,11 @@ def _low(values: Members, many: int) -> NDArray[np.int64]:
 class _Batch:
     """Some texts as sets: `values` of all, one after the other."""
 
-    def __init__(self, places: Sequence[int], sets: Sequence[Members], *, threshold: float) -> None:
-        self.places = np.array(places, dtype=np.int64)
-        self.sizes = np.array([len(values) for values in sets], dtype=np.int64)
+    def __init__(self, some: Some, *, threshold: float) -> None:
+        self.places, self.sizes, self.values = some
         self.starts = np.concatenate([[0], np.cumsum(self.sizes)])
-        self.values = np.concatenate(list(sets)) if sets else np.empty(0, dtype=np.uint64)
         self._needed = self.sizes - np.ceil(threshold * self.sizes - 1e-9).astype(np.int64) + 1
-        self.bits = np.zeros((len(sets), BITS // 64), dtype=np.uint64)
+        self.bits = np.zeros((len(self.sizes), BITS // 64), dtype=np.uint64)
         for first, last, values in self._pieces():
             bits = np.zeros((last - first, BITS), dtype=bool)
             bits[np.repeat(np.arange(last - first), self.sizes[first:last]), _low(values, BITS)] = True
@@ -96,23 +76,6 @@ class _Batch:
 
     def set_of(self, owner: int) -> Members:
         return self.values[self.starts[owner] : self.starts[owner + 1]]
-
-
-def _batches(texts: Iterable[tuple[int, str]], most: int, *, threshold: float) -> Iterator[_Batch]:
-    places: list[int] = []
-    sets: list[Members] = []
-    held = 0
-    for place, text in texts:
-        places.append(place)
-        sets.append(members(text))
-        held += len(sets[-1])
-        if held >= most:
-            batch = _Batch(places, sets, threshold=threshold)
-            places, sets, held = [], [], 0
-            yield batch
-            del batch  # the next one is not made beside it
-    if places:
-        yield _Batch(places, sets, threshold=threshold)
 
 
 class _Block:
@@ -160,19 +123,20 @@ class _Block:
 
 
 def copies(
-    train: Texts,
-    held_out: Texts,
+    train: Batches,
+    held_out: Batches,
     *,
     threshold: float,
     wanted: Callable[[Places, Places], NDArray[np.bool_]] | None = None,
 ) -> Iterator[tuple[int, int]]:
-    """Every (train place, held-out place) whose texts are alike. Places are numbers that the texts come with.
+    """Every (train place, held-out place) whose sets are alike; `MemberSets.batches` gives the sets of either side.
 
     `wanted` says which of many pairs are worth comparing; it is asked anew as pairs come out.
     """
-    for held in _batches(held_out(), BLOCK_MEMBERS, threshold=threshold):
-        block = _Block(held, threshold=threshold)
-        for batch in _batches(train(), BATCH_MEMBERS, threshold=threshold):
+    for held in held_out(BLOCK_MEMBERS):
+        block = _Block(_Batch(held, threshold=threshold), threshold=threshold)
+        for some in train(BATCH_MEMBERS):
+            batch = _Batch(some, threshold=threshold)
             for left, right in block.proposed(batch):
                 yield from _verified(block, batch, left, right, wanted)
         del held, block  # the next one is not made beside it
@@ -196,14 +160,14 @@ def _verified(
                 yield int(batch.places[each]), int(block.batch.places[other])
 
 
-def leaking(train: Texts, held_out: Texts, *, threshold: float) -> dict[int, int]:
+def leaking(train: MemberSets, held_out: MemberSets, *, threshold: float) -> dict[int, int]:
     """The held-out places that have an exact or near copy in train, each with the first train place found."""
     found: dict[int, int] = {}
 
     def unknown(_train: Places, held: Places) -> NDArray[np.bool_]:
         return np.array([place not in found for place in held.tolist()], dtype=bool)
 
-    for trained, held in copies(train, held_out, threshold=threshold, wanted=unknown):
+    for trained, held in copies(train.batches, held_out.batches, threshold=threshold, wanted=unknown):
         found.setdefault(held, trained)
     return found
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from datasets_app.curation.grouping import Gathered, Grouping, threshold_of
 from datasets_app.curation.leaks import leaking
 from datasets_app.curation.ledger import Losses
+from datasets_app.curation.membersets import MemberSets
 from datasets_app.curation.near import Sketches
 from datasets_app.curation.recipe import Recipe
 from datasets_app.curation.splits import HELD_OUT, NAMES
@@ -65,7 +66,9 @@ class SecondPass:
         train, held = ([self._file(name) for name in names] for names in (NAMES[:1], HELD_OUT))
         with self.timed("check"):
             self.progress("check", 0, 1)
-            found = leaking(partial(texts_of, train), partial(texts_of, held), threshold=threshold_of(self.recipe))
+            folder = self.rows.parent
+            with MemberSets(texts_of(train), folder) as trained, MemberSets(texts_of(held), folder) as others:
+                found = leaking(trained, others, threshold=threshold_of(self.recipe))
             self.progress("check", 1, 1)
         before = row_count(held[0])
         places = {place for place in found if place < before}, {place - before for place in found if place >= before}

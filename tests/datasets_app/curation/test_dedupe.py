@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets_app.curation.dedupe import exact_key, features, opening, signature, sketch, words
+from datasets_app.curation.dedupe import exact_key, features, greeting, opening, signature, sketch, words
 from datasets_app.curation.rows import Conversation
 
 
@@ -41,6 +41,12 @@ def test_a_greeting_alone_is_no_opening():
         talk("Hi", "Hello!", "A refund please", "Yes.")
     )
     assert opening(talk("👍", "Thanks")) != opening(talk("👎", "Sorry"))
+
+
+def test_a_greeting_is_a_first_turn_of_a_word_or_two():
+    assert greeting(talk("Hello!", "Hi.", "My card is lost", "Oh.")) == greeting(talk("hello", "Good day."))
+    assert greeting(talk("👍", "Thanks")) != greeting(talk("👎", "Sorry"))
+    assert greeting(talk("Where is my card?", "On its way.")) is None
 
 
 def test_a_sketch_keeps_questions_before_answers():

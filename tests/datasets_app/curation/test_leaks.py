@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets_app.curation import leaks
-from datasets_app.curation.leaks import copies, leaking, members, sentence
+from datasets_app.curation.leaks import copies, leaking, sentence
+from datasets_app.curation.membersets import MemberSets, members
 
 
 def found(train, held_out, *, threshold=0.7):
-    return leaking(lambda: enumerate(train), lambda: enumerate(held_out), threshold=threshold)
+    with MemberSets(enumerate(train)) as trained, MemberSets(enumerate(held_out)) as held:
+        return leaking(trained, held, threshold=threshold)
 
 
 def test_a_held_out_copy_counts_once_however_many_it_has():
@@ -27,11 +29,9 @@ def test_nothing_leaks_into_nothing():
 
 
 def test_only_wanted_pairs_are_compared():
-    texts = ["a b c", "a b c"]
-    pairs = copies(
-        lambda: enumerate(texts), lambda: enumerate(texts), threshold=0.7, wanted=lambda left, right: left != right
-    )
-    assert sorted(pairs) == [(0, 1), (1, 0)]
+    with MemberSets(enumerate(["a b c", "a b c"])) as sets:
+        pairs = copies(sets.batches, sets.batches, threshold=0.7, wanted=lambda left, right: left != right)
+        assert sorted(pairs) == [(0, 1), (1, 0)]
 
 
 def test_the_number_is_a_sentence():

@@ -445,6 +445,34 @@ def test_conversations_that_open_alike_stay_in_one_split(curate, write, question
     assert len(split_of) == 10 and all(len(names) == 1 for names in split_of.values())
 
 
+def talks(made, beginnings: list[str]) -> str:
+    turns = [(greeting, "Hi, how can I help?", *made[place]) for place, greeting in enumerate(beginnings)]
+    roles = ("user", "assistant", "user", "assistant")
+    return "\n".join(
+        json.dumps({"messages": [{"role": role, "content": text} for role, text in zip(roles, each, strict=True)]})
+        for each in turns
+    )
+
+
+def splits_by_beginning(done) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name in ("train", "validation", "test"):
+        for row in done.rows(name):
+            found.setdefault(row["messages"][0]["content"], set()).add(name)
+    return found
+
+
+def test_a_short_beginning_that_few_rows_share_keeps_them_in_one_split(curate, write, questions):
+    beginnings = [f"Hello {place // 6}!" for place in range(120)]
+    found = splits_by_beginning(curate(write("a.jsonl", talks(questions(120), beginnings))))
+    assert len(found) == 20 and all(len(names) == 1 for names in found.values())
+
+
+def test_a_short_beginning_that_many_rows_share_does_not_keep_them_together(curate, write, questions):
+    found = splits_by_beginning(curate(write("a.jsonl", talks(questions(120), ["Hello!"] * 120))))
+    assert found == {"Hello!": {"train", "validation", "test"}}
+
+
 def labelled(questions, counts: dict[str, int]) -> str:
     labels = [label for label, count in counts.items() for _ in range(count)]
     return "\n".join(
