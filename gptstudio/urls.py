@@ -14,7 +14,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("health", health, name="health"),
     path("sign-in/<str:token>", sign_in, name="sign-in"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("gptstudio.web.account_urls")),
     path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth-metadata"),
     path(".well-known/openid-configuration", oauth.metadata, name="openid-metadata"),
     path("oauth/token", oauth.AccessToken.as_view(), name="oauth-token"),

@@ -108,6 +108,15 @@ def real_data() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def provider(live_server) -> Iterator[str]:
+    """The address of an OpenID provider that knows the live server."""
+    from tests.oidc_provider import running
+
+    with running(live_server.url) as address:
+        yield address
+
+
 @pytest.fixture
 def studio_home(settings, tmp_path) -> Iterator[Path]:
     """A home of its own for tests that write files."""

@@ -27,6 +27,7 @@ LET_IN, TO_SIGN_IN = 200, 302
 # Of the console, for who may open it: tables here have no pages of their own and no fields that complete themselves.
 REFUSED_IN_CONSOLE = {"admin:view_on_site": 404, "admin:": 404, "admin:autocomplete": 403}
 STEPS_OF_SIGNING_IN = ("account_confirm_login_code", "mfa_authenticate")  # lead to its beginning who did not begin
+UNASKED = ("socialaccount_signup",)  # leads everybody there who does not come from a provider
 
 
 class Kind(StrEnum):
@@ -87,6 +88,8 @@ class Route:
             return PUBLIC[self.name][1]
         if self.kind == Kind.CONSOLE:
             return self._in_console(person)
+        if self.name in UNASKED:
+            return TO_SIGN_IN
         if self.kind == Kind.ACCOUNT:
             is_open = not getattr(self.view, "login_required", True) and self.name not in STEPS_OF_SIGNING_IN
             return TO_SIGN_IN if person in ("anonymous", "key_without_scope") and not is_open else LET_IN

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import global_settings
 
-from gptstudio.settings import env
+from gptstudio.settings import env, sign_in
 from gptstudio.settings.console import UNFOLD as UNFOLD
 
 VERSION = "0.1.0"
@@ -37,6 +37,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.idp.oidc",
     "gptstudio.core",
     "gptstudio.audit",
@@ -193,6 +196,12 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
 ACCOUNT_ADAPTER = "gptstudio.web.adapter.StudioAccountAdapter"
 ACCOUNT_FORMS = {"signup": "gptstudio.web.sign_up.SignUpForm"}
 ACCOUNT_LOGOUT_ON_GET = False
+SOCIALACCOUNT_PROVIDERS = sign_in.providers()
+SOCIALACCOUNT_ADAPTER = "gptstudio.web.providers.StudioSocialAccountAdapter"
+SOCIALACCOUNT_FORMS = {
+    "signup": "gptstudio.web.providers.ConnectedSignUpForm",
+    "disconnect": "gptstudio.web.providers.ConnectedEndForm",
+}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 SIGN_UP_OPEN = env.flag("SIGN_UP_OPEN", default=True)

@@ -3,6 +3,7 @@
 from gptstudio.accounts.services.bootstrap import bootstrap, bootstrap_key
 from gptstudio.accounts.services.budgets import set_budget
 from gptstudio.accounts.services.clients import drop_expired_tokens
+from gptstudio.accounts.services.connections import end_connection
 from gptstudio.accounts.services.invitations import (
     accept_invitation,
     check_open,
@@ -51,6 +52,7 @@ __all__ = [
     "create_user",
     "create_workspace",
     "drop_expired_tokens",
+    "end_connection",
     "invite",
     "issue_key",
     "join_workspace",
