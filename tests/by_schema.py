@@ -41,6 +41,7 @@ def run(
     argv = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(described), "--url", url]
     argv += ["-H", f"Authorization: Bearer {secret}", "--phases", phases, "--max-examples", str(examples)]
     argv += ["--mode", "all", "--generation-deterministic", "--no-color", "--continue-on-failure", *options]
+    argv += ["--request-timeout", "120", "--suppress-health-check", "too_slow"]
     return subprocess.run(argv, capture_output=True, text=True, cwd=folder, check=False)
 
 

@@ -8,7 +8,8 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-expect.set_options(timeout=20_000)  # a page is waited for, however busy the machine
+PATIENCE = 120_000  # milliseconds: a page is waited for, however busy the machine
+expect.set_options(timeout=PATIENCE)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -19,8 +19,9 @@ import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 # In CI the same examples every time, so that a red run is about the change; nothing here measures time.
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
-hypothesis.settings.register_profile("usual", deadline=None)
+patient = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("ci", derandomize=True, **patient)
+hypothesis.settings.register_profile("usual", **patient)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "usual")
 
 

@@ -29,12 +29,12 @@ def free_port() -> int:
 
 def answers(port: int) -> bool:
     with socket.socket() as probe:
-        probe.settimeout(1)
+        probe.settimeout(10)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_for(port: int, what: str) -> None:
-    for _ in range(100):
+    for _ in range(600):
         if answers(port):
             return
         time.sleep(0.1)
@@ -45,7 +45,7 @@ def postgres_answers(url: str) -> bool:
     import psycopg
 
     try:
-        with psycopg.connect(url, connect_timeout=2) as connection:
+        with psycopg.connect(url, connect_timeout=10) as connection:
             connection.execute("select 1")
     except psycopg.Error:
         return False
@@ -92,7 +92,7 @@ def throw_away_redis() -> str | None:
 
 def stop(server: subprocess.Popen[bytes], folder: Path) -> None:
     server.terminate()
-    server.wait(timeout=20)
+    server.wait(timeout=120)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -126,7 +126,7 @@ def test_no_address_loads_a_heavy_library_and_none_breaks(tmp_path) -> None:
         env={**environment, "STUDIO_HOME": str(tmp_path), "LOG_LEVEL": "CRITICAL"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-3000:]

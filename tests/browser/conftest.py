@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.chromium import FLAGS, chromium
+from tests.chromium import FLAGS, PATIENCE, chromium
 
 
 class Watched:
@@ -48,6 +48,6 @@ def watched(transactional_db, studio_home, live_server, monkeypatch) -> Iterator
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         yield Watched(context.new_page(), live_server.url)
         browser.close()

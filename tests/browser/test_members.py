@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from gptstudio.review.selectors import is_cleared
 from tests.browser.conftest import Watched
 from tests.browser.test_every_page import sign_in
+from tests.chromium import PATIENCE
 from tests.worlds import finish_job, make_dataset, make_job, make_version
 from training_app.services import request_release
 
@@ -30,7 +31,7 @@ def test_who_is_invited_as_reviewer_decides_on_the_first_ones_model(watched, as_
     assert link.startswith(f"{watched.address}/invitations/")
 
     elsewhere = page.context.browser.new_context(viewport={"width": 390, "height": 844})
-    elsewhere.set_default_timeout(15_000)
+    elsewhere.set_default_timeout(PATIENCE)
     second = Watched(elsewhere.new_page(), watched.address)
     second.visit(link.removeprefix(watched.address))
     expect(second.page.get_by_role("heading", name="You are invited to Care")).to_be_visible()

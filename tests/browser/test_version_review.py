@@ -32,6 +32,7 @@ def test_a_version_waits_in_the_queue_until_another_person_decides(watched, as_a
     expect(page.get_by_role("link", name="Open the version")).to_be_visible()
     page.get_by_label("Reason").fill("Too many names left.")
     page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_role("button", name="Reject")).to_have_count(0)
     watched.visit(address)
     expect(page.get_by_text("A reviewer said no.")).to_be_visible()
     assert "Too many names left." in watched.text

@@ -58,7 +58,7 @@ def test_versions_asked_for_at_once_get_numbers_of_their_own(upload, as_bob, dat
     gate = threading.Barrier(3)
 
     def ask() -> None:
-        gate.wait(timeout=20)
+        gate.wait(timeout=120)
         try:
             services.create_version(as_bob, dataset=dataset)
         finally:
@@ -68,7 +68,7 @@ def test_versions_asked_for_at_once_get_numbers_of_their_own(upload, as_bob, dat
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=120)
     assert sorted(DatasetVersion.objects.values_list("number", flat=True)) == [1, 2, 3]
 
 

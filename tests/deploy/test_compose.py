@@ -101,7 +101,7 @@ def test_every_command_of_ours_is_there_to_be_run(name: str, tmp_path: Path) -> 
     env.pop("DATABASE_URL", None)
     env.pop("REDIS_URL", None)
     outcome = subprocess.run(
-        [*command, "--help"], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120
+        [*command, "--help"], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=400
     )
     assert outcome.returncode == 0, outcome.stderr[-2000:]
     flags = [part for part in command if part.startswith("--")]

@@ -20,7 +20,7 @@ import pytest
 
 from tests.deploy.test_compose import COMPOSE, command_of
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.journey
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = "/home/studio/home"
 
@@ -61,7 +61,7 @@ class Machine:
 
     def health(self) -> dict:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/health", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/health", timeout=20) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             return json.load(error)
@@ -71,7 +71,7 @@ class Machine:
     def stop(self) -> list[int]:
         for each in self.running:
             each.terminate()
-        return [each.wait(timeout=60) for each in self.running]
+        return [each.wait(timeout=240) for each in self.running]
 
 
 @pytest.fixture
@@ -98,19 +98,19 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 
 def test_every_service_comes_up_behind_prepare_and_the_studio_is_usable(machine: Machine) -> None:
-    assert machine.start("prepare").wait(timeout=120) == 0, (machine.home.parent / "prepare.log").read_text()
+    assert machine.start("prepare").wait(timeout=400) == 0, (machine.home.parent / "prepare.log").read_text()
     machine.running.clear()
     ours = [name for name, each in COMPOSE["services"].items() if each.get("image") == "gptstudio:latest"]
     lasting = [name for name in ours if name not in ("prepare", "worker-gpu")]
     assert {"web", "worker-cpu", "reconciler", "engine"} == set(lasting)
     for name in lasting:
         machine.start(name)
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 400
     while (seen := machine.health()).get("status") != "ok":
         assert all(each.poll() is None for each in machine.running), f"a service ended; health says {seen}"
         assert time.monotonic() < deadline, f"not ready: {seen}"
         time.sleep(0.5)
-    with urllib.request.urlopen(f"http://127.0.0.1:{machine.web}/accounts/login/", timeout=20) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{machine.web}/accounts/login/", timeout=60) as page:
         cookies = page.headers.get_all("Set-Cookie")
     assert cookies and not any("secure" in cookie.lower() for cookie in cookies), "PUBLIC_URL says http"
     # uvicorn answers what is under way and then ends by the very signal that it was sent.

@@ -26,7 +26,7 @@ class SetUp:
     home: Path
     env: dict[str, str]
 
-    def manage(self, *arguments: str, timeout: float = 500) -> subprocess.CompletedProcess[str]:
+    def manage(self, *arguments: str, timeout: float = 1500) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(1800)]
 
 
 @pytest.mark.parametrize(("file", "rows"), [("head_of_banking77", 240), ("head_of_dialogues", 60)])

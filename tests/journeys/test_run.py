@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.journey
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def health(port: str) -> tuple[int, dict]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=20) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -31,7 +31,7 @@ def health(port: str) -> tuple[int, dict]:
 
 
 def wait_until_ready(port: str, studio: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 400
     while health(port)[0] != 200:
         assert studio.poll() is None, "the studio ended while it started"
         assert time.monotonic() < deadline, f"not ready: {health(port)}"
@@ -70,7 +70,7 @@ def test_the_studio_starts_over_its_own_leftovers_and_stops_clean(embedded) -> N
     orphans = children_of(first.pid)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while any(alive(pid) for pid in orphans):
         assert time.monotonic() < deadline, "children outlived their killed supervisor"
         time.sleep(0.1)
@@ -84,7 +84,7 @@ def test_the_studio_starts_over_its_own_leftovers_and_stops_clean(embedded) -> N
     assert not [left for left in (*half_made, embedded.home / "files" / ".incoming-1") if left.exists()]
     victims = children_of(second.pid)
     os.kill(victims[-1], signal.SIGKILL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while len([pid for pid in children_of(second.pid) if alive(pid)]) < len(victims) or victims[-1] in children_of(
         second.pid
     ):
@@ -92,7 +92,7 @@ def test_the_studio_starts_over_its_own_leftovers_and_stops_clean(embedded) -> N
         time.sleep(0.2)
     wait_until_ready(port, second)
     second.send_signal(signal.SIGINT)
-    assert second.wait(timeout=60) == 0
+    assert second.wait(timeout=240) == 0
     assert not [pid for pid in victims if alive(pid)]
 
 
@@ -104,7 +104,7 @@ def events_of(run: Path, kind: str) -> list[dict]:
 
 
 def wait_for_event(run: Path, kind: str, count: int) -> dict:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 400
     while len(found := events_of(run, kind)) < count:
         assert time.monotonic() < deadline, f"no event {kind}"
         time.sleep(0.1)
@@ -126,13 +126,13 @@ def test_ctrl_c_in_the_middle_of_a_fine_tune_saves_it_and_the_next_start_goes_on
 
     first.send_signal(signal.SIGINT)
 
-    assert first.wait(timeout=120) == 0
+    assert first.wait(timeout=400) == 0
     saved = events_of(run, "checkpoint")[-1]["step"]
     assert events_of(run, "notice")[-1]["message"].startswith(f"Stopped on request after step {saved};")
     second = start(embedded)
     assert wait_for_event(run, "started", 2)["resumed_from"] == saved
     second.send_signal(signal.SIGINT)
-    assert second.wait(timeout=120) == 0
+    assert second.wait(timeout=400) == 0
 
 
 def test_a_taken_port_is_named_with_the_way_out(embedded) -> None:

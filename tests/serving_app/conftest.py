@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,8 +13,10 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -27,6 +31,9 @@ TEMPLATE = (
     "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+MOST_TOKENS = 32 * 2 * 4000
+# Minutes of work even for a tiny model: what must happen before its end does, however slow the test is.
+ENDLESS: dict[str, Any] = {"prompt": ["Go on"] * 32, "n": 2, "max_tokens": 4000, "logit_bias": {"256": -100}}
 
 
 def write_tiny_model(folder: Path, *, seed: int, positions: int = 4096) -> Path:
@@ -66,7 +73,7 @@ class EngineProcess:
         argv += ["--max-context", "4096"]
         env = {**os.environ, "ENGINE_TOKEN": TOKEN, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
         self.process = subprocess.Popen(argv, env=env, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             assert self.process.poll() is None, "the engine has ended"
             try:
@@ -81,10 +88,47 @@ class EngineProcess:
         self.process.kill()
         self.process.wait()
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """It writes nothing meanwhile, so no answer ends."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=120)
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """What `condition` gives once that is something."""
+    deadline = time.monotonic() + 120
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+    return found
+
+
+def begin(studio: str, path: str = "chat/completions", *, key: str = "x", length: int) -> socket.socket:
+    """A caller who has announced a body and sends it bit by bit."""
+    host, port = studio.removeprefix("http://").split(":")
+    head = f"POST /v1/{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
+    caller = socket.create_connection((host, int(port)), timeout=60)
+    caller.sendall(f"{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode())
+    return caller
+
+
+@contextmanager
+def asking(studio: str, path: str = "chat/completions", *, key: str, **body: Any) -> Iterator[None]:
+    """Ask, and leave without an answer."""
+    content = json.dumps(body).encode()
+    with begin(studio, path, key=key, length=len(content)) as caller:
+        caller.sendall(content)
+        yield
 
 
 def make_home(folder: Path) -> Path:
@@ -142,10 +186,12 @@ def own_engine(settings, tmp_path: Path, tiny_folder: Path) -> Iterator[EnginePr
 
 
 @pytest.fixture
-def reconciler(transactional_db) -> Iterator[object]:
-    """The reconciler, one pass at a time; work that it would send to the queue stays unsent."""
-    from serving_app.services import Reconciler
+def reconciler(transactional_db, monkeypatch) -> Iterator[object]:
+    """The reconciler, one pass at a time; work that it would send to the queue stays unsent. A pass waits for the engines."""
+    from serving_app.services import Reconciler, loading, reconciling
 
+    monkeypatch.setattr(reconciling, "LOOK_SECONDS", 120.0)
+    monkeypatch.setattr(loading, "PATIENCE_SECONDS", 120.0)
     found = Reconciler(threading.Event())
     yield found
     found.close()
@@ -191,13 +237,13 @@ def studio(transactional_db) -> Iterator[str]:
     server = StudioServer(config)
     thread = threading.Thread(target=server.run, name="studio")
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not server.started:
         assert thread.is_alive() and time.monotonic() < deadline, "the studio did not start"
         time.sleep(0.01)
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
-    thread.join(timeout=20)
+    thread.join(timeout=120)
 
 
 @pytest.fixture
@@ -228,7 +274,7 @@ def client_for(studio: str) -> Iterator[Callable[[str], openai.OpenAI]]:
         http = openai.DefaultHttpxClient(event_hooks={"response": [check_answer]})
         made.append(
             openai.OpenAI(
-                api_key=secret, base_url=f"{studio}/v1", max_retries=max_retries, timeout=60, http_client=http
+                api_key=secret, base_url=f"{studio}/v1", max_retries=max_retries, timeout=240, http_client=http
             )
         )
         return made[-1]

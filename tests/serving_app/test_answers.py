@@ -38,7 +38,7 @@ def ask(studio, make_key, base_model):
 
     def send(path: str, body: dict[str, Any]) -> httpx.Response:
         response = httpx.post(
-            f"{studio}/v1/{path}", headers=headers, json={"model": base_model.name, **body}, timeout=30
+            f"{studio}/v1/{path}", headers=headers, json={"model": base_model.name, **body}, timeout=120
         )
         assert response.status_code == 200, response.text
         return response

@@ -72,7 +72,7 @@ def test_one_request_takes_a_canary_back_and_the_next_question_knows(
 ):
     tuned = make_tuned()
     reconciler.run_pass()
-    api = httpx.Client(base_url=f"{studio}/api/v1", headers={"Authorization": f"Bearer {make_key()}"})
+    api = httpx.Client(base_url=f"{studio}/api/v1", headers={"Authorization": f"Bearer {make_key()}"}, timeout=60)
     stable = {"name": "support", "targets": [{"model": base_model.name}]}
     made = api.post("/deployments", json=stable).json()
     one = f"/deployments/{made['id']}"

@@ -17,6 +17,7 @@ from gptstudio.overview.bodies import StudioBodies
 from serving_app.models import UsageEvent
 from serving_app.openai import direct
 from serving_app.openai.direct import InferenceFirst
+from tests.serving_app.conftest import begin, until
 
 HELLO = [{"role": "user", "content": "Hello there"}]
 
@@ -36,10 +37,10 @@ def started() -> list[str]:
 
 def test_an_answer_has_the_headers_of_every_other_answer(studio, base_model, make_key, started):
     program = {"Authorization": f"Bearer {make_key()}"}
-    listed = httpx.get(f"{studio}/v1/models", headers=program)
+    listed = httpx.get(f"{studio}/v1/models", headers=program, timeout=60)
     body = {"model": base_model.name, "messages": HELLO, "max_tokens": 2}
-    asked = httpx.post(f"{studio}/v1/chat/completions", headers=program, json=body)
-    refused = httpx.get(f"{studio}/v1/chat/completions", headers=program)
+    asked = httpx.post(f"{studio}/v1/chat/completions", headers=program, json=body, timeout=60)
+    refused = httpx.get(f"{studio}/v1/chat/completions", headers=program, timeout=60)
     assert (asked.status_code, refused.status_code) == (200, 405)
     for answer in (asked, refused):
         for name in ("x-content-type-options", "referrer-policy", "cross-origin-opener-policy"):
@@ -55,17 +56,8 @@ def test_a_caller_who_leaves_before_the_body_has_come_leaves_nothing(studio, bas
         caller.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
         time.sleep(0.2)
     time.sleep(0.2)
-    assert httpx.get(f"{studio}/v1/models").status_code == 401
+    assert httpx.get(f"{studio}/v1/models", timeout=60).status_code == 401
     assert not UsageEvent.objects.exists()
-
-
-def begin(studio: str, *, key: str = "x", length: int) -> socket.socket:
-    """A caller who has announced a body and sends it bit by bit."""
-    host, port = studio.removeprefix("http://").split(":")
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
-    caller = socket.create_connection((host, int(port)), timeout=10)
-    caller.sendall(f"{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode())
-    return caller
 
 
 def open_files(folder: str) -> list[str]:
@@ -85,11 +77,10 @@ def test_a_large_body_that_is_under_way_lies_on_disk_and_is_answered(studio, bas
     body = json.dumps({"model": base_model.name, "messages": messages, "max_tokens": 2}).encode() + b" " * 200_000
     with begin(studio, key=make_key(), length=len(body)) as caller:
         caller.sendall(body[:100_000])
-        time.sleep(0.5)
-        assert open_files(settings.FILE_UPLOAD_TEMP_DIR)
+        until(lambda: open_files(settings.FILE_UPLOAD_TEMP_DIR))
         caller.sendall(body[100_000:])
         assert caller.recv(15) == b"HTTP/1.1 200 OK"
-    assert not open_files(settings.FILE_UPLOAD_TEMP_DIR)
+    until(lambda: not open_files(settings.FILE_UPLOAD_TEMP_DIR))
 
 
 @pytest.mark.parametrize("begun", [b"", b"{"])

@@ -125,6 +125,6 @@ def test_the_document_is_the_one_that_was_agreed():
 
 
 def test_it_is_served_to_all_without_a_key(studio):
-    answer = httpx.get(f"{studio}/v1/openapi.json")
+    answer = httpx.get(f"{studio}/v1/openapi.json", timeout=60)
     assert answer.status_code == 200 and answer.json()["openapi"] == "3.1.0" and answer.headers["x-request-id"]
-    assert httpx.post(f"{studio}/v1/openapi.json").status_code in (401, 405)
+    assert httpx.post(f"{studio}/v1/openapi.json", timeout=60).status_code in (401, 405)

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import socket
-import threading
-from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import openai
@@ -17,27 +11,17 @@ import pytest
 from serving_app import selectors
 from serving_app.models import UsageEvent
 from serving_app.services import engine_minus_ledger
-from tests.serving_app.conftest import TOKEN
+from tests.serving_app.conftest import TOKEN, asking, until
 from training_app.models import LanguageModel, ModelKind
 
 TOLD = {"Authorization": f"Bearer {TOKEN}"}
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """What comes to be found within twenty seconds."""
-    pause = threading.Event()
-    for _ in range(400):
-        if value := found():
-            return value
-        pause.wait(0.05)
-    raise AssertionError("it did not happen")
 
 
 def newest(engine) -> dict[str, str]:
     """Where the last page of the engine's journal begins. A page of 1,000 rows is full; the last one may be growing."""
     after, rows = 0, 1_000
     while rows == 1_000:
-        page = httpx.get(f"{engine.url}/usage", headers=TOLD, params={"after": after}).json()["data"]
+        page = httpx.get(f"{engine.url}/usage", headers=TOLD, params={"after": after}, timeout=60).json()["data"]
         after, rows = (page[-1]["seq"] if page else after), len(page)
     return {"after": str(max(0, after - 200))}
 
@@ -107,14 +91,10 @@ def test_another_workspaces_model_is_not_found(stranger, embedder):
 
 
 def test_a_client_that_hangs_up_is_billed_for_what_was_read(studio, make_key, embedder, engine, reconciler):
-    body = json.dumps({"model": embedder.name, "input": ["some words " * 200] * 130})
-    head = f"Host: x\r\nAuthorization: Bearer {make_key('chat')}\r\nContent-Type: application/json\r\n"
-    address = urlsplit(studio)
-
-    with socket.create_connection((address.hostname, address.port)) as caller:
-        caller.sendall(f"POST /v1/embeddings HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+    texts = ["some words " * 200] * 130
+    with asking(studio, "embeddings", key=make_key("chat"), model=embedder.name, input=texts):
         attempt = until(lambda: UsageEvent.objects.filter(kind="reserve").first()).attempt_id
-        until(lambda: attempt in httpx.get(f"{engine.url}/usage", headers=TOLD, params=newest(engine)).text)
+        until(lambda: attempt in httpx.get(f"{engine.url}/usage", headers=TOLD, params=newest(engine), timeout=60).text)
 
     def settled():
         reconciler.run_pass()

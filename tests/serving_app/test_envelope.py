@@ -14,7 +14,7 @@ def ask(studio, make_key, studio_home):
 
     def send(method: str, path: str, *, secret: str | None = key, **options) -> httpx.Response:
         headers = {**options.pop("headers", {}), **({"Authorization": f"Bearer {secret}"} if secret else {})}
-        return httpx.request(method, f"{studio}{path}", headers=headers, timeout=30, **options)
+        return httpx.request(method, f"{studio}{path}", headers=headers, timeout=120, **options)
 
     return send
 

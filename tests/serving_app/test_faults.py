@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
 from datetime import timedelta
 
-import httpx
 import openai
 import pytest
 
@@ -17,9 +14,9 @@ from serving_app.engine_client import JournalRow
 from serving_app.models import Completion, EngineReplica, UsageEvent
 from serving_app.services import engine_minus_ledger, reaping
 from serving_app.services.usage import note_left
+from tests.serving_app.conftest import ENDLESS, MOST_TOKENS, asking, until
 
 HELLO = [{"role": "user", "content": "Hello there"}]
-ENDLESS = {"max_tokens": 4000, "logit_bias": {"256": -100}}  # never the end token
 
 
 def journal(url: str) -> dict[str, JournalRow]:
@@ -37,27 +34,20 @@ def journal(url: str) -> dict[str, JournalRow]:
     return asyncio.run(read())
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-
-
 def counts(attempt: str) -> tuple[int, int]:
     found = selectors.settled_counts([attempt])[attempt]
     return found.prompt, found.completion
 
 
 def test_a_client_that_goes_away_is_billed_for_what_the_engine_wrote(client, engine, base_model, reconciler):
-    stream = client.chat.completions.create(model=base_model.name, messages=HELLO, stream=True, **ENDLESS)
+    stream = client.completions.create(model=base_model.name, stream=True, **ENDLESS)
     attempt = stream.response.headers["x-request-id"]
     for _, _chunk in zip(range(10), stream, strict=False):
         pass
     stream.close()
     until(lambda: journal(engine.url)[attempt].finish_reason is not None)
     row = journal(engine.url)[attempt]
-    assert row.finish_reason == "cancelled" and 0 < row.completion_tokens < 4000
+    assert row.finish_reason == "cancelled" and 0 < row.completion_tokens < MOST_TOKENS
     reconciler.run_pass()
     assert counts(attempt) == (row.prompt_tokens, row.completion_tokens)
     request = Completion.objects.get(id=attempt)
@@ -69,16 +59,10 @@ def test_a_client_that_goes_away_is_billed_for_what_the_engine_wrote(client, eng
 def test_a_client_that_gives_up_waiting_for_a_whole_answer_stops_the_engine(
     studio, make_key, engine, base_model, reconciler
 ):
-    before = set(Completion.objects.values_list("id", flat=True))
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.post(
-            f"{studio}/v1/chat/completions",
-            headers={"Authorization": f"Bearer {make_key()}"},
-            json={"model": base_model.name, "messages": HELLO, **ENDLESS},
-            timeout=httpx.Timeout(10, read=1.0),
-        )
-    [attempt] = set(Completion.objects.values_list("id", flat=True)) - before
-    until(lambda: attempt in journal(engine.url) and journal(engine.url)[attempt].finish_reason is not None)
+    with asking(studio, "completions", key=make_key(), model=base_model.name, **ENDLESS):
+        attempt = until(Completion.objects.first).id
+        until(lambda: attempt in journal(engine.url))
+    until(lambda: journal(engine.url)[attempt].finish_reason is not None)
     row = journal(engine.url)[attempt]
     assert row.finish_reason == "cancelled"
     reconciler.run_pass()
@@ -90,7 +74,7 @@ def test_an_engine_killed_in_the_middle_of_a_stream_is_settled_once_after_its_re
 
     model = ensure_starter()
     reconciler.run_pass()
-    stream = client.chat.completions.create(model=model.name, messages=HELLO, stream=True, **ENDLESS)
+    stream = client.completions.create(model=model.name, stream=True, **ENDLESS)
     attempt = stream.response.headers["x-request-id"]
     with pytest.raises(openai.APIError) as broken:
         for number, _chunk in enumerate(stream):
@@ -164,7 +148,7 @@ def test_a_killed_web_process_leaves_nothing_open(engine, base_model, workspace,
 
 
 def test_a_request_that_still_runs_is_not_released(client, engine, base_model, reconciler, monkeypatch):
-    stream = client.chat.completions.create(model=base_model.name, messages=HELLO, stream=True, **ENDLESS)
+    stream = client.completions.create(model=base_model.name, stream=True, **ENDLESS)
     attempt = stream.response.headers["x-request-id"]
     next(iter(stream))
     until(lambda: attempt in journal(engine.url))

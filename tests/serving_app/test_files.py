@@ -61,7 +61,9 @@ def test_other_purposes_and_missing_files_are_refused_with_a_sentence(client, st
         )
     assert (refused.value.param, refused.value.code) == ("expires_after", "unknown_parameter")
     headers = {"Authorization": f"Bearer {make_key()}"}
-    missing = httpx.post(f"{studio}/v1/files", data={"purpose": "fine-tune"}, files={"x": b""}, headers=headers)
+    missing = httpx.post(
+        f"{studio}/v1/files", data={"purpose": "fine-tune"}, files={"x": b""}, headers=headers, timeout=60
+    )
     assert missing.status_code == 400 and missing.json()["error"]["param"] == "file"
 
 

@@ -181,7 +181,7 @@ def test_a_stranger_and_an_editor_read_none_of_it_and_a_reviewer_does(
     address = f"{studio}/api/v1/requests/{attempt}/texts"
 
     def get(secret: str, method: str = "GET") -> httpx.Response:
-        return httpx.request(method, address, headers={"Authorization": f"Bearer {secret}"})
+        return httpx.request(method, address, headers={"Authorization": f"Bearer {secret}"}, timeout=60)
 
     assert get(make_key("usage:read")).status_code == 403
     assert get(make_key("reviews:read", actor=as_charlie)).status_code == 404

@@ -26,7 +26,7 @@ def read(studio, settings):
     settings.METRICS_TOKEN = "tell"
 
     def ask() -> dict[tuple, float]:
-        answer = httpx.get(f"{studio}/metrics", headers={"Authorization": "Bearer tell"}, timeout=20)
+        answer = httpx.get(f"{studio}/metrics", headers={"Authorization": "Bearer tell"}, timeout=120)
         assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/plain")
         return {
             (sample.name, *sorted(sample.labels.values())): sample.value

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +16,7 @@ from gptstudio.accounts.models import ApiKey
 from serving_app import selectors
 from serving_app.models import Completion, CompletionState
 from tests.openai_types import check_answer
+from tests.serving_app.conftest import until
 
 HELLO = [{"role": "user", "content": "Hello"}]
 BODIES: dict[str, dict[str, Any]] = {
@@ -50,7 +49,7 @@ DEEP = b'{"metadata": ' + b"[" * 150 + b"]" * 150 + b"}"
 @pytest.fixture
 def ask(studio, make_key, base_model):
     headers = {"Authorization": f"Bearer {make_key('chat')}", "Content-Type": "application/json"}
-    with httpx.Client(base_url=f"{studio}/v1/", headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=f"{studio}/v1/", headers=headers, timeout=120) as client:
 
         def send(path: str, body: Any, **headers: str) -> httpx.Response:
             content = body if isinstance(body, bytes) else json.dumps({"model": base_model.name, **body}).encode()
@@ -117,13 +116,6 @@ def test_an_expired_key_opens_nothing(ask, nothing_held):
     assert refusal(ask("chat/completions", BODIES["chat/completions"]), 401)["code"] == "invalid_api_key"
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def rude(studio, make_key, base_model):
     """Send raw bytes: `rude(body, cut=…)` opens a socket and sends a request, or only its first bytes."""
@@ -139,7 +131,7 @@ def rude(studio, make_key, base_model):
         )
         found = socket.socket()
         found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        found.settimeout(30)
+        found.settimeout(120)
         found.connect((address.hostname, address.port))
         found.sendall((head.encode() + content)[:cut])
         sockets.append(found)

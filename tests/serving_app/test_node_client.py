@@ -36,7 +36,7 @@ def node(studio, make_key, studio_home):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=240,
         )
         assert ended.returncode == 0, ended.stderr
         return dict(json.loads(ended.stdout))

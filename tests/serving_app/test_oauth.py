@@ -23,7 +23,7 @@ def register(as_alice, workspace, studio):
             as_alice, workspace_id=workspace.id, name="backend", scopes=scopes or ["chat"], as_client=True, **limits
         )
         form = {"grant_type": "client_credentials"}
-        answer = httpx.post(f"{studio}/oauth/token", data=form, auth=(key.client_id, secret))
+        answer = httpx.post(f"{studio}/oauth/token", data=form, auth=(key.client_id, secret), timeout=60)
         return key, answer.json()["access_token"]
 
     return make

@@ -36,7 +36,7 @@ def transformers_serve(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Pa
     server = subprocess.Popen(
         [*argv, "--host", "127.0.0.1"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 180
+    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 400
     try:
         while True:
             assert server.poll() is None and time.monotonic() < deadline, "transformers serve did not become ready"
@@ -48,7 +48,7 @@ def transformers_serve(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Pa
         yield url
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=120)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def ask(studio):
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {key}"} | ({"Origin": origin} if origin else {})
         body = {**HELLO, **changes} if method == "POST" else None
-        return httpx.request(method, studio + path, headers=headers, json=body, timeout=60)
+        return httpx.request(method, studio + path, headers=headers, json=body, timeout=120)
 
     return ask
 

@@ -88,14 +88,14 @@ def test_engines_that_the_settings_forget_are_forgotten(settings, base_model, re
 
 def test_a_notice_that_is_being_sent_does_not_keep_the_process_from_ending(monkeypatch):
     held, begun = threading.Event(), threading.Event()
-    monkeypatch.setattr(reconcile, "send_due", lambda: (begun.set(), held.wait(10)))
+    monkeypatch.setattr(reconcile, "send_due", lambda: (begun.set(), held.wait(120)))
     stop = threading.Event()
     sender = reconcile.sender_until(stop)
     sender.start()
-    assert begun.wait(5) and sender.daemon
+    assert begun.wait(120) and sender.daemon
     stop.set()
     held.set()
-    sender.join(timeout=5)
+    sender.join(timeout=120)
     assert not sender.is_alive()
 
 
@@ -170,7 +170,7 @@ def test_the_command_stops_at_once_when_told_to(tmp_path):
             break
     process.send_signal(signal.SIGTERM)
     process.stderr.close()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=120) == 0
 
 
 def test_an_idle_model_leaves_memory_and_comes_back_for_who_asks(

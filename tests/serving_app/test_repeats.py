@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from gptstudio.api.models import KeptAnswer
 from serving_app.models import UsageEvent
+from tests.serving_app.conftest import ENDLESS, until
 
 KEY = "5f2c7a90"
 REPLAYED = "Idempotent-Replayed"
@@ -24,7 +24,7 @@ def ask(studio, base_model, make_key):
         body = {"model": base_model.name, "max_tokens": 4, "temperature": 1.0}
         body |= {"messages": [{"role": "user", "content": "Hello"}]} if path == "chat/completions" else {"prompt": "Hi"}
         headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": key}
-        return httpx.post(f"{studio}/v1/{path}", headers=headers, json=body | more, timeout=60)
+        return httpx.post(f"{studio}/v1/{path}", headers=headers, json=body | more, timeout=120)
 
     return asking
 
@@ -60,27 +60,23 @@ def test_what_was_refused_may_be_mended_under_the_same_key(ask):
     assert ask().status_code == 200
 
 
-def test_while_the_first_answer_is_made_a_repeat_is_told_to_wait(ask):
-    found = []
-    first = threading.Thread(target=lambda: found.append(ask(max_tokens=2500)))
-    first.start()
-    while not KeptAnswer.objects.exists():
-        time.sleep(0.01)
-    early = ask(max_tokens=2500)
-    first.join()
+def test_while_the_first_answer_is_made_a_repeat_is_told_to_wait(ask, engine):
+    with ThreadPoolExecutor(1) as beside, engine.held():
+        first = beside.submit(ask)
+        until(KeptAnswer.objects.exists)
+        early = ask()
     assert early.status_code == 409 and early.json()["error"]["code"] == "request_in_flight"
     assert early.headers["x-should-retry"] == "true"
-    assert ask(max_tokens=2500).content == found[0].content and settled() == 1
+    assert ask().content == first.result().content and settled() == 1
 
 
 def test_a_stream_that_its_caller_left_may_be_asked_for_again(studio, base_model, make_key, ask):
     secret = make_key()
-    asked = {"model": base_model.name, "max_tokens": 3000, "stream": True, "prompt": "Hi", "temperature": 1.0}
+    asked = {"model": base_model.name, "stream": True, **ENDLESS}
     headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": KEY}
-    with httpx.stream("POST", f"{studio}/v1/completions", headers=headers, json=asked) as left:
+    with httpx.stream("POST", f"{studio}/v1/completions", headers=headers, json=asked, timeout=60) as left:
         next(left.iter_bytes())
-    while KeptAnswer.objects.exists():
-        time.sleep(0.01)
+    until(lambda: not KeptAnswer.objects.exists())
     assert ask("completions", secret=secret, stream=True).status_code == 200
 
 

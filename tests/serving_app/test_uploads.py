@@ -75,7 +75,7 @@ def test_wrong_ends_are_refused(client):
 def test_a_part_without_data_is_refused(client, studio, make_key):
     upload = client.uploads.create(**ANNOUNCED)
     headers = {"Authorization": f"Bearer {make_key()}"}
-    answer = httpx.post(f"{studio}/v1/uploads/{upload.id}/parts", files={"x": b"1"}, headers=headers)
+    answer = httpx.post(f"{studio}/v1/uploads/{upload.id}/parts", files={"x": b"1"}, headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "data")
 
 

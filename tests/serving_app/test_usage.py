@@ -183,7 +183,7 @@ def test_the_very_first_requests_of_a_key_may_race(open_attempt):
 
     def race(_number: int) -> str:
         try:
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=120)
             return open_attempt()
         finally:
             connection.close()
@@ -201,7 +201,7 @@ def test_gateway_and_reaper_racing_for_one_attempt_bill_it_once(open_attempt):
 
     def end(work) -> int:
         try:
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=120)
             return sum(work(attempt) for attempt in attempts)
         finally:
             connection.close()

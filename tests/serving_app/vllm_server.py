@@ -18,6 +18,7 @@ class Vllm(ThreadingHTTPServer):
     """What it was asked, and what it holds. `first`: pieces before it waits for `go`; `last`: pieces after that."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, *, name: str, owned_by: str = "vllm") -> None:
         super().__init__(("127.0.0.1", 0), Wire)
@@ -63,7 +64,7 @@ class Wire(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             if self.server.lasts is not None:
-                self.server.lasts.wait(60)
+                self.server.lasts.wait(120)
             self.server.adapters[body["lora_name"]] = body
             self._answer(200, b"Success: LoRA adapter added successfully.")
         elif self.path == "/v1/unload_lora_adapter":
@@ -87,7 +88,7 @@ class Wire(BaseHTTPRequestHandler):
     def _whole(self, body: dict[str, Any]) -> None:
         self.server.said.set()
         if body.get("max_tokens") == 1:
-            self.server.go.wait(30)
+            self.server.go.wait(120)
         message = {"role": "assistant", "content": "word " * 8}
         choices = [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}]
         head = {"id": "chatcmpl-theirs", "object": "chat.completion", "created": 1, "model": body["model"]}
@@ -111,7 +112,7 @@ class Wire(BaseHTTPRequestHandler):
             for at in range(self.server.first):
                 say({"content": f"word{at} "}, at + 1)
             self.server.said.set()
-            self.server.go.wait(30)
+            self.server.go.wait(120)
             if self.server.breaks:
                 self.connection.close()
                 return

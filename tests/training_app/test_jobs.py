@@ -323,7 +323,7 @@ def test_of_workers_that_claim_at_once_only_as_many_win_as_there_are_slots(make_
     gate, won = threading.Barrier(4), []
 
     def claim(job) -> None:
-        gate.wait(timeout=20)
+        gate.wait(timeout=120)
         try:
             won.append(services.claim_job(job.id, holder=job.id))
         finally:
@@ -333,7 +333,7 @@ def test_of_workers_that_claim_at_once_only_as_many_win_as_there_are_slots(make_
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=120)
     assert len(won) == 4 and sum(each is not None for each in won) == 1
 
 

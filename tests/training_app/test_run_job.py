@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from gptstudio.accounts.models import Workspace
 from gptstudio.core import shutdown
-from training_app import runner, selectors, services, tasks
+from tests.training_app.engine.conftest import patient_engine
+from training_app import launching, runner, selectors, services, tasks
 from training_app.management.commands.verify_model import way_to
 from training_app.models import Checkpoint, Evaluation, FineTuningJob, JobEvent, LanguageModel
 
@@ -32,8 +34,16 @@ def kinds(job, phase: str) -> list[str]:
     return list(JobEvent.objects.filter(job=job, phase=phase).order_by("seq").values_list("kind", flat=True))
 
 
-def kill_once(monkeypatch, *, at: str) -> list[int]:
+def wait_for_the_worker(monkeypatch, folder: Path, *, step: int) -> Path:
+    """The engine goes no further than this step until it is told to, by a file: gives its path."""
+    script = patient_engine(folder, step=step)
+    monkeypatch.setattr(launching, "ENGINE", (str(script),))
+    return script.with_suffix(".told")
+
+
+def kill_once(monkeypatch, folder: Path, *, at: str) -> list[int]:
     """Kill the engine, as the kernel would, when the event `at` is taken in."""
+    told = wait_for_the_worker(monkeypatch, folder, step=LONG["save_steps"])
     killed: list[int] = []
     pids: list[int] = []
     take = services.record_events
@@ -44,6 +54,7 @@ def kill_once(monkeypatch, *, at: str) -> list[int]:
         if not killed and any(event["kind"] == at for event in events):
             killed.append(pids[-1])
             os.kill(pids[-1], signal.SIGKILL)
+            told.touch()
         return taken
 
     monkeypatch.setattr(tasks.services, "record_events", watching)
@@ -51,11 +62,11 @@ def kill_once(monkeypatch, *, at: str) -> list[int]:
 
 
 def test_a_killed_run_goes_on_by_itself_from_its_checkpoint_through_every_phase(
-    make_job, written, monkeypatch, workspace
+    make_job, written, monkeypatch, workspace, tmp_path
 ) -> None:
     Workspace.objects.filter(id=workspace.id).update(release_policy="automatic")
     monkeypatch.setitem(runner.child.run.__kwdefaults__, "tick_seconds", 0.05)
-    killed = kill_once(monkeypatch, at="checkpoint")
+    killed = kill_once(monkeypatch, tmp_path, at="checkpoint")
     job = make_job(version=written, hyperparameters=LONG)
     tasks.run_job(job.id)
     assert killed
@@ -83,10 +94,10 @@ def test_a_killed_run_goes_on_by_itself_from_its_checkpoint_through_every_phase(
 
 
 def test_two_processes_train_one_job_and_one_that_is_killed_ends_nothing(
-    make_job, written, monkeypatch, settings
+    make_job, written, monkeypatch, settings, tmp_path
 ) -> None:
     settings.TRAINING_PROCESSES = 2
-    killed = kill_once(monkeypatch, at="checkpoint")
+    killed = kill_once(monkeypatch, tmp_path, at="checkpoint")
     job = make_job(version=written, hyperparameters={**LONG, "batch_size": 2})
     held = services.claim_job(job.id, holder="test")
     assert tasks._train(held)
@@ -117,8 +128,9 @@ def check_verdict(job: FineTuningJob, model: LanguageModel) -> None:
 
 
 def test_when_its_worker_ends_a_run_saves_first_and_the_next_worker_goes_on_by_itself(
-    make_job, written, monkeypatch
+    make_job, written, monkeypatch, tmp_path
 ) -> None:
+    wait_for_the_worker(monkeypatch, tmp_path, step=2)
     monkeypatch.setattr(shutdown, "_asked", bytearray(1))
     monkeypatch.setitem(runner.child.run.__kwdefaults__, "tick_seconds", 0.05)
     job = make_job(version=written, hyperparameters={**LONG, "save_steps": 1000, "eval_steps": 1000})

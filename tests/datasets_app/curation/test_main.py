@@ -67,7 +67,7 @@ def test_sigterm_ends_a_run_with_code_3_and_leaves_nothing(write, questions, pai
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 3
+        assert process.wait(timeout=240) == 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.csv", "recipe.json"]
 
 

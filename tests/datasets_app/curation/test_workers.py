@@ -95,7 +95,7 @@ def test_sigterm_ends_the_workers_too(write, questions, pairs, tmp_path):
         process.stdout.readline()
         workers = children(process.pid)
         process.send_signal(signal.SIGTERM)
-        _out, error = process.communicate(timeout=60)
+        _out, error = process.communicate(timeout=240)
     assert (process.returncode, "Traceback" in error) == (3, False)
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pairs.csv", "recipe.json"]

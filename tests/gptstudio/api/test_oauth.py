@@ -26,7 +26,7 @@ def registered(transactional_db, as_alice, workspace) -> tuple[ApiKey, str]:
 
 @pytest.fixture
 def http(live_server):
-    with httpx.Client(base_url=live_server.url) as client:
+    with httpx.Client(base_url=live_server.url, timeout=60) as client:
         yield client
 
 

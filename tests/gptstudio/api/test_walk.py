@@ -39,7 +39,7 @@ def worker(transactional_db, studio_home):
     thread.start()
     yield
     ended.set()
-    thread.join(timeout=60)
+    thread.join(timeout=120)
 
 
 def test_the_printed_walk_goes_from_a_file_to_an_edited_version(
@@ -65,7 +65,7 @@ def test_the_printed_walk_goes_from_a_file_to_an_edited_version(
         env={"PATH": os.environ["PATH"], "STUDIO": live_server.url, "KEY": secret, "FILE": str(tickets)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout[-1500:] + ended.stderr[-1500:]

@@ -29,7 +29,7 @@ def test_of_many_claimers_at_once_exactly_one_wins(row) -> None:
     gate, won = threading.Barrier(4), []
 
     def claim(number: int) -> None:
-        gate.wait(timeout=20)
+        gate.wait(timeout=120)
         try:
             won.append(leases.claim(row.all(), holder=f"worker-{number}"))
         finally:
@@ -39,7 +39,7 @@ def test_of_many_claimers_at_once_exactly_one_wins(row) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=120)
     assert sorted(won) == [0, 0, 0, 1]
     assert row.get().attempt == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -31,10 +32,10 @@ def alive(pid: int) -> bool:
 
 def run(supervisor: Supervisor, step) -> None:
     """Run until `step` says done; it is called each tick."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
 
     def tick() -> None:
-        assert time.monotonic() < deadline, "nothing happened in half a minute"
+        assert time.monotonic() < deadline, "nothing happened in two minutes"
         if step():
             supervisor.stop()
 
@@ -62,18 +63,21 @@ def test_a_killed_program_is_started_again_and_all_are_stopped_together(tmp_path
     assert [pid for pid in seen if alive(pid)] == []
 
 
-def test_a_program_that_keeps_failing_is_given_longer_and_longer_pauses(tmp_path) -> None:
+def test_a_program_that_keeps_failing_is_given_longer_and_longer_pauses(tmp_path, caplog) -> None:
     program = Program("broken", ["false"])
     supervisor = Supervisor([program], cwd=tmp_path)
-    pauses = []
+    allowed, begun = [], []
 
     def step() -> bool:
-        if program.running is None and len(pauses) < program.failures:
-            pauses.append(program.not_before - time.monotonic())
-        return len(pauses) == 2
+        if program.running is None and len(allowed) < program.failures:
+            allowed.append(program.not_before)
+        if program.running is not None and len(begun) < len(allowed):
+            begun.append(program.started_at)
+        return len(begun) == 2
 
     run(supervisor, step)
-    assert pauses[0] == pytest.approx(0.5, abs=0.3) and pauses[1] == pytest.approx(1.0, abs=0.3)
+    assert re.findall(r"again in (\S+) s", caplog.text)[:2] == ["0.5", "1.0"]
+    assert all(start >= soonest for start, soonest in zip(begun, allowed, strict=True))
 
 
 def test_what_a_stopped_program_had_started_goes_with_it_even_when_it_will_not_listen(tmp_path) -> None:
@@ -83,7 +87,7 @@ def test_what_a_stopped_program_had_started_goes_with_it_even_when_it_will_not_l
     run(supervisor, (tmp_path / "child").exists)
     assert program.running is not None and program.running.returncode == -signal.SIGKILL
     left = int((tmp_path / "child").read_text())
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while alive(left):
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -147,7 +147,7 @@ def test_four_senders_at_once_send_each_notice_once(workspace, destination, hook
 
     def send(_number: int) -> int:
         try:
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=120)
             return send_due()
         finally:
             connection.close()

@@ -31,7 +31,7 @@ def manage(tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=400,
         )
         return ended.returncode, ended.stderr
 

@@ -184,7 +184,7 @@ def test_of_two_deciders_at_once_one_decides_and_one_is_told(make_item, rita, as
     item, gate, said = make_item(), threading.Barrier(2), []
 
     def decide(actor) -> None:
-        gate.wait(timeout=20)
+        gate.wait(timeout=120)
         try:
             services.decide(actor, item=item, verdict="approved", reason="Fine.")
             said.append("decided")
@@ -197,7 +197,7 @@ def test_of_two_deciders_at_once_one_decides_and_one_is_told(make_item, rita, as
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=120)
     assert sorted(said) == ["conflict", "decided"]
     assert ReviewDecision.objects.count() == 1
 

@@ -139,7 +139,7 @@ class EngineServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def wait_until_ready(self, seconds: float = 60) -> None:
+    def wait_until_ready(self, seconds: float = 240) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             assert self.started.poll() is None, "the engine has ended"
@@ -180,7 +180,7 @@ def launch(
 def stop(server: EngineServer) -> None:
     if server.started.poll() is None:
         server.started.terminate()
-    server.started.communicate(timeout=30)
+    server.started.communicate(timeout=120)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -29,9 +29,9 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 def test_a_token_from_a_file_is_asked_for(engine_server: Any) -> None:
     address = engine_server.url + "/v1/models"
-    assert httpx.get(address).status_code == 401
-    assert httpx.get(address, headers={"authorization": "Bearer wrong"}).status_code == 401
-    assert httpx.get(address, headers={"authorization": f"Bearer {engine_server.token}"}).status_code == 200
+    assert httpx.get(address, timeout=60).status_code == 401
+    assert httpx.get(address, headers={"authorization": "Bearer wrong"}, timeout=60).status_code == 401
+    assert httpx.get(address, headers={"authorization": f"Bearer {engine_server.token}"}, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])

@@ -38,7 +38,7 @@ TEXTS = ["What is a studio?", "a", "Ümläute: ä", "long " * 80]
 @pytest.fixture
 def http(engine_server: Any) -> httpx.Client:
     headers = {"authorization": f"Bearer {engine_server.token}"}
-    return httpx.Client(base_url=engine_server.url, headers=headers, timeout=30)
+    return httpx.Client(base_url=engine_server.url, headers=headers, timeout=120)
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_texts_and_answers_are_worked_on_side_by_side(client: openai.OpenAI) -> 
         model="llama", messages=[{"role": "user", "content": "hi"}], max_tokens=5, logit_bias={"256": -100}
     )
     assert answer.usage is not None and answer.usage.completion_tokens == 5
-    beside.join(timeout=60)
+    beside.join(timeout=240)
     assert found == [60]
 
 

@@ -24,7 +24,7 @@ def client(engine_server: Any) -> openai.OpenAI:
 @pytest.fixture
 def http(engine_server: Any) -> httpx.Client:
     headers = {"authorization": f"Bearer {engine_server.token}"}
-    return httpx.Client(base_url=engine_server.url, headers=headers, timeout=30)
+    return httpx.Client(base_url=engine_server.url, headers=headers, timeout=120)
 
 
 def test_a_whole_answer_is_strictly_valid_and_counts_its_tokens(http: httpx.Client) -> None:

@@ -179,7 +179,7 @@ def test_an_assistant_message_can_be_sent_back_as_it_came() -> None:
 
 def post(engine_server: Any, path: str, **given: Any) -> httpx.Response:
     headers = {"authorization": f"Bearer {engine_server.token}", **given.pop("headers", {})}
-    return httpx.post(engine_server.url + path, headers=headers, timeout=30, **given)
+    return httpx.post(engine_server.url + path, headers=headers, timeout=120, **given)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000, *NOT_QUITE_JSON])
@@ -192,8 +192,8 @@ def test_a_body_that_is_no_json_object_is_refused(engine_server: Any, content: b
 def test_every_error_is_in_the_envelope(engine_server: Any) -> None:
     for answer, status in [
         (post(engine_server, "/v1/nowhere"), 404),
-        (httpx.get(engine_server.url + "/v1/models"), 401),
-        (httpx.get(engine_server.url + "/metrics"), 401),
+        (httpx.get(engine_server.url + "/v1/models", timeout=60), 401),
+        (httpx.get(engine_server.url + "/metrics", timeout=60), 401),
         (post(engine_server, "/v1/models"), 405),
         (post(engine_server, "/v1/completions", content=b" " * (9 * 2**20)), 413),
         (post(engine_server, "/v1/completions", json={}, headers={"x-request-id": "a b"}), 400),
@@ -211,7 +211,7 @@ def test_every_error_is_in_the_envelope(engine_server: Any) -> None:
 @pytest.mark.parametrize("after", ["x", "-1", "1.5", "9" * 40])
 def test_a_bad_sequence_number_is_refused(engine_server: Any, after: str) -> None:
     headers = {"authorization": f"Bearer {engine_server.token}"}
-    answer = httpx.get(engine_server.url + "/usage", params={"after": after}, headers=headers)
+    answer = httpx.get(engine_server.url + "/usage", params={"after": after}, headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "after")
 
 

@@ -41,7 +41,7 @@ def post(caller: EngineServer) -> Any:
 
     def send(**body: Any) -> httpx.Response:
         url = caller.url + "/v1/chat/completions"
-        return httpx.post(url, headers=headers, json={"model": "caller", "tools": TOOLS, **body}, timeout=30)
+        return httpx.post(url, headers=headers, json={"model": "caller", "tools": TOOLS, **body}, timeout=120)
 
     return send
 
@@ -149,17 +149,19 @@ def test_a_model_whose_template_has_no_tools_says_so(engine_server: EngineServer
     headers = {"authorization": f"Bearer {engine_server.token}"}
     url = engine_server.url + "/v1/chat/completions"
     asked = {"model": "llama", "messages": QUESTION, "tools": [WEATHER]}
-    error = httpx.post(url, headers=headers, json=asked).json()["error"]
+    error = httpx.post(url, headers=headers, json=asked, timeout=60).json()["error"]
     assert error["param"] == "tools" and "template" in error["message"]
     call = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": CALLED}}
     messages = [*QUESTION, {"role": "assistant", "tool_calls": [call]}]
     messages.append({"role": "tool", "tool_call_id": "c", "content": "Sun."})
-    refused = httpx.post(url, headers=headers, json={"model": "llama", "messages": messages})
+    refused = httpx.post(url, headers=headers, json={"model": "llama", "messages": messages}, timeout=60)
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "messages[1]")
 
 
 def test_journal_and_answer_count_the_same(post: Any, caller: EngineServer, tmp_path: Path) -> None:
     usage = post(messages=QUESTION, temperature=0).json()["usage"]
-    rows = httpx.get(caller.url + "/usage", headers={"authorization": f"Bearer {caller.token}"}).json()["data"]
+    rows = httpx.get(caller.url + "/usage", headers={"authorization": f"Bearer {caller.token}"}, timeout=60).json()[
+        "data"
+    ]
     assert rows[-1]["completion_tokens"] == usage["completion_tokens"]
     assert rows[-1]["prompt_tokens"] == usage["prompt_tokens"] and rows[-1]["finish_reason"] == "stop"

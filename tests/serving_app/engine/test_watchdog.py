@@ -57,7 +57,7 @@ def test_a_hanging_engine_ends_and_the_next_one_closes_its_books(
         pass
     else:
         raise AssertionError("a hanging engine cannot have answered")
-    assert server.started.wait(timeout=30) == EXIT_STUCK
+    assert server.started.wait(timeout=120) == EXIT_STUCK
     assert (
         server.started.stderr is not None and b"although there is work; the engine ends" in server.started.stderr.read()
     )

@@ -53,7 +53,7 @@ def environment(make_key) -> dict[str, str]:
 
 
 def ran(argv: list[str], environment: dict[str, str]) -> str:
-    ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
@@ -88,7 +88,7 @@ def test_the_lines_for_javascript_run_as_they_stand(at_alice, studio, deployment
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=400,
     )
     assert ended.returncode == 0, ended.stderr
     assert_answered(ended.stdout)

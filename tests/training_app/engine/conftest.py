@@ -135,6 +135,34 @@ def make_split(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+PATIENT = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from training_app.engine import events, stopping
+from training_app.engine.__main__ import main
+told, ask, write = Path(__file__).with_suffix(".told"), stopping.StopRequest._ask, events.EventLog.write
+def asked(self, *args):
+    told.touch()
+    ask(self, *args)
+def waits(self, kind, **data):
+    while kind == "metric" and data["step"] > {step} and not told.exists():
+        time.sleep(0.01)
+    write(self, kind, **data)
+stopping.StopRequest._ask, events.EventLog.write = asked, waits
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def patient_engine(folder: Path, *, step: int) -> Path:
+    """A program that is the engine, and after the metric of `step` says no other until it is asked to stop, is killed, or
+    finds a file of its own name that ends in `.told`: however slow its listener is, the run is not over before.
+    """
+    script = folder / "patient_engine.py"
+    script.write_text(PATIENT.format(root=str(Path(__file__).parents[3]), step=step), encoding="utf-8")
+    return script
+
+
 @pytest.fixture
 def train_content(tiny: Path, make_split: Callable[..., Path]) -> dict[str, Any]:
     """A complete training spec: 12 steps over two epochs, a validation every 3."""

@@ -147,7 +147,7 @@ def test_a_disk_that_is_full_when_a_checkpoint_is_written_keeps_the_run(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        timeout=120,
+        timeout=400,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
     )
     events = [json.loads(line) for line in engine.stdout.splitlines()]

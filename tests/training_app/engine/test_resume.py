@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.training_app.engine.conftest import patient_engine
 from training_app.engine import watch
 from training_app.engine.command import execute
 from training_app.engine.machine import seconds_of_process
@@ -35,7 +36,7 @@ def weights_digest(run: Path) -> str:
 def signal_at_step(spec: Path, step: int, sent: signal.Signals, *, kind: str = "metric") -> subprocess.Popen[str]:
     """Start the engine as its own process and send it a signal when its events say that a step is done."""
     engine = subprocess.Popen(
-        [sys.executable, "-m", "training_app.engine", "train", str(spec)],
+        [sys.executable, str(patient_engine(spec.parent, step=step)), "train", str(spec)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -49,7 +50,7 @@ def signal_at_step(spec: Path, step: int, sent: signal.Signals, *, kind: str = "
             break
     for line in engine.stdout.readlines()[:-1]:
         json.loads(line)  # nothing but events on standard output; a kill may cut the last line
-    engine.wait(timeout=60)
+    engine.wait(timeout=240)
     return engine
 
 
@@ -64,7 +65,7 @@ def test_a_run_killed_at_a_random_step_ends_with_the_same_weights(
     whole = write_run("whole", content)
     assert run_engine("train", whole)[0] == 0
     killed = write_run("killed", content)
-    step = random.SystemRandom().randint(2, 10)
+    step = random.Random(method).randint(2, 10)  # bench/kill_trials.py draws others each time
     engine = signal_at_step(killed, step, signal.SIGKILL)
     assert engine.returncode == -signal.SIGKILL
     assert not (killed.parent / "model").exists()

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from gptstudio.core.child import Result
+from tests.training_app.engine.conftest import patient_engine
 from training_app.endings import Kills, how_ended
 from training_app.engine.__main__ import _ranks as ranks_of_start
 from training_app.engine.arguments import share_of_step
@@ -60,7 +61,7 @@ def run_together(
         event = json.loads(line)
         if event["kind"] == "metric" and event["data"]["step"] == at:
             act(running.pid)
-    return running.wait(timeout=60)
+    return running.wait(timeout=240)
 
 
 def changed_engine(folder: Path, change: str) -> list[str]:
@@ -160,17 +161,25 @@ def test_two_processes_learn_what_one_learns(
 
 
 def test_two_processes_that_were_stopped_and_killed_end_with_the_same_weights(
-    train_content: dict[str, Any], write_run: Write
+    train_content: dict[str, Any], write_run: Write, tmp_path: Path
 ) -> None:
     """First both are asked to stop and save, then one is killed; attention has dropout, so random numbers count."""
     whole, torn = write_run("whole", train_content), write_run("torn", train_content)
     assert run_together(whole) == 0
 
-    assert run_together(torn, at=3, act=lambda torchrun: os.kill(torchrun, signal.SIGTERM)) != 0
+    patient = patient_engine(tmp_path, step=3)
+    assert run_together(torn, engine=[str(patient)], at=3, act=lambda torchrun: os.kill(torchrun, signal.SIGTERM)) != 0
     stopped = events_of(torn)
     assert [each["kind"] for each in stopped[-2:]] == ["checkpoint", "notice"]
     assert "can go on from it" in stopped[-1]["data"]["message"]
-    assert run_together(torn, at=8, act=lambda torchrun: os.kill(follower(torchrun), signal.SIGKILL)) != 0
+
+    def kill(torchrun: int) -> None:
+        os.kill(follower(torchrun), signal.SIGKILL)
+        patient.with_suffix(".told").touch()
+
+    patient.with_suffix(".told").unlink()
+    patient = patient_engine(tmp_path, step=8)
+    assert run_together(torn, engine=[str(patient)], at=8, act=kill) != 0
     killed = events_of(torn)[len(stopped) :]
     assert killed[0]["data"]["resumed_from"] == stopped[-2]["data"]["step"]
     assert killed[-1]["data"]["message"].startswith("Another process of this run ended")

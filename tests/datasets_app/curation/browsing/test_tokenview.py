@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 from transformers import AutoTokenizer
 
-from datasets_app.curation.browsing.chattext import PATIENCE_SECONDS
 from datasets_app.curation.browsing.tokenview import view_of
 from datasets_app.curation.errors import Refusal
 from training_app.engine.data import IGNORED, Row, build_examples
@@ -86,10 +84,8 @@ def test_a_template_that_cannot_write_the_row_is_a_sentence(tmp_path, template, 
     ],
 )
 def test_a_template_that_never_ends_or_takes_all_memory_is_a_sentence(tmp_path, monkeypatch, endless):
-    start = time.monotonic()
     with pytest.raises(Refusal, match="did not come to an end within 5 seconds and 1 GiB of memory"):
         view_of(with_template(tmp_path / "odd", endless), TALK, limit=None)
-    assert time.monotonic() - start < PATIENCE_SECONDS + 10
 
 
 def test_a_folder_without_tokenizer_or_template_is_a_sentence(tmp_path):
