@@ -20,6 +20,10 @@ SYSTEM = "system"
 _LIST = re.compile(r"\s*\[\s*[\[{\"\]]")
 ASSISTANT = "assistant"
 USER = "user"
+_UNLEARNED = (
+    "Message {number} has a weight, which says that it is not to be learned as it is. All answers of a conversation are "
+    "learned here: take the weight away, or cut the conversation so that this answer is not in it."
+)
 
 
 class _Unusable(Exception):
@@ -155,6 +159,8 @@ def _turn(turn: object, *, number: int) -> Message:
     name = str(turn.get("role", turn.get("from", ""))).strip().lower()
     if name not in ROLES:
         raise _Unusable("unknown_role", _unknown(number, name))
+    if ROLES[name] == ASSISTANT and turn.get("weight", 1) not in (None, 1):
+        raise _Unusable("unlearned_turn", _UNLEARNED.format(number=number))
     content = _content(turn.get("content", turn.get("value")), number=number)
     calls = tool_calls(turn)
     return {"role": ROLES[name], "content": "\n".join(part for part in (content, *calls) if part)}

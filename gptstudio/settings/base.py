@@ -151,6 +151,8 @@ ENGINE_MODELS = env.pairs("ENGINE_MODELS")
 ENGINE_IDLE_MINUTES = env.number("ENGINE_IDLE_MINUTES", 0, least=0)
 ENGINE_THREADS = env.number("ENGINE_THREADS", 2, least=1)
 ENGINE_CONTEXT = env.number("ENGINE_CONTEXT", 2048, least=64)
+# What the embedded engine keeps weights in; auto: what a model folder has
+ENGINE_DTYPE = env.one_of("ENGINE_DTYPE", "auto", "float32", "bfloat16", "int8")
 TRAINING_THREADS = env.number("TRAINING_THREADS", 2, least=1)
 TRAINING_QUEUE = env.text("TRAINING_QUEUE", "cpu")
 TRAINING_DEVICE = env.text("TRAINING_DEVICE", "cpu")

@@ -52,6 +52,14 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}. Set it to 1 or 0.")
 
 
+def one_of(name: str, *choices: str) -> str:
+    """One of some words; the first unless another is set."""
+    value = text(name, choices[0]).lower()
+    if value in choices:
+        return value
+    raise ImproperlyConfigured(f"{name} is {value!r}. Set it to one of {', '.join(choices)}.")
+
+
 def number(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     """A whole number of at least `least` and at most `most`."""
     value = text(name, str(default))

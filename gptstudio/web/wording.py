@@ -152,6 +152,7 @@ REASONS = {
     "bad_messages": "Messages could not be read",
     "unknown_role": "A turn by somebody unknown",
     "not_text": "Something other than text",
+    "unlearned_turn": "An answer with a weight, not to be learned",
     "personal_data": "Held personal data",
     "in_validation_file": "Also in the validation file",
     "unreadable": "Could not be read",

@@ -18,7 +18,7 @@ from pathlib import Path
 from serving_app.engine.errors import EngineError
 from serving_app.engine.folders import resolve_folder
 from serving_app.engine.journal import JournalBusyError
-from serving_app.engine.settings import EngineSettings
+from serving_app.engine.settings import DTYPES, EngineSettings
 
 # How often a thread looks for its next product before it sleeps: about as long as the pause between two products. Less
 # and it sleeps at each of them; the library's own 300,000 wait for milliseconds when another program holds the core.
@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--slots", type=_positive, default=32, help="sequences written at the same time")
     parser.add_argument("--max-context", type=_positive, default=2048, help="most tokens of prompt and answer")
     parser.add_argument("--threads", type=_positive, default=2, help="threads of the model's arithmetic")
-    parser.add_argument("--dtype", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument("--dtype", choices=DTYPES, default="auto")
     parser.add_argument(
         "--stuck-seconds", type=_amount, default=60.0, help="no progress for so long: not ready; twice as long: it ends"
     )

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from serving_app.engine.eight_bit import EightBitLinear
 from serving_app.engine.fast_linear import PackedLinear
 
 PREFIX, DOWN, UP = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
@@ -201,9 +202,8 @@ def fits(adapter: Adapter, model: PreTrainedModel) -> bool:
     if any(getattr(config, name, None) for name in EXPERTS):
         return False
     modules = dict(model.named_modules())
-    return all(
-        isinstance(modules.get(name), AdaptedLinear | PackedLinear | nn.Linear | Conv1D) for name in adapter.layers
-    )
+    plain = AdaptedLinear | PackedLinear | EightBitLinear | nn.Linear | Conv1D
+    return all(isinstance(modules.get(name), plain) for name in adapter.layers)
 
 
 def _is_plain(config: LoraConfig) -> bool:

@@ -111,7 +111,8 @@ def _read_weights(folder: Path, dtype: str) -> PreTrainedModel:
 
 
 def _wanted_dtype(folder: Path, dtype: str) -> torch.dtype:
-    """The type to compute in: the one asked for, else the stored one, but never float16, which CPUs are bad at."""
+    """The type to compute in: the one asked for, else (so with eight bits, too) the stored one, but never float16, which
+    CPUs are bad at."""
     if dtype in DTYPES:
         return DTYPES[dtype]
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from serving_app.engine.accounts import Accounts
+from serving_app.engine.eight_bit import take_eight_bits
 from serving_app.engine.errors import EngineError
 from serving_app.engine.fast_linear import pack_linear_layers
 from serving_app.engine.folders import resolve_folder
 from serving_app.engine.forward import ForwardPass
 from serving_app.engine.loader import LoadedModel, load_adapter, load_merged, load_model
 from serving_app.engine.scheduler import Scheduler
-from serving_app.engine.settings import EngineSettings
+from serving_app.engine.settings import EIGHT_BIT, EngineSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +125,8 @@ class ModelRegistry:
 
     def _ready(self, loaded: LoadedModel) -> Prepared:
         """A model of its own, with its scheduler."""
+        if self._settings.dtype == EIGHT_BIT:
+            take_eight_bits(loaded.model)
         pack_linear_layers(loaded.model)
         scheduler = Scheduler(
             ForwardPass(loaded.model, loaded.adapters),

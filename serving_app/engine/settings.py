@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+EIGHT_BIT = "int8"
+DTYPES = ("auto", "float32", "bfloat16", EIGHT_BIT)
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
@@ -14,6 +17,7 @@ class EngineSettings:
     one step, so that a long prompt cannot hold up the streams that are already running. `embedding_tokens` bounds the
     texts that wait for their vectors, over all requests; one request alone is always taken. Without progress for
     `stuck_seconds` an engine is not ready, for twice as long it ends. `memory_limit` is in bytes, None: the machine's.
+    `dtype`, one of DTYPES, is what weights are kept in; `auto` keeps what the model folder has.
     """
 
     model_root: Path

@@ -28,6 +28,17 @@ def turns(*pairs):
     return {"messages": [{"role": role, "content": content} for role, content in pairs]}
 
 
+def weighted(weight):
+    said = turns(("user", "a"), ("assistant", "wrong"), ("user", "no"), ("assistant", "right"))
+    said["messages"][1]["weight"] = weight
+    return said
+
+
+@pytest.mark.parametrize("weight", [1, 1.0, None])
+def test_an_answer_that_is_to_be_learned_as_all_others_may_say_so(weight):
+    assert len(mapped(weighted(weight), CHAT).messages) == 4
+
+
 def test_a_pair_becomes_a_question_and_an_answer():
     assert mapped({"q": "why", "a": "because"}).messages == (
         {"role": "user", "content": "why"},
@@ -84,6 +95,9 @@ def test_group_keys_name_their_column():
         ({"messages": "[oops"}, CHAT, "bad_messages"),
         ({"messages": ["a"]}, CHAT, "bad_messages"),
         (turns(("wizard", "a")), CHAT, "unknown_role"),
+        (weighted(0), CHAT, "unlearned_turn"),
+        (weighted(0.5), CHAT, "unlearned_turn"),
+        (weighted("high"), CHAT, "unlearned_turn"),
         (turns(("user", "a")), CHAT, "no_answer"),
         (turns(("assistant", "a")), CHAT, "no_question"),
         (turns(("user", [{"type": "image"}]), ("assistant", "b")), CHAT, "not_text"),

@@ -67,6 +67,7 @@ def engine() -> Program:
     argv = [sys.executable, "-m", "serving_app.engine", "--host", "127.0.0.1", "--port", str(settings.ENGINE_PORT)]
     argv += ["--model-root", str(home / "artifacts"), "--journal", str(home / "journal")]
     argv += ["--threads", str(settings.ENGINE_THREADS), "--max-context", str(settings.ENGINE_CONTEXT)]
+    argv += ["--dtype", settings.ENGINE_DTYPE]
     env = {"ENGINE_TOKEN": settings.ENGINE_TOKEN, "OMP_WAIT_POLICY": "PASSIVE"}
     return Program("engine", argv, env=env)
 
