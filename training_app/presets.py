@@ -104,7 +104,7 @@ DPO_RATE_FACTOR = 0.1
 FOR_ANSWERS_ALONE = ("label_smoothing", "class_weights")
 SWITCHES = ("class_weights",)
 EVALUATIONS_A_RUN = 12
-USUAL_LENGTH = 512  # tokens
+USUAL_LENGTH = 512  # tokens, where neither a person nor the data's recipe says how long rows are
 
 
 def preset(key: str) -> dict[str, Any]:
@@ -186,8 +186,10 @@ def resolve(
     rows: int,
     context_length: int,
     seed: int,
+    token_limit: int = 0,
 ) -> dict[str, Any]:
-    """The whole set of hyperparameters that the training spec carries. `rows` is the training split's size."""
+    """The whole set of hyperparameters that the training spec carries. `rows` is the training split's size, `token_limit`
+    what its rows were held to, 0 where they were not: nothing of them is cut unless somebody asks for that."""
     if method not in METHODS:
         raise Invalid(f"There is no method {method!r}.", fix="Choose full, lora or qlora.", param="method")
     chosen, asked = preset(preset_key), checked(requested)
@@ -216,7 +218,7 @@ def resolve(
         "scheduler": asked.get("scheduler", "cosine"),
         "max_grad_norm": asked.get("max_grad_norm", 1.0),
         "label_smoothing": asked.get("label_smoothing", 0.0),
-        "max_length": min(asked.get("max_length", USUAL_LENGTH), context_length or USUAL_LENGTH),
+        "max_length": min(asked.get("max_length", token_limit or USUAL_LENGTH), context_length or USUAL_LENGTH),
         "seed": asked.get("seed", seed),
         "early_stopping_metric": asked.get("early_stopping_metric", "loss"),
         "early_stopping_patience": asked.get("early_stopping_patience", chosen["patience"]),

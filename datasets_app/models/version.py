@@ -83,5 +83,10 @@ class DatasetVersion(Leased):
         weights: dict[str, float] = self.report.get("balance", {}).get("weights", {})
         return weights
 
+    @property
+    def token_limit(self) -> int:
+        """The most tokens that a row may have, where its recipe counts them; else 0."""
+        return int(self.report.get("tokens", {}).get("limit") or 0)
+
     def split_path(self, split: str) -> Path:
         return self.folder / f"{split}.parquet"

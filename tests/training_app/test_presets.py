@@ -8,7 +8,14 @@ from gptstudio.core.errors import Invalid
 from training_app import presets
 
 
-def resolve(preset: str = "balanced", method: str = "full", rows: int = 800, context: int = 1024, **requested):
+def resolve(
+    preset: str = "balanced",
+    method: str = "full",
+    rows: int = 800,
+    context: int = 1024,
+    token_limit: int = 0,
+    **requested,
+):
     return presets.resolve(
         preset_key=preset,
         method=method,
@@ -17,6 +24,7 @@ def resolve(preset: str = "balanced", method: str = "full", rows: int = 800, con
         rows=rows,
         context_length=context,
         seed=42,
+        token_limit=token_limit,
     )
 
 
@@ -49,6 +57,12 @@ def test_larger_models_take_smaller_steps_and_adapters_larger_ones() -> None:
 def test_rows_are_never_longer_than_the_model_reads() -> None:
     assert resolve(context=256, max_length=4096)["max_length"] == 256
     assert resolve(context=0)["max_length"] == 512
+
+
+def test_rows_may_be_as_long_as_the_data_s_recipe_let_them_be() -> None:
+    assert resolve(context=4096, token_limit=2048)["max_length"] == 2048
+    assert resolve(context=1024, token_limit=2048)["max_length"] == 1024
+    assert resolve(context=4096, token_limit=2048, max_length=128)["max_length"] == 128
 
 
 def test_a_run_looks_at_the_validation_rows_about_a_dozen_times() -> None:

@@ -133,6 +133,7 @@ class _RunView(NativeView):
             rows=splits.get("train", 0),
             context_length=base_model.context_length,
             seed=body["seed"],
+            token_limit=version.token_limit,
         )
         plan = estimates.plan_of(
             rows=splits.get("train", 0), hyperparameters=resolved, has_validation=splits.get("validation", 0) > 0

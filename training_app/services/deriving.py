@@ -17,11 +17,11 @@ from training_app.presets import USUAL_LENGTH
 def derive_version(
     actor: Actor, *, version: DatasetVersion, base_model: LanguageModel, max_length: int = 0
 ) -> DatasetVersion:
-    """Ask for a new version of the same rows, measured for `base_model` at `max_length` tokens (0: the usual)."""
+    """Ask for a new version of the same rows, measured for `base_model` at `max_length` tokens (0: as it was, or the usual)."""
     files = [file for file in files_of_version(version) if file.erased_at is None]
     if not files:
         raise Conflict(f"The files of {version} are no longer kept.", fix="Make a version of other files.")
-    limit = min(max_length or USUAL_LENGTH, base_model.context_length or USUAL_LENGTH)
+    limit = min(max_length or version.token_limit or USUAL_LENGTH, base_model.context_length or USUAL_LENGTH)
     body = copy.deepcopy(version.recipe)
     wanted = {"model": base_model.name, "limit": limit}
     try:

@@ -26,6 +26,8 @@ from training_app.services.notices import tell_ended
 
 SUFFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 DEFAULT_SEED = 42
+# Rows of a file that a job names may have so many tokens, where the model reads that far; longer ones are left out.
+FILE_LENGTH = 2048
 NOT_FINITE = "loss_not_finite"
 
 
@@ -64,6 +66,7 @@ def resolve_for(job: FineTuningJob, version: DatasetVersion) -> dict[str, Any]:
         rows=version.report["splits"]["train"],
         context_length=job.base_model.context_length,
         seed=job.seed,
+        token_limit=version.token_limit,
     )
 
 
@@ -73,7 +76,7 @@ def version_for_files(
     """Freeze a file under the default recipe. A validation file is used as it is: no other row goes there."""
     recipe = default_recipe()
     files = [training_file]
-    step(recipe, "tokens")["options"].update(model=base_model.name, limit=min(512, base_model.context_length))
+    step(recipe, "tokens")["options"].update(model=base_model.name, limit=min(FILE_LENGTH, base_model.context_length))
     if validation_file is not None:
         files.append(validation_file)
         shares = {"train": 0.9, "validation": 0.0, "test": 0.1}

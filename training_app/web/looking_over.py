@@ -50,6 +50,7 @@ def asked_by(form: JobForm) -> Asked:
         rows=version.report.get("splits", {}).get("train", 0),
         context_length=base_model.context_length,
         seed=form.cleaned_data["seed"] or 0,
+        token_limit=version.token_limit,
     )
     return Asked(version, base_model, method, resolved)
 
