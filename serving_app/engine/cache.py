@@ -7,6 +7,7 @@ free to be of different lengths, and a row that is left needs no clearing: its s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,12 @@ class SlotLayer(CacheLayerMixin):
         """Keys as [rows, heads, positions, width], however they lie."""
         return keys.transpose(2, 3) if self._table.turned else keys
 
+    def growth(self, rows: int, length: int) -> int:
+        """Bytes that it would grow by."""
+        positions = self._by_position(self.keys).shape[0] * self._by_position(self.keys).shape[2]
+        held = int(self.keys.nbytes) + int(self.values.nbytes)
+        return held * max(0, rows * length - positions) // positions
+
     @torch.inference_mode()
     def resize(self, rows: int, length: int) -> None:
         """Grow to at least this many rows and positions, keeping what is there."""
@@ -98,12 +105,17 @@ class SlotLayer(CacheLayerMixin):
 
 
 class SlotCache(Cache):
-    """The layers of one model and the placement of the pass under way; `turned` says how the keys lie."""
+    """The layers of one model and the placement of the pass under way; `turned` says how the keys lie. `check` is told
+    before the cache grows by how many bytes it will, and raises where there is no memory for them.
+    """
 
     placement: Placement
 
-    def __init__(self, layers: int, *, turned: bool = False) -> None:
+    def __init__(
+        self, layers: int, *, turned: bool = False, check: Callable[[int], None] = lambda _bytes: None
+    ) -> None:
         self.turned = turned
+        self._check = check
         self.rows = 0
         self.length = 0
         self.slot_layers = [SlotLayer(self) for _ in range(layers)]
@@ -119,6 +131,7 @@ class SlotCache(Cache):
         if length > self.length:
             wanted = max(length, self.length + self.length // 2)
             grown_length = -(-wanted // LENGTH_BLOCK) * LENGTH_BLOCK
+        self._check(sum(layer.growth(grown_rows, grown_length) for layer in self._written()))
         for layer in self.slot_layers:
             layer.resize(grown_rows, grown_length)
         self.rows, self.length = grown_rows, grown_length  # not before: memory may end at any layer

@@ -6,6 +6,7 @@ Knows tensors and one model; refuses to know who is running and why.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from transformers import PreTrainedModel
 from serving_app.engine.adapters import AdapterStack
 from serving_app.engine.attention import take_attention
 from serving_app.engine.cache import Placement, SlotCache
+from serving_app.engine.memory import check_growth
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,22 @@ class PromptPiece:
 
 
 class ForwardPass:
-    """One model with its slot cache. Both calls return logits [rows, vocabulary] of each row's last token."""
+    """One model with its slot cache. Both calls return logits [rows, vocabulary] of each row's last token.
 
-    def __init__(self, model: PreTrainedModel, adapters: AdapterStack | None = None) -> None:
+    The cache grows as long as the whole process stays within `memory_limit`, in bytes; None: the machine's.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, adapters: AdapterStack | None = None, *, memory_limit: int | None = None
+    ) -> None:
         self._model = model
         self._adapters = adapters or AdapterStack(model)
         self._blocked = torch.finfo(model.dtype).min
-        self.cache = SlotCache(model.config.get_text_config().num_hidden_layers, turned=take_attention(model))
+        self.cache = SlotCache(
+            model.config.get_text_config().num_hidden_layers,
+            turned=take_attention(model),
+            check=partial(check_growth, limit=memory_limit),
+        )
 
     @torch.inference_mode()
     def prefill(self, pieces: list[PromptPiece]) -> Tensor:

@@ -43,6 +43,16 @@ def check_room(name: str, needed: int, *, limit: int | None) -> None:
         )
 
 
+def check_growth(needed: int, *, limit: int | None) -> None:
+    """Raise MemoryError where keys and values of requests would take more than there is. `limit` as above."""
+    room = _room(limit)
+    if needed > room:
+        raise MemoryError(
+            f"what is read and written would take {needed / GIB:.2f} GiB more, and this engine may take "
+            f"{max(0, room) / GIB:.2f} more."
+        )
+
+
 def _room(limit: int | None) -> int:
     rooms = [psutil.virtual_memory().available]
     if limit is not None:

@@ -129,7 +129,7 @@ class ModelRegistry:
             take_eight_bits(loaded.model)
         pack_linear_layers(loaded.model)
         scheduler = Scheduler(
-            ForwardPass(loaded.model, loaded.adapters),
+            ForwardPass(loaded.model, loaded.adapters, memory_limit=self._settings.memory_limit),
             accounts=self._accounts,
             slots=self._settings.slots,
             prefill_tokens=self._settings.prefill_tokens,

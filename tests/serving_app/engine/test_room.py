@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
 import pytest
 from transformers import PreTrainedModel
 
 from serving_app.engine import cache
+from serving_app.engine.forward import ForwardPass, PromptPiece
 from serving_app.engine.requests import Closed
 from tests.serving_app.engine.test_greedy_equality import make_request, make_scheduler, reference, run_to_end
 
@@ -41,3 +43,16 @@ def test_who_finds_no_memory_ends_and_nobody_else(
     assert closed["running"].reason in ("stop", "length") and closed["after"].reason in ("stop", "length")
     for request, prompt, most in ((running, first, 12), (after, later, 4)):
         assert request.sequences[0].tokens[len(prompt) :] == reference(tiny_model, prompt, most)
+
+
+def test_what_would_take_more_than_the_engine_may_is_refused_before_it_is_taken(
+    tiny_model: PreTrainedModel, tmp_path: Path
+) -> None:
+    forward = ForwardPass(tiny_model, memory_limit=psutil.Process().memory_info().rss + (64 << 20))
+    forward.prefill([PromptPiece(0, 0, [5, 6, 7])])
+    rows, length = forward.cache.rows, forward.cache.length
+    with pytest.raises(MemoryError, match=r"would take \d+\.\d\d GiB more"):
+        forward.cache.reserve(rows=4096, length=8192)
+    assert (forward.cache.rows, forward.cache.length) == (rows, length)
+    forward.cache.reserve(rows=rows + 1, length=length + 1)
+    assert forward.cache.rows > rows and forward.cache.length > length
