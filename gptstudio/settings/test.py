@@ -20,5 +20,9 @@ ACCOUNT_RATE_LIMITS = False
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, as in life: threads of one process lock each other out of a shared database in memory.
     DATABASES["default"]["TEST"] = {"NAME": STUDIO_HOME / "test.sqlite3"}  # noqa: F405
+    # Many threads that race take no turns; on a slow machine one of them may be last for long.
+    DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA busy_timeout=240000;"  # noqa: F405
+else:
+    DATABASES["default"]["OPTIONS"]["pool"]["timeout"] = 240  # noqa: F405
 # A file is looked for when it is asked for: else every test client begins by reading all of them.
 WHITENOISE_AUTOREFRESH = True

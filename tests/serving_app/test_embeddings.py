@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 
 import httpx
 import openai
 import pytest
 
 from serving_app import selectors
-from serving_app.models import UsageEvent
+from serving_app.models import Completion, UsageEvent
 from serving_app.services import engine_minus_ledger
 from tests.serving_app.conftest import TOKEN, asking, until
 from training_app.models import LanguageModel, ModelKind
@@ -92,9 +93,13 @@ def test_another_workspaces_model_is_not_found(stranger, embedder):
 
 def test_a_client_that_hangs_up_is_billed_for_what_was_read(studio, make_key, embedder, engine, reconciler):
     texts = ["some words " * 200] * 130
-    with asking(studio, "embeddings", key=make_key("chat"), model=embedder.name, input=texts):
-        attempt = until(lambda: UsageEvent.objects.filter(kind="reserve").first()).attempt_id
-        until(lambda: attempt in httpx.get(f"{engine.url}/usage", headers=TOLD, params=newest(engine), timeout=60).text)
+    with ExitStack() as until_left:
+        with asking(studio, "embeddings", key=make_key("chat"), model=embedder.name, input=texts):
+            attempt = until(lambda: UsageEvent.objects.filter(kind="reserve").first()).attempt_id
+            usage = {"url": f"{engine.url}/usage", "headers": TOLD, "timeout": 60}
+            until(lambda: attempt in httpx.get(params=newest(engine), **usage).text)
+            until_left.enter_context(engine.held())
+        until(Completion.objects.exclude(finish_reason="").exists)
 
     def settled():
         reconciler.run_pass()

@@ -51,7 +51,7 @@ def ask(studio):
 def before(studio: str, origin: str) -> httpx.Response:
     """What a browser asks first."""
     headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-    return httpx.options(f"{studio}/v1/chat/completions", headers=headers)
+    return httpx.options(f"{studio}/v1/chat/completions", headers=headers, timeout=60)
 
 
 def test_a_page_of_its_site_is_answered_and_may_read_the_answer(ask, issue, deployment) -> None:
@@ -85,7 +85,7 @@ def test_a_browser_is_told_beforehand_for_sites_of_live_keys_alone(studio, issue
 def test_a_browser_that_asks_beforehand_waits_for_no_attempt_and_no_report(studio, issue) -> None:
     issue()
     is_over = threading.Event()
-    attempts = [threads.submit(is_over.wait, 30) for threads in (LEDGER, REPORTS) for _ in range(8)]
+    attempts = [threads.submit(is_over.wait, 240) for threads in (LEDGER, REPORTS) for _ in range(8)]
     try:
         assert before(studio, SHOP).status_code == 204
     finally:
