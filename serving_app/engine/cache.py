@@ -66,9 +66,9 @@ class SlotLayer(CacheLayerMixin):
 
     def growth(self, rows: int, length: int) -> int:
         """Bytes that it would grow by."""
-        positions = self._by_position(self.keys).shape[0] * self._by_position(self.keys).shape[2]
-        held = int(self.keys.nbytes) + int(self.values.nbytes)
-        return held * max(0, rows * length - positions) // positions
+        keys = self._by_position(self.keys)
+        positions = int(keys.shape[0] * keys.shape[2])
+        return int(keys.nbytes + self.values.nbytes) * max(0, rows * length - positions) // positions
 
     @torch.inference_mode()
     def resize(self, rows: int, length: int) -> None:
