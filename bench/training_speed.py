@@ -4,7 +4,8 @@
 rows' tokens, padding not counted, through the time of the whole process, from its start to its model folder: loading,
 evaluations, and what the engine adds (sealed checkpoints, sample answers, the hardest rows) count. `first_step` is the
 time from the process's start to the end of its first optimiser step. The order of the contenders turns with each round;
-medians are told. Padding is the share of a batch's places that hold no token, over the engine's own batches.
+medians are told. Padding is the share of a batch's places that hold no token, over the engine's own batches of PADDED_ROWS
+such rows: of a few dozen rows no order makes batches of one length.
 
 Ends with 1 where a bar is missed.
 """
@@ -29,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "training_speed.json"
 BARS = {"trl": 1.0, "bare": 0.95, "first_step": 1.1, "padding": 0.05}
+PADDED_ROWS = 2400
 ENGINE, PEERS = "engine", ("trl", "bare")
 # Rows for learning and for validation, rows a step, steps between looks at the validation rows and between checkpoints.
 SIZES: dict[str, dict[str, int]] = {
@@ -77,20 +79,25 @@ def run(contender: str, spec: dict[str, Any], folder: Path) -> dict[str, float]:
     return {"seconds": time.monotonic() - began, "first_step": first}
 
 
-def padding(model: Path, train: Path, batch_size: int) -> dict[str, float]:
-    """Tokens of the training rows, and the share of places in the engine's batches that hold none."""
+def lengths_of(model: Path, rows: Path) -> list[int]:
+    """Tokens of each training row, as the engine reads it."""
     from transformers import AutoTokenizer
 
-    from training_app.engine.batching import LengthPools
     from training_app.engine.data import build_examples, read_rows
 
     tokenizer = AutoTokenizer.from_pretrained(model)
     stops = frozenset({tokenizer.eos_token_id})
-    lengths = [each.length for each in build_examples(read_rows(train), tokenizer, stops, max_length=512).items]
+    return [each.length for each in build_examples(read_rows(rows), tokenizer, stops, max_length=512).items]
+
+
+def padding(lengths: list[int], batch_size: int) -> float:
+    """The share of places in the engine's batches of rows of these lengths that hold no token."""
+    from training_app.engine.batching import LengthPools
+
     order = list(LengthPools(lengths, batch_size=batch_size, seed=7))
     batches = [[lengths[row] for row in order[i : i + batch_size]] for i in range(0, len(order), batch_size)]
     places = sum(max(batch) * len(batch) for batch in batches)
-    return {"tokens": sum(lengths), "padding": round(1 - sum(lengths) / places, 4)}
+    return round(1 - sum(lengths) / places, 4)
 
 
 def measure(name: str, work: Path, rounds: int) -> dict[str, Any]:
@@ -113,13 +120,14 @@ def measure(name: str, work: Path, rounds: int) -> dict[str, Any]:
             with tempfile.TemporaryDirectory(dir=folder) as place:
                 found[contender].append(run(contender, spec, Path(place) / "run"))
             print(name, contender, found[contender][-1], flush=True)
-    data = padding(model, splits["train"], size["batch_size"])
+    tokens = sum(lengths_of(model, splits["train"]))
+    many = lengths_of(model, write_split(folder / "many.parquet", chats(PADDED_ROWS, seed=1)))
     seconds = {each: statistics.median(one["seconds"] for one in found[each]) for each in names}
     first = {each: statistics.median(one["first_step"] for one in found[each]) for each in names}
     return {
-        "tokens": data["tokens"],
-        "padding": data["padding"],
-        "tokens_a_second": {each: round(data["tokens"] / seconds[each], 1) for each in names},
+        "tokens": tokens,
+        "padding": padding(many, size["batch_size"]),
+        "tokens_a_second": {each: round(tokens / seconds[each], 1) for each in names},
         "against": {peer: round(seconds[peer] / seconds[ENGINE], 3) for peer in PEERS},
         "first_step_seconds": {each: round(first[each], 2) for each in names},
         "first_step_against_trl": round(first[ENGINE] / first["trl"], 3),
