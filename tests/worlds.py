@@ -272,6 +272,7 @@ class World:
             "base_model_id": self.fetched.model_id,
             "finding_id": HITS[0]["key"],
             "review_id": self.review.id,
+            "use_case_key": "support",
         }
 
 

@@ -19,6 +19,11 @@ class Dataset(models.Model):
     workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="datasets")
     name = models.CharField(max_length=120)
     mapping = models.JSONField(null=True, blank=True, help_text="Which column plays which part; null: guessed a file.")
+    aim = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="{use_case, title, recipe, preset, questions} where somebody began with a use case.",
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,12 +17,14 @@ from gptstudio.core.errors import Invalid
 
 
 @transaction.atomic
-def create_dataset(actor: Actor, *, workspace_id: str, name: str) -> Dataset:
-    """An empty data set with a name."""
+def create_dataset(actor: Actor, *, workspace_id: str, name: str, aim: dict[str, Any] | None = None) -> Dataset:
+    """An empty data set with a name. `aim`: what it is for, where somebody began with a use case."""
     require(actor, "datasets.edit", workspace_id=workspace_id)
     if not name.strip():
         raise Invalid("The data set has no name.", fix="Name it after what is in it.", param="name")
-    dataset = Dataset.objects.create(workspace_id=workspace_id, name=name.strip()[:120], created_by_id=actor.user_id)
+    dataset = Dataset.objects.create(
+        workspace_id=workspace_id, name=name.strip()[:120], aim=aim or {}, created_by_id=actor.user_id
+    )
     record(
         actor,
         workspace_id=workspace_id,

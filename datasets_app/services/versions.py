@@ -33,13 +33,14 @@ def create_version(
     parent: DatasetVersion | None = None,
     origin: str = VersionOrigin.MADE,
 ) -> DatasetVersion:
-    """Ask for a version of `files` (all of the data set's when None) under `recipe` (the default when None).
+    """Ask for a version of `files` (all of the data set's when None) under `recipe`. When None: that of the use case that the
+    data set began with, else the default.
 
     `parent` is the version that it starts from, whose edits it makes again. What it is compared with is that one, or the
     newest ready version. Whatever the origin, what was erased from the data set stays out.
     """
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
-    body = recipes.checked(recipe if recipe is not None else recipes.default_recipe())
+    body = recipes.checked(recipe if recipe is not None else dataset.aim.get("recipe") or recipes.default_recipe())
     _check_tokenizer(body, workspace_id=dataset.workspace_id)
     chosen = list(files) if files is not None else list(selectors.live_files(dataset))
     if not chosen:

@@ -27,6 +27,7 @@ LET_IN, TO_SIGN_IN = 200, 302
 # Of the console, for who may open it: tables here have no pages of their own and no fields that complete themselves.
 REFUSED_IN_CONSOLE = {"admin:view_on_site": 404, "admin:": 404, "admin:autocomplete": 403}
 STEPS_OF_SIGNING_IN = ("account_confirm_login_code", "mfa_authenticate")  # lead to its beginning who did not begin
+EVERYBODYS = "<use_case_key>"  # a parameter that names what every workspace has
 UNASKED = ("socialaccount_signup",)  # leads everybody there who does not come from a provider
 
 
@@ -74,7 +75,7 @@ class Route:
     @property
     def is_of_a_thing(self) -> bool:
         """Whether the address names something that belongs to a workspace."""
-        return "<" in self.path
+        return "<" in self.path.replace(EVERYBODYS, "")
 
     def body(self) -> dict[str, Any]:
         """The line of `manage.py routes --json`."""

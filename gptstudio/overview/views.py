@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from gptstudio.accounts.policies import Actor
 from gptstudio.overview import selectors
+from gptstudio.overview.use_cases.catalogue import use_cases
 from gptstudio.review.models import ReviewItem
 from gptstudio.review.wording import wording_of
 from gptstudio.web import live
@@ -144,6 +145,7 @@ def home(request: MemberRequest) -> HttpResponse:
         "waiting": waiting,
         "waiting_count": count,
         "today": today,
+        "use_cases": use_cases(),
         "spent": totals(actor.workspace_id, since=today["since"]),
         **_running(job),
     }

@@ -27,9 +27,10 @@ def readable(dataset: Dataset) -> list[DatasetFile]:
     return [file for file in selectors.live_files(dataset) if file.state != FileState.ERROR]
 
 
-def first_body(request: MemberRequest) -> recipes.Recipe:
-    """What the page begins with: a kept recipe, an earlier version's with a step switched off, or a preset."""
-    workspace_id, asked = request.actor.workspace_id, request.GET
+def first_body(request: MemberRequest, dataset: Dataset) -> recipes.Recipe:
+    """What the page begins with: a kept recipe, an earlier version's with a step switched off, a preset, or the recipe of
+    the use case that the data set began with."""
+    workspace_id, asked = dataset.workspace_id, request.GET
     if asked.get("recipe"):
         return selectors.recipe_of(workspace_id, asked["recipe"]).body
     if asked.get("version"):
@@ -37,6 +38,8 @@ def first_body(request: MemberRequest) -> recipes.Recipe:
         for each in body["steps"]:
             each["enabled"] = each.get("enabled", True) and each["kind"] != asked.get("off")
         return body
+    if not asked.get("preset") and dataset.aim.get("recipe"):
+        return copy.deepcopy(dataset.aim["recipe"])
     return recipes.preset(asked.get("preset", ""))["recipe"]
 
 
@@ -76,7 +79,7 @@ def new(request: MemberRequest, dataset_id: str) -> HttpResponse:
     files, tokenizers = readable(dataset), list(selectors.tokenizers(dataset.workspace_id))
     if request.method == "POST":
         return _answer(request, dataset, files, MakeForm(request.POST, dataset_files=files, tokenizers=tokenizers))
-    body = first_body(request)
+    body = first_body(request, dataset)
     first = {
         "files": [file.id for file in files],
         "base_model": recipes.model_of(body) or (tokenizers[0].name if tokenizers else ""),

@@ -45,6 +45,13 @@ def write_all(out: Path, seed: int) -> dict[str, Any]:
     return manifest
 
 
+def tickets(seed: int, rows: int) -> bytes:
+    """So many rows of the tickets alone, with a few of their defects and nothing planted. The same seed, the same bytes."""
+    rng = random.Random(seed)
+    shape = _shape("TK", rows, (rows // 40, rows // 40, 2, 2, 2, 0))
+    return _csv_lines(rng, build(rng, shape, []), ",")[0]
+
+
 def _csv_lines(
     rng: random.Random, rows: list[Row], delimiter: str, *, broken_encoding: bool = False
 ) -> tuple[bytes, list[int]]:

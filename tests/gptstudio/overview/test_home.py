@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def test_an_empty_workspace_is_told_where_to_begin(at_alice) -> None:
     page = at_alice.get("/").content.decode()
-    assert "Begin with a file" in page and 'href="/datasets/new"' in page
+    assert "What shall it do?" in page and 'href="/datasets/new"' in page
 
 
 def test_what_waits_is_named_with_what_happens_and_where_to_act(world, at_alice) -> None:

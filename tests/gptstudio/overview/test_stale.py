@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 
 from gptstudio.overview.routes import Kind, routes
+from gptstudio.overview.use_cases.catalogue import KEYS
 from tests.forms import Form, Site
 from tests.naughty import form_body
 from tests.pages import filled, pages
@@ -40,6 +41,7 @@ TWO_ARE_MEANT = (
     "/notices/<destination_id>/test",
     "/workspaces/new",
     "/datasets/new",
+    *(f"/start/{key}" for key in KEYS),
     "/datasets/recipes/<recipe_id>/copy",
     "/datasets/versions/<version_id>/restore",
     "/fine-tunes/<job_id>/more-data",

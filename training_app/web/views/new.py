@@ -34,10 +34,11 @@ def form_of(request: MemberRequest, data: QueryDict | None, make: Callable[..., 
     given = {name: value for name in FROM_QUERY if (value := request.GET.get(name))}
     earlier = selectors.job_of(workspace_id, request.GET["from"]) if request.GET.get("from") else None
     cleared = next((each.id for each in versions if version_is_cleared(each)), "")
+    learnt = {each.id: each for each in versions}.get(given.get("version", cleared))
     first: dict[str, Any] = {
         "version": cleared,
         "base_model": base_models[0].id if base_models else "",
-        "preset": "balanced",
+        "preset": (learnt.dataset.aim.get("preset") if learnt else None) or "balanced",
         "method": "full",
         **(_settings_of(earlier) if earlier else {}),
         **given,

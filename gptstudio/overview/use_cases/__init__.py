@@ -1,0 +1,1 @@
+"""What people start from: a use case with its recipe, preset, instructions, questions and sample data."""
