@@ -11,17 +11,34 @@ from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from datasets_app.models import Dataset, DatasetVersion, VersionState
+from datasets_app.models import Dataset, DatasetFile, DatasetVersion, FileState, VersionState
 from gptstudio.accounts.models import ApiKey, Workspace
 from gptstudio.accounts.policies import Actor
+from gptstudio.audit.models import AuditEvent
+from gptstudio.audit.selectors import events_of
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.web import navigation
 from serving_app import selectors as serving
 from serving_app.models import Completion, CompletionState, Deployment
-from training_app.models import FineTuningJob, JobState, LanguageModel, ModelKind
+from training_app.models import (
+    BaseModelImport,
+    ExportState,
+    FineTuningJob,
+    ImportState,
+    JobState,
+    LanguageModel,
+    ModelExport,
+    ModelKind,
+)
 from training_app.selectors import models_of, released_ids
 
 FRESH = timedelta(days=3)
+MOST_RUNNING = 10
+LATELY = (
+    "dataset.created", "file.uploaded", "version.ready", "version.erased", "job.created", "model.made", "review.approved",
+    "review.rejected", "deployment.created", "deployment.updated", "deployment.rolled_back", "deployment.retired",
+    "base_model.registered", "member.joined", "price.set", "budget.set",
+)  # fmt: skip
 ACTIVE = (JobState.VALIDATING_FILES, JobState.QUEUED, JobState.RUNNING)
 
 
@@ -91,13 +108,38 @@ def callable_names(workspace_id: str) -> list[str]:
     return [*(each.name for each in serving.deployments_of(workspace_id)), *models]
 
 
-def newest_running(workspace_id: str) -> FineTuningJob | None:
-    """The fine-tune that was started last and is not over."""
-    return (
-        FineTuningJob.objects.filter(workspace_id=workspace_id, state__in=ACTIVE)
-        .select_related("base_model", "version__dataset")
-        .first()
+def running_jobs(workspace_id: str) -> list[FineTuningJob]:
+    """Fine-tunes that are not over, the newest first."""
+    rows = FineTuningJob.objects.filter(workspace_id=workspace_id, state__in=ACTIVE)
+    return list(rows.select_related("base_model", "version__dataset")[:MOST_RUNNING])
+
+
+def other_work(workspace_id: str) -> list[Any]:
+    """What else workers have to do: files to read, versions, exports and models on their way from a hub."""
+    files = DatasetFile.objects.filter(
+        dataset__workspace_id=workspace_id, state=FileState.UPLOADED, archived_at__isnull=True
     )
+    versions = DatasetVersion.objects.filter(
+        dataset__workspace_id=workspace_id, state__in=[VersionState.QUEUED, VersionState.BUILDING]
+    )
+    exports = ModelExport.objects.filter(
+        model__workspace_id=workspace_id, state__in=[ExportState.QUEUED, ExportState.RUNNING]
+    )
+    imports = BaseModelImport.objects.filter(
+        workspace_id=workspace_id, state__in=[ImportState.QUEUED, ImportState.DOWNLOADING]
+    )
+    rows = (
+        files.select_related("dataset"),
+        versions.select_related("dataset"),
+        exports.select_related("model"),
+        imports,
+    )
+    return [each for found in rows for each in found[:MOST_RUNNING]]
+
+
+def lately(workspace_id: str, limit: int = 6) -> list[AuditEvent]:
+    """The newest acts that changed what everybody in the workspace sees."""
+    return list(events_of(workspace_id).filter(action__in=LATELY)[:limit])
 
 
 def pending_reviews(actor: Actor) -> QuerySet[ReviewItem]:
@@ -114,13 +156,13 @@ def _recent(workspace_id: str, model: type[Model], path: str, state: str) -> Que
 def failed_jobs(workspace_id: str, limit: int = 3) -> list[FineTuningJob]:
     """Fine-tunes that failed in the last days; those of a study are the study's own concern."""
     rows = _recent(workspace_id, FineTuningJob, "workspace_id", JobState.FAILED)
-    return list(rows.filter(study=None, archived_at__isnull=True)[:limit])
+    return list(rows.filter(study=None, archived_at__isnull=True).select_related("created_by")[:limit])
 
 
 def failed_versions(workspace_id: str, limit: int = 3) -> list[DatasetVersion]:
     """Versions that could not be made in the last days."""
     rows = _recent(workspace_id, DatasetVersion, "dataset__workspace_id", VersionState.FAILED)
-    return list(rows.select_related("dataset")[:limit])
+    return list(rows.select_related("dataset", "created_by")[:limit])
 
 
 def unasked_models(workspace_id: str, limit: int = 3) -> list[LanguageModel]:
@@ -129,7 +171,7 @@ def unasked_models(workspace_id: str, limit: int = 3) -> list[LanguageModel]:
     rows = LanguageModel.objects.filter(
         workspace_id=workspace_id, kind=ModelKind.FINE_TUNE, archived_at__isnull=True, evaluation__isnull=False
     )
-    return list(rows.exclude(id__in=asked).select_related("evaluation", "job")[:limit])
+    return list(rows.exclude(id__in=asked).select_related("evaluation", "job__created_by")[:limit])
 
 
 def answers_today(workspace_id: str) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from gptstudio.accounts.policies import Actor
 from gptstudio.overview import selectors
+from gptstudio.overview.under_way import lines_of
 from gptstudio.overview.use_cases.catalogue import use_cases
 from gptstudio.review.models import ReviewItem
 from gptstudio.review.wording import wording_of
 from gptstudio.web import live
 from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.road import Step, steps
-from serving_app.selectors import reached_of, totals
+from serving_app.selectors import reached_of, spent_by_month, totals
 from training_app.models import FineTuningJob
 from training_app.selectors import metrics_of
 from training_app.web.curves import loss_chart
@@ -28,13 +29,19 @@ SHOWN = 6  # reviews; the queue has the rest
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that waits for a person: what, what happens, and where to act. `stands_for`: how many there are of it."""
+    """Something that waits for a person: what, for whom, what happens, and where to act. `stands_for`: how many of it."""
 
     title: str
     detail: str
     verb: str
     url: str
     stands_for: int = 1
+    whom: str = "a reviewer"
+
+
+def _maker(actor: Actor, made_by: Any) -> str:
+    """Whom a thing waits for that somebody made: the person who looks, that somebody by name, or whoever may."""
+    return "you" if made_by and made_by.id == actor.user_id else str(made_by or "whoever may")
 
 
 def _plural(count: int, one: str, many: str = "") -> str:
@@ -64,7 +71,8 @@ def _review_line(actor: Actor, item: ReviewItem) -> Waiting:
     if actor.may("reviews.decide"):
         address = reverse("admin:review_reviewitem_change", args=[item.id])
         detail = "You made it: another person decides." if own else wording_of(item.kind).waits
-        return Waiting(item.title, detail, "See why" if own else "Decide", address)
+        whom = "another reviewer" if own else "you"
+        return Waiting(item.title, detail, "See why" if own else "Decide", address, whom=whom)
     detail = f"Asked for by {item.requested_by}. A reviewer decides."
     where = reverse(names[item.kind], args=[item.subject_id]) if item.kind in names else ""
     return Waiting(item.title, detail, "Look" if where else "", where)
@@ -85,19 +93,22 @@ def waiting_for(actor: Actor) -> list[Waiting]:
         )  # fmt: skip
     for job in selectors.failed_jobs(workspace_id):
         message = job.error.get("message", "Its log says more.")
-        found.append(Waiting(f"{job.name} failed", message, "See", reverse("training:job", args=[job.id])))
+        address = reverse("training:job", args=[job.id])
+        found.append(Waiting(f"{job.name} failed", message, "See", address, whom=_maker(actor, job.created_by)))
     for version in selectors.failed_versions(workspace_id):
         message = version.error.get("message", "Its files are kept.")
         address = reverse("datasets:version", args=[version.id])
-        found.append(Waiting(f"{version} could not be made", message, "See", address))
+        whom = _maker(actor, version.created_by)
+        found.append(Waiting(f"{version} could not be made", message, "See", address, whom=whom))
     for budget in reached_of(workspace_id):
         span, when = budget.span, " for this month" if budget.span.renews_at else ""
         title = f"The budget of the {budget.noun} {budget.name}{when} is {'used up' if span.is_spent else 'reached'}"
         detail = "Models refuse what does not fit into it." if span.is_spent else "You asked to be told."
-        found.append(Waiting(title, detail, "See", reverse("serving:budgets")))
+        found.append(Waiting(title, detail, "See", reverse("serving:budgets"), whom="an admin"))
     for model in selectors.unasked_models(workspace_id):
         address = reverse("training:model", args=[model.id])
-        found.append(Waiting(f"{model} is evaluated", "It answers programs once it is released.", "Look", address))
+        said, whom = "It answers programs once it is released.", _maker(actor, model.job and model.job.created_by)
+        found.append(Waiting(f"{model} is evaluated", said, "Look", address, whom=whom))
     return found
 
 
@@ -116,16 +127,19 @@ def _greeting() -> str:
     return "Good morning" if 4 <= hour < 12 else "Good afternoon" if hour < 18 and hour >= 12 else "Good evening"
 
 
-def _running(job: FineTuningJob | None) -> dict[str, Any]:
-    """The running card: the job, its curve, and a mark of what is shown."""
+def _running(workspace_id: str) -> dict[str, Any]:
+    """The running card: every piece of work in a line, the newest fine-tune's curve, and a mark of what is shown."""
+    jobs = selectors.running_jobs(workspace_id)
+    job = jobs[0] if jobs else None
     points = list(metrics_of(job)) if job is not None else []
-    seen = (job.id, job.state, job.phase, job.progress, len(points)) if job is not None else ()
+    lines = lines_of(workspace_id, jobs)
     total = (job.plan or {}).get("steps", 0) if job is not None else 0
     return {
+        "lines": lines,
         "job": job,
         "chart": loss_chart(points, total=total),
         "narrow": loss_chart(points, total=total, width=400),
-        "mark": live.mark_of(seen),
+        "mark": live.mark_of(lines, len(points)),
     }
 
 
@@ -133,28 +147,36 @@ def _running(job: FineTuningJob | None) -> dict[str, Any]:
 def home(request: MemberRequest) -> HttpResponse:
     """The whole page."""
     actor = request.actor
-    found = selectors.tally(actor.workspace_id)
-    job = selectors.newest_running(actor.workspace_id) if found.running else None
+    found, shown = selectors.tally(actor.workspace_id), _running(actor.workspace_id)
     waiting, today = waiting_for(actor), selectors.answers_today(actor.workspace_id)
     count = sum(each.stands_for for each in waiting)
+    this_month, last_month = spent_by_month(
+        actor.workspace_id, today=timezone.localdate(timezone=timezone.get_default_timezone())
+    )
     context = {
         "tally": found,
         "greeting": _greeting(),
         "sentence": _sentence(found, count),
-        "steps": home_road(found, job),
+        "steps": home_road(found, shown["job"]),
         "waiting": waiting,
         "waiting_count": count,
         "today": today,
         "use_cases": use_cases(),
         "spent": totals(actor.workspace_id, since=today["since"]),
-        **_running(job),
+        "this_month": this_month,
+        "last_month": last_month,
+        "lately": selectors.lately(actor.workspace_id),
+        **shown,
     }
     return render(request, "overview/home.html", context)
 
 
 @member_page("workspace.view")
 def running(request: MemberRequest) -> HttpResponse:
-    """The running card by itself, every two seconds."""
-    job = selectors.newest_running(request.actor.workspace_id)
-    context = _running(job)
-    return live.part(request, "overview/running.html", context, mark=context["mark"], is_over=job is None)
+    """The running card by itself: every two seconds while something runs, every ten while nothing does.
+
+    What is over changes the rest of the page, too, which is then loaded again.
+    """
+    context = _running(request.actor.workspace_id)
+    ended = set(request.GET.getlist("seen")) - {each.id for each in context["lines"]}
+    return live.part(request, "overview/running.html", context, mark=context["mark"], is_over=bool(ended))

@@ -47,6 +47,7 @@ from serving_app.selectors.usage import (
     request_named,
     requests_of,
     settled_counts,
+    spent_by_month,
     totals,
     usage_of,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "said_anywhere",
     "scheduled_price",
     "settled_counts",
+    "spent_by_month",
     "texts_of",
     "to_be_told",
     "totals",

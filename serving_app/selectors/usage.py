@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from gptstudio.core.errors import NotFound
@@ -104,6 +104,18 @@ def daily(
         rows = rows.filter(day__lt=until)
     order = [f"-{name}" if name == "day" else name for name in by if name != "api_key"]
     return [dict(row) for row in rows.order_by().values(*by).annotate(**DAILY_SUMS).order_by(*order)]
+
+
+def spent_by_month(workspace_id: str, *, today: date) -> tuple[int, int]:
+    """What this month's answers cost so far, and last month's, by the days of the studio's time zone."""
+    first = today.replace(day=1)
+    before = (first - timedelta(days=1)).replace(day=1)
+    cost = {
+        "now": Sum("cost_micro", filter=Q(day__gte=first), default=0),
+        "before": Sum("cost_micro", filter=Q(day__lt=first), default=0),
+    }
+    found = UsageDaily.objects.filter(workspace_id=workspace_id, day__gte=before).aggregate(**cost)
+    return found["now"], found["before"]
 
 
 def totals(workspace_id: str, *, since: datetime | None = None, api_key_id: str | None = None) -> dict[str, int]:

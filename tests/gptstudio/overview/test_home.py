@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from datasets_app import services
+from datasets_app.models import DatasetVersion
 from gptstudio.overview import selectors
 from gptstudio.overview.views import waiting_for
 from gptstudio.review.services import open_item
 from gptstudio.web.road import road_of
+from serving_app.models import UsageDaily
+from serving_app.selectors import spent_by_month, totals
 from tests.worlds import make_dataset, make_job, make_version
+from training_app.models import BaseModelImport, ModelExport
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +68,7 @@ def test_the_counts_of_the_side_are_one_query(world, workspace, django_assert_nu
 
 
 def test_home_asks_a_bounded_number_of_queries(world, at_alice, django_assert_max_num_queries) -> None:
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(24):
         at_alice.get("/")
 
 
@@ -72,15 +79,56 @@ def test_a_running_fine_tune_shows_its_curve_and_the_part_stays_quiet_while_noth
     make_job(as_alice, version=make_version(as_alice, dataset=dataset), base=starter)
     page = at_alice.get("/").content.decode()
     assert "step 20 of 30" in page and "<polyline" in page
-    mark = re.search(r"/home/running\?mark=(\w+)", page)
-    assert mark is not None
-    assert at_alice.get(f"/home/running?mark={mark[1]}").status_code == 204
+    part = re.search(r'hx-get="(/home/running[^"]+)"', page)
+    assert part is not None
+    address = part[1].replace("&amp;", "&")
+    assert at_alice.get(address).status_code == 204
     assert at_alice.get("/home/running?mark=older").status_code == 200
 
 
-def test_the_part_loads_the_page_again_when_nothing_runs_any_more(world, at_alice) -> None:
-    answer = at_alice.get("/home/running?mark=older")
+def test_the_page_is_loaded_again_when_something_that_ran_is_over(world, at_alice) -> None:
+    answer = at_alice.get("/home/running?mark=older&seen=ftjob-over")
     assert answer.status_code == 204 and answer.headers["HX-Refresh"] == "true"
+    assert "Nothing is running" in at_alice.get("/home/running?mark=older").content.decode()
+
+
+def test_versions_exports_and_models_on_their_way_run_beside_fine_tunes(world, as_alice, at_alice) -> None:
+    version = services.create_version(as_alice, dataset=world.dataset)
+    DatasetVersion.objects.filter(id=version.id).update(state="building", progress={"done": 1, "total": 4})
+    ModelExport.objects.filter(id=world.export.id).update(state="running")
+    BaseModelImport.objects.filter(id=world.fetched.id).update(state="downloading", progress={"done": 10, "total": 100})
+    page = at_alice.get("/home/running").content.decode()
+    assert "25 %" in page and "10 %" in page
+    assert all(f"seen={each.id}" in page for each in (version, world.export, world.fetched))
+
+
+def test_nothing_of_another_workspace_runs_or_changed_here(world, at_charlie) -> None:
+    page = at_charlie.get("/").content.decode()
+    assert "Refunds" not in page and "Changed lately" not in page
+
+
+def test_what_changed_lately_is_told_in_words_with_who_did_it(world, at_bob) -> None:
+    page = at_bob.get("/").content.decode().split("Changed lately")[1]
+    assert "Made a deployment <b>support</b>" in page and "alice@care.example" in page
+    assert "All activity" not in page, "the log itself is for reviewers and admins"
+
+
+def test_what_this_month_costs_stands_beside_the_last(world, workspace, at_alice) -> None:
+    today = timezone.localdate(timezone=timezone.get_default_timezone())
+    last = today.replace(day=1) - timedelta(days=1)
+    UsageDaily.objects.create(workspace=workspace, day=last, model_name="m", cost_micro=2_500_000)
+    UsageDaily.objects.create(workspace=workspace, day=last - timedelta(days=40), model_name="m", cost_micro=9_000_000)
+    now, before = spent_by_month(workspace.id, today=today)
+    assert before == 2_500_000 and now == totals(workspace.id)["cost_micro"] > 0
+    assert "in the whole of last month" in at_alice.get("/").content.decode()
+
+
+def test_whom_something_waits_for_is_said(world, as_alice, as_bob) -> None:
+    assert waiting_for(as_alice)[0].whom == "another reviewer" and waiting_for(as_bob)[0].whom == "a reviewer"
+    world.job.state, world.job.finished_at = "failed", timezone.now()
+    world.job.save()
+    (failed,) = [each for each in waiting_for(as_alice) if "failed" in each.title]
+    assert failed.whom == "you"
 
 
 @pytest.mark.parametrize("noun", ["dataset", "version", "job", "model", "deployment"])
