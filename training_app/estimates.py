@@ -19,6 +19,11 @@ FREE = frozenset(
 OPTIMIZER_BYTES = {"adamw": 8, "adam": 8, "rmsprop": 4, "sgd": 0, "adafactor": 1, "adamw_8bit": 2}
 SAMPLING_SHARE = 0.03  # sample answers take no more of a run; see `looks` of the engine
 LAYERS = 560  # matrices of the largest models in use: seven in each of 80 layers
+ROUGH_RATES = {
+    "cpu": 2e10,
+    "cuda": 4e13,
+}  # operations a second of a common machine of the kind, of which nobody measured one
+USUAL_TOKENS = 80  # of a row that nobody has counted
 SMALL_PARAMETERS = 10_000_000  # measured by itself: a few steps take seconds
 
 
@@ -91,6 +96,20 @@ def project(measured: dict[str, Any], *, plan: Plan, price_micro_an_hour: int = 
         seconds=seconds,
         memory_bytes=measured["memory_bytes"],
         tokens=round(measured["tokens"] * plan.epochs),
+        cost_micro=math.ceil(price_micro_an_hour * seconds / 3600),
+    )
+
+
+def rough(
+    *, parameters: int, row_tokens: float, rows: int, plan: Plan, device: str, price_micro_an_hour: int = 0
+) -> Estimate:
+    """The run from its size alone, before anything was tried: six operations a number and token, a tenth for looks."""
+    tokens = round((row_tokens or USUAL_TOKENS) * rows * plan.epochs)
+    seconds = 1.1 * 6 * parameters * tokens / ROUGH_RATES.get(device, ROUGH_RATES["cpu"])
+    return Estimate(
+        seconds=max(1.0, seconds),
+        memory_bytes=0,
+        tokens=tokens,
         cost_micro=math.ceil(price_micro_an_hour * seconds / 3600),
     )
 

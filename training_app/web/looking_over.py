@@ -38,13 +38,12 @@ class Asked:
         return {name: getattr(self, name) for name in names}
 
 
-def asked_by(form: JobForm) -> Asked:
-    """The run that a valid form describes. Raises StudioError where a setting cannot be."""
+def resolved_by(form: JobForm, preset: str) -> dict[str, Any]:
+    """All settings of a valid form with this preset. Raises StudioError where one cannot be."""
     version, base_model = form.chosen_version, form.chosen_base_model
-    method = form.cleaned_data["method"]
-    resolved = presets.resolve(
-        preset_key=form.cleaned_data["preset"],
-        method=method,
+    return presets.resolve(
+        preset_key=preset,
+        method=form.cleaned_data["method"],
         requested=form.settings(),
         parameters=base_model.parameters,
         rows=version.report.get("splits", {}).get("train", 0),
@@ -52,7 +51,48 @@ def asked_by(form: JobForm) -> Asked:
         seed=form.cleaned_data["seed"] or 0,
         token_limit=version.token_limit,
     )
-    return Asked(version, base_model, method, resolved)
+
+
+def asked_by(form: JobForm) -> Asked:
+    """The run that a valid form describes. Raises StudioError where a setting cannot be."""
+    chosen = form.cleaned_data
+    return Asked(form.chosen_version, form.chosen_base_model, chosen["method"], resolved_by(form, chosen["preset"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What a preset's card says: time and cost. `is_rough` until a few steps were tried."""
+
+    key: str
+    estimate: estimates.Estimate
+    is_rough: bool
+
+
+def takings_of(form: JobForm, asked: Asked, look: Look) -> list[Taking]:
+    """Of every preset with the other settings as they are. One try serves all: presets differ in how many steps there are."""
+    report = asked.version.report
+    splits, found = report.get("splits", {}), []
+    rows, device = splits.get("train", 0), settings.TRAINING_DEVICE
+    for each in presets.PRESETS if asked.is_ready else ():
+        resolved = resolved_by(form, each["key"])
+        plan = estimates.plan_of(rows=rows, hyperparameters=resolved, has_validation=splits.get("validation", 0) > 0)
+        estimate = projected(look, plan) or estimates.rough(
+            parameters=asked.base_model.parameters,
+            row_tokens=mean_tokens(report, most=resolved["max_length"]),
+            rows=rows,
+            plan=plan,
+            device=device,
+            price_micro_an_hour=settings.PRICE_TRAINING_HOUR_MICRO,
+        )
+        found.append(Taking(each["key"], estimate, not look.tried))
+    return found
+
+
+def mean_tokens(report: dict[str, Any], *, most: int) -> float:
+    """About how many tokens a row has, by the report's histogram of ends of ranges; 0 where none were counted."""
+    histogram = report.get("tokens", {}).get("histogram", [])
+    rows = sum(count for _end, count in histogram)
+    return sum(min(0.75 * end, most) * count for end, count in histogram) / rows if rows else 0.0
 
 
 def measure(actor: Actor, asked: Asked, *, wanted: str) -> Measurement:
@@ -96,6 +136,8 @@ def context_of(form: JobForm, asked: Asked) -> dict[str, Any]:
         "plan": plan,
         "is_ready": asked.is_ready,
         "estimate": projected(look, plan),
+        "takings": takings_of(form, asked, look),
+        "has_price": bool(settings.PRICE_TRAINING_HOUR_MICRO),
         "tried": look.tried,
         "estimate_state": states[1],
         "estimate_error": look.estimate.error if look.estimate and look.estimate.state == FAILED else {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
@@ -67,6 +68,26 @@ def test_what_was_measured_beside_a_fine_tune_can_be_measured_again(at_alice, fi
     page = at_alice.get("/fine-tunes/preflight", filled(max_steps="7")).content.decode()
     assert "beside a fine-tune that was running" in page and "Measure again" in page
     assert "7 steps:" in page and "about 7 steps" not in page
+
+
+def test_every_preset_says_about_how_long_it_takes_before_anything_was_measured(at_alice, filled) -> None:
+    part = at_alice.get("/fine-tunes/preflight", filled()).content.decode()
+    said = re.findall(r'id="takes-(\w+)" hx-swap-oob="true">about ([^<]+)<', part)
+    assert [key for key, _time in said] == ["quick", "balanced", "thorough"]
+    assert "·" not in part.split("takes-quick")[1], "training has no price here, so none is shown"
+    page = at_alice.get("/fine-tunes/new").content.decode()
+    assert all(f'id="takes-{key}"' in page for key, _time in said)
+
+
+def test_one_measurement_tells_time_and_cost_of_every_preset(at_alice, filled, settings) -> None:
+    settings.PRICE_TRAINING_HOUR_MICRO = 3_600_000_000
+    at_alice.post("/fine-tunes/measure", {**filled(), "what": "estimate"})
+    Measurement.objects.update(state="ready", result=TRIED)
+    for preset in ("quick", "balanced"):
+        part = at_alice.get("/fine-tunes/preflight", filled(preset=preset)).content.decode()
+        said = dict(re.findall(r'id="takes-(\w+)" hx-swap-oob="true">([^<]+)<', part))
+        assert said["quick"].startswith("18 seconds · ") and "about" not in said["thorough"]
+        assert said["quick"] != said["balanced"] != said["thorough"]
 
 
 def test_choices_of_the_drawer_are_words(at_alice, filled) -> None:
