@@ -129,7 +129,7 @@ def _ask_reviewer(actor: Actor, given: Feedback, request: Completion) -> None:
             "correction": given.correction,
         }
     }
-    what = "A correction" if given.correction else "A bad answer"
+    what = "A bad answer" if not given.correction else "A correction" if given.rating else "A row to learn from"
     item = open_item(
         actor,
         workspace_id=given.workspace_id,

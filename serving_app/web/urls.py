@@ -26,6 +26,7 @@ urlpatterns = [
     path("playground/rate", feedback.rate, name="playground-rate"),
     path("feedback/", feedback.feedback, name="feedback"),
     path("feedback/take", feedback.take, name="feedback-take"),
+    path("playground/<slug:request_id>/bill", playground.bill, name="playground-bill"),
     path("playground/stream", playground.stream, name="playground-stream"),
     path("connect/", connect.connect, name="connect"),
     path("deployments/", deployments.deployments, name="deployments"),

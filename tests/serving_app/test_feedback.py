@@ -143,6 +143,19 @@ def test_the_playground_gives_it_the_page_lists_it_and_makes_the_file(alice, bob
     assert "in a file" in at_bob.get("/feedback/").content.decode()
 
 
+def test_an_answer_becomes_a_row_to_learn_from_once_a_reviewer_accepts_it(bob, as_alice, as_bob, request_id) -> None:
+    at_bob = Client()
+    at_bob.force_login(bob)
+    sent = {"request": request_id, "messages": ASKED, "correction": "It is on its way."}
+    said = at_bob.post("/playground/rate", sent, content_type="application/json").json()["said"]
+    assert "Once accepted, it can be made into a row" in said
+    item = ReviewItem.objects.get()
+    assert item.title == "A row to learn from: studio-starter-1"
+    decide(as_alice, item=item, verdict="approved", reason="Right.")
+    file = export_corrections(as_bob, workspace_id=as_bob.workspace_id)
+    assert json.loads(file.path.read_text())["messages"][-1]["content"] == "It is on its way."
+
+
 def test_programs_give_list_and_export_it(request_id, as_alice, workspace) -> None:
     from gptstudio.accounts.services import issue_key
 

@@ -53,6 +53,13 @@ def instructions_of_models(workspace_id: str) -> dict[str, str]:
     return {model_id: recipe["system_prompt"] for model_id, recipe in recipes if recipe.get("system_prompt")}
 
 
+def questions_of_models(workspace_id: str) -> dict[str, list[str]]:
+    """By model id: the questions that the data set began with which the model learnt from."""
+    taught = LanguageModel.objects.filter(workspace_id=workspace_id, job__version__isnull=False)
+    aims = taught.values_list("id", "job__version__dataset__aim")
+    return {model_id: aim["questions"] for model_id, aim in aims if aim.get("questions")}
+
+
 def base_models_of(workspace_id: str) -> QuerySet[LanguageModel]:
     """What a fine-tune can start from, the starter first."""
     return models_of(workspace_id).filter(kind=ModelKind.BASE).order_by("created_at", "id")

@@ -38,6 +38,9 @@ def rate(request: MemberRequest) -> HttpResponse:
     except StudioError as error:
         return JsonResponse({"error": str(error)}, status=error.status)
     waits = made.rating == "down" or made.correction
+    if made.correction and not made.rating:
+        said = "It waits for a reviewer. Once accepted, it can be made into a row, on the page Feedback."
+        return JsonResponse({"said": said})
     return JsonResponse({"said": "Thank you. A reviewer looks at it." if waits else "Thank you."})
 
 

@@ -19,10 +19,11 @@ from gptstudio.core.errors import Invalid, NotAllowed, StudioError, Unavailable
 from gptstudio.core.ids import mint
 from gptstudio.review.models import ReviewState
 from gptstudio.web.access import MemberRequest, member_page
+from gptstudio.web.wording import money
 from serving_app import selectors, services
 from serving_app.services import Asked, Caller
 from training_app.models import ModelKind
-from training_app.selectors import instructions_of_models, models_of, release_states
+from training_app.selectors import instructions_of_models, models_of, questions_of_models, release_states
 
 ROLES = ("system", "user", "assistant")
 MOST_TURNS = 100
@@ -31,26 +32,29 @@ MOST_TOKENS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A name that can be asked, with the instructions that its model was taught with."""
+    """A name that can be asked, with the instructions that its model was taught with and questions to try it with."""
 
     name: str
     title: str
     instructions: str = ""
+    questions: str = "[]"  # JSON, for the page's script
     is_released: bool = True
 
 
 def _choices(actor: Actor) -> tuple[list[Choice], list[Choice]]:
     """The workspace's deployments, and the models that this person may ask."""
     taught, states = instructions_of_models(actor.workspace_id), release_states(actor.workspace_id)
+    questions = {name: json.dumps(listed) for name, listed in questions_of_models(actor.workspace_id).items()}
     deployments = []
     for each in selectors.deployments_of(actor.workspace_id):
         first = selectors.current_revision(each).targets[0]["model"]
-        deployments.append(Choice(each.name, each.name, taught.get(first, "")))
+        deployments.append(Choice(each.name, each.name, taught.get(first, ""), questions.get(first, "[]")))
     models = []
     for model in models_of(actor.workspace_id):
         is_released = model.kind == ModelKind.BASE or states.get(model.id) == ReviewState.APPROVED
         if is_released or actor.may("models.preview"):
-            models.append(Choice(model.name, str(model), taught.get(model.id, ""), is_released))
+            known = (taught.get(model.id, ""), questions.get(model.id, "[]"))
+            models.append(Choice(model.name, str(model), *known, is_released=is_released))
     return deployments, models
 
 
@@ -67,6 +71,18 @@ def playground(request: MemberRequest) -> HttpResponse:
         "models": models, "deployments": deployments, "chosen": chosen, "base": request.build_absolute_uri("/v1"),
     }  # fmt: skip
     return render(request, "serving/playground.html", context)
+
+
+@member_page("models.use")
+def bill(request: MemberRequest, request_id: str) -> HttpResponse:
+    """What an answer took and cost, in a sentence; `settled` is false while the ledger waits for its count."""
+    found = selectors.usage_of(request.actor.workspace_id, request_id)
+    price = selectors.price_of(request.actor.workspace_id, found.model)
+    cost = (
+        money(found.cost_micro) if price.prompt_micro or price.completion_micro or found.cost_micro else "no price set"
+    )
+    said = f"{found.prompt_tokens:,} tokens read, {found.completion_tokens:,} written, {cost}"
+    return JsonResponse({"settled": found.settled, "said": said})
 
 
 def _turns(given: Any) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from asgiref.sync import async_to_sync
 
-from datasets_app.models import DatasetVersion
+from datasets_app.models import Dataset, DatasetVersion
 from gptstudio.core.errors import Unavailable
 from gptstudio.core.ids import mint
 from serving_app import services
@@ -18,7 +18,7 @@ from serving_app.models import Completion, Deployment, EngineReplica, UsageEvent
 from serving_app.selectors.export import cell
 from serving_app.services.daily import add_to_day
 from serving_app.web.views.usage import by_day
-from tests.worlds import make_world
+from tests.worlds import make_request, make_world
 
 pytestmark = pytest.mark.django_db
 TURNS = [{"role": "user", "content": "Hello"}]
@@ -134,6 +134,26 @@ def test_the_instructions_that_a_model_was_taught_with_stand_there(at_alice, as_
     page = at_alice.get(f"/playground/?model={world.model.name}").content.decode()
     assert "Be &lt;kind&gt;.</textarea>" in page and 'data-instructions="Be &lt;kind&gt;."' in page
     assert "kind" not in at_alice.get("/playground/?model=studio-starter-1").content.decode().split("data-system")[1]
+
+
+def test_the_questions_that_a_models_data_began_with_stand_there(at_alice, as_alice, starter, tmp_path) -> None:
+    world = make_world(as_alice, base=starter, folder=tmp_path / "made")
+    Dataset.objects.update(aim={"questions": ["Who <are> you?"]})
+    page = at_alice.get(f"/playground/?model={world.model.name}").content.decode()
+    assert page.count('data-questions="[&quot;Who &lt;are&gt; you?&quot;]"') == 2, "for either side"
+
+
+def test_what_an_answer_cost_is_told_from_the_ledger(at_alice, as_alice, starter, settings) -> None:
+    request = make_request(as_alice, model=starter)
+    told = at_alice.get(f"/playground/{request.id}/bill").json()
+    assert told["settled"] is True and told["said"].startswith("20 tokens read, 10 written, 0.0")
+    assert at_alice.get("/playground/req_x/bill").status_code == 404
+
+
+def test_without_a_price_it_says_so(at_alice, as_alice, starter, settings) -> None:
+    settings.PRICE_PROMPT_MICRO = settings.PRICE_COMPLETION_MICRO = 0
+    request = make_request(as_alice, model=starter)
+    assert at_alice.get(f"/playground/{request.id}/bill").json()["said"].endswith("no price set")
 
 
 def test_a_deployment_is_made_with_shares(at_alice, starter) -> None:
