@@ -8,7 +8,6 @@ class DatasetsConfig(AppConfig):
     label = "datasets"
 
     def ready(self) -> None:
-        from gptstudio.review.wording import Wording, register
+        from datasets_app.web.reviewing import register_kinds
 
-        note = "Where its recipe keeps personal data or looks for no names, nobody trains on it until somebody decides."
-        register("version", Wording(note=note, waits="It waits until you decide."))
+        register_kinds()

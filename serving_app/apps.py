@@ -8,24 +8,6 @@ class ServingConfig(AppConfig):
     label = "serving"
 
     def ready(self) -> None:
-        from gptstudio.review.wording import Wording, register
+        from serving_app.web.reviewing import register_kinds
 
-        register(
-            "guardrail",
-            Wording(
-                note="The rule held at once, and nothing depends on the decision: say whether it was right.",
-                waits="A rule held. Say whether it was right.",
-                approve="Rightly stopped",
-                reject="False alarm",
-                withdraw="It was a false alarm",
-            ),
-        )
-        register(
-            "feedback",
-            Wording(
-                note="A correction that is accepted can be made into a row to learn from; nothing is learnt by itself.",
-                waits="Accept it, or say why not.",
-                approve="Accept",
-                reject="Do not accept",
-            ),
-        )
+        register_kinds()

@@ -26,6 +26,7 @@ EVERYTHING = (
     TRAIN
     | REVIEW
     | {
+        "reviews.take_over",
         "keys.edit",
         "members.view",
         "members.edit",
@@ -70,7 +71,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "alerts:write": frozenset({"alerts.edit"}),
     "guardrails:write": frozenset({"guardrails.edit"}),
     "reviews:read": frozenset({"reviews.view"}),
-    "reviews:write": frozenset({"reviews.decide", "models.take_back"}),
+    "reviews:write": frozenset({"reviews.decide", "reviews.take_over", "models.take_back"}),
     "keys:write": frozenset({"keys.view", "keys.edit"}),
     "members:read": frozenset({"members.view"}),
     "members:write": frozenset({"members.view", "members.edit"}),

@@ -5,53 +5,23 @@ from __future__ import annotations
 from typing import ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+from gptstudio.api.review_shapes import (
+    ReviewClaimBody,
+    ReviewDecisionBody,
+    ReviewReasonBody,
+    ReviewsDecidedShape,
+    ReviewsDecisionBody,
+    ReviewShape,
+    ReviewTimesShape,
+)
 from gptstudio.core.errors import Invalid
 from gptstudio.review import selectors, services
-from gptstudio.review.models import ReviewDecision, ReviewItem, ReviewState
-
-LONGEST_REASON = 2_000
-
-
-class ReviewDecisionShape(serializers.ModelSerializer):
-    """One decision. `pending` is the decision to put a rejected item back."""
-
-    decided_by = serializers.CharField(source="decided_by_label")
-
-    class Meta:
-        model = ReviewDecision
-        fields = ("verdict", "reason", "decided_by", "at")
-
-
-class ReviewShape(serializers.ModelSerializer):
-    """Something that waits, or waited, for a person; the last decision first."""
-
-    kind = serializers.CharField(help_text="What it is about: model, version, prompt, answer, feedback…")
-    evidence = serializers.JSONField(help_text="What a reviewer sees of it.")
-    decisions = ReviewDecisionShape(many=True)
-
-    class Meta:
-        model = ReviewItem
-        fields = (
-            "id", "kind", "subject_id", "title", "state", "requested_by", "evidence", "decisions", "created_at", "decided_at",
-        )  # fmt: skip
-
-
-class ReviewReasonBody(serializers.Serializer):
-    """Why, for the audit log."""
-
-    reason = serializers.CharField(max_length=LONGEST_REASON)
-
-
-class ReviewDecisionBody(ReviewReasonBody):
-    """A decision."""
-
-    verdict = serializers.ChoiceField([ReviewState.APPROVED.value, ReviewState.REJECTED.value])
+from gptstudio.review.models import ReviewItem, ReviewState
 
 
 class ReviewViews(NativeView):
@@ -76,6 +46,10 @@ class Reviews(ReviewViews):
         parameters=[
             *LIST_PARAMETERS,
             OpenApiParameter("state", str, enum=list(ReviewState.values), description="Only those that stand so."),
+            OpenApiParameter(
+                "escalated", bool, description="Only those that were, or were not, handed up to the admins."
+            ),
+            OpenApiParameter("kind", str, description="Only those about this: model, version, guardrail, feedback…"),
         ],
         responses=page_of(ReviewShape, "ReviewsPage"),
     )
@@ -88,7 +62,50 @@ class Reviews(ReviewViews):
                 known = ", ".join(ReviewState.values)
                 raise Invalid(f"state is {state[:40]!r}.", fix=f"Use one of {known}.", param="state")
             items = items.filter(state=state)
+        escalated = request.query_params.get("escalated")
+        if escalated is not None:
+            if escalated not in ("true", "false"):
+                raise Invalid(f"escalated is {escalated[:40]!r}.", fix="Use true or false.", param="escalated")
+            items = items.filter(escalated_at__isnull=escalated == "false")
+        if kind := request.query_params.get("kind"):
+            items = items.filter(kind=kind)
         return self.listed(items, lambda item: ReviewShape(item).data)
+
+
+class ReviewTimes(ReviewViews):
+    """How long the queue takes."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "reviews.view"}
+
+    @extend_schema(operation_id="reviews_times", responses=ReviewTimesShape)
+    def get(self, request: Request) -> Response:
+        """What waits, since when, and how long decisions took."""
+        desk = selectors.Desk("", [self.workspace_id])
+        wait, decided = selectors.median_wait(desk.workspaces)
+        found = {
+            "waiting": selectors.pending_in(self.workspace_id).count(),
+            "oldest_waiting_since": selectors.oldest_waiting(desk),
+            "decided": decided,
+            "median_seconds": round(wait.total_seconds()) if wait is not None else None,
+        }
+        return Response(ReviewTimesShape(found).data)
+
+
+class DecideReviews(ReviewViews):
+    """Many at once."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "reviews.decide"}
+
+    @extend_schema(operation_id="reviews_decide_many", request=ReviewsDecisionBody, responses=ReviewsDecidedShape)
+    def post(self, request: Request) -> Response:
+        """Decide items of one kind, each under the release policy; what is refused keeps none of the others from it.
+        Models are decided one by one.
+        """
+        given = self.given(ReviewsDecisionBody)
+        outcomes = services.decide_many(self.actor, workspace_id=self.workspace_id, item_ids=given.pop("ids"), **given)
+        refused = [each for each in outcomes if each.refused]
+        decided = [each.id for each in outcomes if not each.refused]
+        return Response(ReviewsDecidedShape({"decided": decided, "refused": refused}).data)
 
 
 class Review(ReviewViews):
@@ -125,4 +142,55 @@ class ReopenReview(ReviewViews):
         """It waits again."""
         item = self.item(review_id)
         services.reopen(self.actor, item=item, **self.given(ReviewReasonBody))
+        return self.shown(review_id)
+
+
+class ClaimReview(ReviewViews):
+    """Take an item, so that nobody else looks at it meanwhile."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "reviews.decide"}
+
+    @extend_schema(operation_id="reviews_claim", request=ReviewClaimBody, responses=ReviewShape)
+    def post(self, request: Request, review_id: str) -> Response:
+        """For 15 minutes; claimed again, they begin anew. 409 while somebody else holds it."""
+        item = self.item(review_id)
+        services.claim_item(self.actor, item=item, **self.given(ReviewClaimBody))
+        return self.shown(review_id)
+
+
+class ReleaseReview(ReviewViews):
+    """Let go of an item."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "reviews.decide"}
+
+    @extend_schema(operation_id="reviews_release", request=None, responses=ReviewShape)
+    def post(self, request: Request, review_id: str) -> Response:
+        """It is free for everybody. An admin can let go of what somebody else holds."""
+        services.release_item(self.actor, item=self.item(review_id))
+        return self.shown(review_id)
+
+
+class EscalateReview(ReviewViews):
+    """Hand an item up to the admins."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "reviews.decide"}
+
+    @extend_schema(operation_id="reviews_escalate", request=ReviewReasonBody, responses=ReviewShape)
+    def post(self, request: Request, review_id: str) -> Response:
+        """It waits on; admins alone decide it, and see it first."""
+        item = self.item(review_id)
+        services.escalate_item(self.actor, item=item, **self.given(ReviewReasonBody))
+        return self.shown(review_id)
+
+
+class HandBackReview(ReviewViews):
+    """Give what was handed up back to the reviewers."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "reviews.take_over"}
+
+    @extend_schema(operation_id="reviews_hand_back", request=ReviewReasonBody, responses=ReviewShape)
+    def post(self, request: Request, review_id: str) -> Response:
+        """Every reviewer can decide it again."""
+        item = self.item(review_id)
+        services.hand_back_item(self.actor, item=item, **self.given(ReviewReasonBody))
         return self.shown(review_id)

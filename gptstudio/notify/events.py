@@ -13,6 +13,7 @@ EVENTS = {
     "job.cancelled": "A fine-tune was cancelled",
     "study.ended": "A search for settings or a learning curve is over",
     "review.opened": "Something waits for a reviewer",
+    "review.escalated": "A reviewer hands something up to the admins",
     "review.decided": "A reviewer has decided",
     **ALERTS,
 }

@@ -83,7 +83,7 @@ def waiting_for(actor: Actor) -> list[Waiting]:
     workspace_id, reviews = actor.workspace_id, selectors.pending_reviews(actor)
     found = [_review_line(actor, item) for item in reviews[:SHOWN]]
     if (more := reviews.count() - SHOWN) > 0:
-        queue = reverse("admin:review_reviewitem_changelist") + "?state__exact=pending"
+        queue = reverse("admin:review_reviewitem_changelist")
         may = actor.may("reviews.decide")
         found.append(
             Waiting(

@@ -33,6 +33,16 @@ class Line:
     word: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What the evidence speaks for: a verdict, or none where a person must look closer; why, by how much, and who says so."""
+
+    verdict: str
+    why: str
+    score: str
+    source: str
+
+
 def _number(value: Any) -> str:
     if not isinstance(value, int | float):
         return "–"

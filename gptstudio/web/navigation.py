@@ -22,7 +22,6 @@ class Place:
     url_name: str
     action: str
     group: str = ""
-    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ PLACES = (
     Place("monitoring", "Monitoring", "serving:monitoring", "usage.view", "Watch"),
     Place("alerts", "Alerts", "serving:alerts", "alerts.edit", "Watch"),
     Place("notices", "Notices", "web:notices", "alerts.edit", "Watch"),
-    Place("review", "Review", "admin:review_reviewitem_changelist", "reviews.view", "Watch", "?state__exact=pending"),
+    Place("review", "Review", "admin:review_reviewitem_changelist", "reviews.view", "Watch"),
     Place("feedback", "Feedback", "serving:feedback", "datasets.edit", "Watch"),
     Place("activity", "Activity", "web:activity", "audit.view", "Watch"),
     Place("erasure", "Erasure", "erasure", "data.erase", "Watch"),
@@ -93,6 +92,6 @@ def groups(actor: Actor, path: str) -> list[tuple[str, list[Link]]]:
         if not url or not actor.may(place.action):
             continue
         here = path == url if url == "/" else path.startswith(url)
-        link = Link(place.key, place.title, url + place.query, beside.get(place.key), here)
+        link = Link(place.key, place.title, url, beside.get(place.key), here)
         found.setdefault(place.group, []).append(link)
     return list(found.items())

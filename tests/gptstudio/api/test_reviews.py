@@ -78,6 +78,64 @@ def test_what_is_no_state_is_refused_and_what_another_workspace_has_is_not_found
     assert stranger("get", REVIEWS).json()["data"] == []
 
 
+def test_an_item_is_taken_let_go_of_handed_up_and_handed_back(ask, item, workspace) -> None:
+    one = f"{REVIEWS}/{item.id}"
+    rita = accounts.create_user(email="rita@care.example", name="Rita")
+    accounts.add_member(system(workspace.id), workspace_id=workspace.id, user=rita, role="reviewer")
+    as_rita = people.actor_of_member(people.membership(rita, workspace.id))
+    services.claim_item(as_rita, item=item)
+    shown = ask("get", one).json()
+    assert shown["claimed_by"] == "rita@care.example" and shown["claimed_until"] > shown["created_at"]
+    refused = ask("post", f"{one}/decide", {"verdict": "approved", "reason": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "claimed")
+    assert "rita@care.example has taken this item" in refused.json()["detail"]
+    assert ask("post", f"{one}/claim", {}).status_code == 409
+    mine = ask("post", f"{one}/claim", {"take_over": True}).json()
+    assert mine["claimed_by"].startswith("program (")
+    assert ask("post", f"{one}/release").json()["claimed_by"] is None
+    assert ask("post", f"{one}/escalate", {}).status_code == 400
+    up = ask("post", f"{one}/escalate", {"reason": "It names a customer."}).json()
+    assert up["escalated_by"].startswith("program (") and up["escalation_reason"] == "It names a customer."
+    assert [each["id"] for each in ask("get", f"{REVIEWS}?escalated=true").json()["data"]] == [item.id]
+    assert ask("get", f"{REVIEWS}?escalated=false").json()["data"] == []
+    assert ask("get", f"{REVIEWS}?escalated=perhaps").status_code == 400
+    assert ask("post", f"{one}/hand-back", {"reason": "Yours."}).json()["escalated_at"] is None
+
+
+def test_acts_on_another_workspaces_item_find_none(program, item, as_charlie) -> None:
+    stranger = program("reviews:write", actor=as_charlie)
+    for act in ("claim", "release", "escalate", "hand-back"):
+        assert stranger("post", f"{REVIEWS}/{item.id}/{act}", {}).status_code == 404
+    (refused,) = stranger("post", f"{REVIEWS}/decide", {"ids": [item.id], "verdict": "approved", "reason": "x"}).json()[
+        "refused"
+    ]
+    assert refused["id"] == item.id and "There is no review item" in refused["refused"]
+
+
+def test_many_are_decided_at_once_and_models_are_not(ask, as_bob, item) -> None:
+    ids = [
+        services.open_item(
+            as_bob, workspace_id=as_bob.workspace_id, kind="guardrail", subject_id=f"req_{number}", title="Stopped",
+            evidence={}, makers=[],
+        ).id
+        for number in range(3)
+    ]  # fmt: skip
+    answer = ask("post", f"{REVIEWS}/decide", {"ids": ids, "verdict": "approved"})
+    assert answer.json() == {"decided": ids, "refused": []}
+    refused = ask("post", f"{REVIEWS}/decide", {"ids": [item.id], "verdict": "approved", "reason": "x"})
+    assert refused.status_code == 400 and "one by one" in refused.json()["detail"]
+    assert len(ask("get", f"{REVIEWS}?kind=guardrail").json()["data"]) == 3
+
+
+def test_the_queue_says_how_long_it_takes(ask, item) -> None:
+    found = ask("get", f"{REVIEWS}/times").json()
+    assert (found["waiting"], found["decided"], found["median_seconds"]) == (1, 0, None)
+    ask("post", f"{REVIEWS}/{item.id}/decide", {"verdict": "approved", "reason": "Fine."})
+    found = ask("get", f"{REVIEWS}/times").json()
+    assert (found["waiting"], found["oldest_waiting_since"], found["decided"]) == (0, None, 1)
+    assert found["median_seconds"] >= 0
+
+
 def note(actor, workspace, number: int) -> None:
     record(
         actor, workspace_id=workspace.id, action="file.uploaded", subject_kind="file", subject_id=f"file-{number}",

@@ -63,7 +63,10 @@ def test_a_second_person_approves_and_the_gate_opens(make_item, rita) -> None:
     assert (decision.reason, decision.decided_by_id) == ("Better in every score.", rita.user_id)
     assert selectors.is_cleared("model_1", kind="model")
     assert not selectors.is_cleared("model_1", kind="version")
-    assert AuditEvent.objects.get(action="review.approved").data == {"reason": "Better in every score."}
+    assert AuditEvent.objects.get(action="review.approved").data == {
+        "review": item.id,
+        "reason": "Better in every score.",
+    }
 
 
 def test_under_two_person_the_maker_cannot_approve_even_as_admin(make_item, bob, workspace) -> None:

@@ -1,0 +1,53 @@
+"""Reading the queue, and the gate."""
+
+from gptstudio.review.selectors.items import (
+    decisions_about,
+    is_cleared,
+    is_rejected,
+    item_about,
+    item_of,
+    items_of,
+    items_quoting,
+    last_decision,
+    pending_alike,
+    pending_in,
+    rejected_ids,
+)
+from gptstudio.review.selectors.queue import (
+    MEASURED_DAYS,
+    TABS,
+    Desk,
+    Place,
+    counts,
+    kinds_in,
+    median_wait,
+    oldest_waiting,
+    place_of,
+    queue,
+    workspaces_of,
+)
+
+__all__ = [
+    "MEASURED_DAYS",
+    "TABS",
+    "Desk",
+    "Place",
+    "counts",
+    "decisions_about",
+    "is_cleared",
+    "is_rejected",
+    "item_about",
+    "item_of",
+    "items_of",
+    "items_quoting",
+    "kinds_in",
+    "last_decision",
+    "median_wait",
+    "oldest_waiting",
+    "pending_alike",
+    "pending_in",
+    "place_of",
+    "queue",
+    "rejected_ids",
+    "workspaces_of",
+]
