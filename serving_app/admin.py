@@ -10,7 +10,7 @@ from serving_app.models import Completion, Deployment, UsageEvent
 
 @admin.register(Deployment)
 class DeploymentAdmin(WorkspaceAdmin):
-    list_display = ("name", "workspace", "created_by", "created_at", "retired_at")
+    list_display = ("name", "workspace", "created_by", "created_at", "stopped_at", "retired_at")
     search_fields = ("name", "id")
     list_select_related = ("workspace", "created_by")
 

@@ -30,7 +30,7 @@ class MembershipAdmin(WorkspaceAdmin):
 @admin.register(ApiKey)
 class ApiKeyAdmin(WorkspaceAdmin):
     console_roles = ("admin",)  # `keys.view`, of those who may open the console
-    list_display = ("name", "prefix", "workspace", "created_by", "created_at", "expires_at", "revoked_at")
+    list_display = ("name", "prefix", "workspace", "created_by", "created_at", "expires_at", "paused_at", "revoked_at")
     search_fields = ("name", "prefix")
     exclude = ("hash", "previous_hash", "client")
     list_select_related = ("workspace", "created_by")

@@ -21,7 +21,14 @@ TRAIN = EDIT | {
     "deployments.edit",
     "keys.view",
 }
-REVIEW = VIEW | {"reviews.view", "reviews.decide", "audit.view", "models.preview", "models.take_back"}
+REVIEW = VIEW | {
+    "reviews.view",
+    "reviews.decide",
+    "audit.view",
+    "models.preview",
+    "models.take_back",
+    "deployments.stop",
+}
 EVERYTHING = (
     TRAIN
     | REVIEW
@@ -64,7 +71,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "jobs:read": frozenset({"training.view"}),
     "jobs:write": frozenset({"training.edit"}),
     "deployments:read": frozenset({"deployments.view"}),
-    "deployments:write": frozenset({"deployments.edit"}),
+    "deployments:write": frozenset({"deployments.edit", "deployments.stop"}),
     "usage:read": frozenset({"usage.view"}),
     "budgets:write": frozenset({"budgets.edit", "usage.view"}),
     "prices:write": frozenset({"prices.edit", "usage.view"}),
@@ -92,7 +99,7 @@ SCOPE_HINTS = {
     "jobs:read": "See fine-tunes",
     "jobs:write": "Start and cancel fine-tunes",
     "deployments:read": "See deployments",
-    "deployments:write": "Deploy and roll back",
+    "deployments:write": "Deploy, roll back and stop",
     "usage:read": "Read usage and cost",
     "budgets:write": "Set budgets of the workspace and its members",
     "prices:write": "Set prices of models",

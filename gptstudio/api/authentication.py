@@ -13,7 +13,7 @@ from gptstudio.accounts.models import ApiKey, User
 from gptstudio.accounts.policies import Actor
 from gptstudio.core.errors import NotAllowed
 
-BAD_KEY = "This API key is not valid: it is unknown, revoked or expired."
+BAD_KEY = "This API key is not valid: it is unknown, revoked, paused or expired."
 
 
 def bearer(header: str) -> str | None:

@@ -19,7 +19,9 @@ class KeyShape(serializers.ModelSerializer):
     """A key without its secret. Limits that are null are none; an empty `allowed_models` allows all."""
 
     client_id = serializers.CharField(allow_null=True, help_text="Of an OAuth client; null for other keys.")
-    live = serializers.BooleanField(source="is_live", help_text="Neither revoked nor expired, and its maker is let in.")
+    live = serializers.BooleanField(
+        source="is_live", help_text="Neither revoked nor paused nor expired, and its maker is let in."
+    )
     scopes = serializers.ListField(child=serializers.CharField())
     allowed_models = serializers.ListField(child=serializers.CharField())
     origins = serializers.ListField(
@@ -35,7 +37,7 @@ class KeyShape(serializers.ModelSerializer):
         fields = (
             "id", "name", "prefix", "client_id", "live", "scopes", "allowed_models", "origins", "budget_micro",
             "soft_budget_micro", "monthly_budget_micro", "soft_monthly_budget_micro",
-            "requests_per_minute", "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at",
+            "requests_per_minute", "tokens_per_minute", "parallel_requests", "expires_at", "revoked_at", "paused_at", "paused_reason",
             "previous_prefix", "previous_until", "created_at",
         )  # fmt: skip
 
@@ -87,6 +89,12 @@ class RotateBody(serializers.Serializer):
     """When the secret in use stops working; left out or in the past: at once. At most 30 days ahead."""
 
     old_works_until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class KeyReasonBody(serializers.Serializer):
+    """Why, for the audit log."""
+
+    reason = serializers.CharField(max_length=services.LONGEST_REASON)
 
 
 def _with_secret(key: ApiKey, secret: str, *, status: int) -> Response:
@@ -156,3 +164,29 @@ class RevokeKey(KeyViews):
         """At once, on every process, for good. Revoking twice changes nothing."""
         key = selectors.key_of(self.workspace_id, key_id)
         return Response(KeyShape(services.revoke_key(self.actor, key=key)).data)
+
+
+class PauseKey(KeyViews):
+    """Stop a key without losing it."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "keys.edit"}
+
+    @extend_schema(operation_id="keys_pause", request=KeyReasonBody, responses=KeyShape)
+    def post(self, request: Request, key_id: str) -> Response:
+        """It opens nothing from the next request on, and neither do its tokens, until it is resumed."""
+        key = selectors.key_of(self.workspace_id, key_id)
+        services.pause_key(self.actor, key=key, **self.given(KeyReasonBody))
+        return Response(KeyShape(selectors.key_of(self.workspace_id, key_id)).data)
+
+
+class ResumeKey(KeyViews):
+    """Let a paused key go on."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "keys.edit"}
+
+    @extend_schema(operation_id="keys_resume", request=KeyReasonBody, responses=KeyShape)
+    def post(self, request: Request, key_id: str) -> Response:
+        """It opens again what it opened before."""
+        key = selectors.key_of(self.workspace_id, key_id)
+        services.resume_key(self.actor, key=key, **self.given(KeyReasonBody))
+        return Response(KeyShape(selectors.key_of(self.workspace_id, key_id)).data)

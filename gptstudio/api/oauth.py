@@ -32,7 +32,7 @@ def _stranger(request: HttpRequest) -> HttpResponse | None:
 
 
 class AccessToken(TokenView):  # type: ignore[misc]
-    """POST /oauth/token: RFC 6749, 4.4. A client whose key is revoked or expired is none."""
+    """POST /oauth/token: RFC 6749, 4.4. A client whose key is revoked, paused or expired is none."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         response = _stranger(request)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
-from gptstudio.api import audit, invitations, keys, members, reviews, schema, webhooks
+from gptstudio.api import audit, incidents, invitations, keys, members, reviews, schema, webhooks
 from gptstudio.api.errors import CONTENT_TYPE
 
 
@@ -29,6 +29,8 @@ urlpatterns = [
     path("api-keys/<slug:key_id>", keys.KeyOne.as_view(), name="key"),
     path("api-keys/<slug:key_id>/rotate", keys.RotateKey.as_view(), name="key-rotate"),
     path("api-keys/<slug:key_id>/revoke", keys.RevokeKey.as_view(), name="key-revoke"),
+    path("api-keys/<slug:key_id>/pause", keys.PauseKey.as_view(), name="key-pause"),
+    path("api-keys/<slug:key_id>/resume", keys.ResumeKey.as_view(), name="key-resume"),
     path("members", members.Members.as_view(), name="members"),
     path("members/<slug:user_id>", members.MemberOne.as_view(), name="member"),
     path("members/<slug:user_id>/block", members.BlockMember.as_view(), name="member-block"),
@@ -54,6 +56,7 @@ urlpatterns = [
     path("reviews/<slug:review_id>/release", reviews.ReleaseReview.as_view(), name="review-release"),
     path("reviews/<slug:review_id>/escalate", reviews.EscalateReview.as_view(), name="review-escalate"),
     path("reviews/<slug:review_id>/hand-back", reviews.HandBackReview.as_view(), name="review-hand-back"),
+    path("incidents", incidents.Incidents.as_view(), name="incidents"),
     path("audit", audit.Audit.as_view(), name="audit"),
     path("audit/export", audit.AuditExport.as_view(), name="audit-export"),
     re_path(r"^(?P<rest>(?s:.*))\Z", unknown, name="unknown"),

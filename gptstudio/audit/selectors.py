@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from django.db.models import Q, QuerySet
 
+from gptstudio.audit.incidents import KINDS
 from gptstudio.audit.models import AuditEvent, ChainHead
 from gptstudio.audit.services import GENESIS, STUDIO, line_hash
 
@@ -30,6 +34,16 @@ def events_matching(workspace_id: str, wanted: str) -> QuerySet[AuditEvent]:
 def events_about(workspace_id: str, subject_id: str) -> QuerySet[AuditEvent]:
     """All that was done to one subject, newest first."""
     return events_of(workspace_id).filter(subject_id=subject_id)
+
+
+def incidents_in(workspaces: Sequence[str], *, kind: str = "", since: datetime | None = None) -> QuerySet[AuditEvent]:
+    """What went wrong or was stopped in these workspaces, newest first; of one kind, and since a time, where given."""
+    wanted = [KINDS[kind]] if kind else list(KINDS.values())
+    fits = Q()
+    for each in wanted:
+        fits |= Q(action__in=each.acts, subject_kind=each.subject)
+    lines = AuditEvent.objects.filter(fits, workspace_id__in=workspaces).select_related("workspace")
+    return lines.filter(at__gte=since) if since is not None else lines
 
 
 def broken_chains() -> list[str]:

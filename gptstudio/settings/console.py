@@ -34,7 +34,15 @@ UNFOLD: dict[str, Any] = {
                 "title": "Review",
                 "items": [
                     {"title": "Waiting and decided", "icon": "inbox", "link": "/admin/review/reviewitem/"},
-                    {"title": "Audit log", "icon": "history", "link": "/admin/audit/auditevent/"},
+                    {"title": "Incidents", "icon": "emergency_home", "link": "/admin/audit/auditevent/incidents/"},
+                    {
+                        "title": "Audit log",
+                        "icon": "history",
+                        "link": "/admin/audit/auditevent/",
+                        "active": lambda request: (
+                            request.path.startswith("/admin/audit/auditevent/") and "/incidents/" not in request.path
+                        ),
+                    },
                 ],
             },
             {

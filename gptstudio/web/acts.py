@@ -16,6 +16,8 @@ ACTS = {
     "key.issued": "Issued a key",
     "key.changed": "Changed the limits of a key",
     "key.rotated": "Gave a new secret to a key",
+    "key.paused": "Paused a key",
+    "key.resumed": "Let a key go on",
     "key.revoked": "Revoked a key",
     "alert.rule_made": "Made an alert rule:",
     "alert.rule_removed": "Removed an alert rule:",
@@ -87,5 +89,7 @@ ACTS = {
     "deployment.created": "Made a deployment",
     "deployment.updated": "Changed a deployment",
     "deployment.rolled_back": "Rolled a deployment back",
+    "deployment.stopped": "Stopped a deployment",
+    "deployment.lifted": "Let a deployment answer again",
     "deployment.retired": "Retired a deployment",
 }

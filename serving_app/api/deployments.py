@@ -14,6 +14,7 @@ from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from serving_app import selectors, services
 from serving_app.models import Deployment, DeploymentRevision
 from serving_app.services.deployments import HEAVIEST, MOST_TARGETS
+from serving_app.services.stops import LONGEST
 
 
 class TargetBody(serializers.Serializer):
@@ -33,12 +34,27 @@ class RevisionShape(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
+class StopShape(serializers.Serializer):
+    """The kill switch: who threw it, when and why."""
+
+    at = serializers.DateTimeField(source="stopped_at")
+    by = serializers.CharField(source="stopped_by_label")
+    reason = serializers.CharField()
+
+
+class StopBody(serializers.Serializer):
+    """Why, for the audit log."""
+
+    reason = serializers.CharField(max_length=LONGEST)
+
+
 class DeploymentShape(serializers.Serializer):
-    """A name and its revisions, the one in force first."""
+    """A name and its revisions, the one in force first. `stopped` is null while it answers."""
 
     id = serializers.CharField()
     name = serializers.CharField()
     created_at = serializers.DateTimeField()
+    stopped = StopShape(allow_null=True)
     revisions = RevisionShape(many=True)
 
 
@@ -65,7 +81,8 @@ class RollBackBody(serializers.Serializer):
 def _shown(deployment: Deployment) -> dict[str, Any]:
     revisions: list[DeploymentRevision] = list(selectors.revisions_of(deployment))
     facts = {"id": deployment.id, "name": deployment.name, "created_at": deployment.created_at}
-    return dict(DeploymentShape({**facts, "revisions": revisions}).data)
+    stopped = selectors.current_stop(deployment)
+    return dict(DeploymentShape({**facts, "stopped": stopped, "revisions": revisions}).data)
 
 
 class DeploymentViews(NativeView):
@@ -134,4 +151,32 @@ class RollBack(DeploymentViews):
         """A new revision like an earlier one, in force from the next request on."""
         found = self.found(deployment_id)
         services.roll_back(self.actor, deployment=found, **self.given(RollBackBody))
+        return Response(_shown(self.found(deployment_id)))
+
+
+class StopDeployment(DeploymentViews):
+    """The kill switch."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "deployments.stop"}
+
+    @extend_schema(operation_id="deployments_stop", request=StopBody, responses=DeploymentShape)
+    def post(self, request: Request, deployment_id: str) -> Response:
+        """Its name answers 403 `deployment_stopped` from the next request on, on every process; answers under way are
+        finished. Its models' own names go on answering.
+        """
+        found = self.found(deployment_id)
+        services.stop_deployment(self.actor, deployment=found, **self.given(StopBody))
+        return Response(_shown(self.found(deployment_id)))
+
+
+class LiftStop(DeploymentViews):
+    """The way back from the kill switch."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "deployments.stop"}
+
+    @extend_schema(operation_id="deployments_lift_stop", request=StopBody, responses=DeploymentShape)
+    def post(self, request: Request, deployment_id: str) -> Response:
+        """It answers again, from the next request on."""
+        found = self.found(deployment_id)
+        services.lift_stop(self.actor, deployment=found, **self.given(StopBody))
         return Response(_shown(self.found(deployment_id)))

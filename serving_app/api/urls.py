@@ -19,6 +19,8 @@ urlpatterns = [
     path("deployments", deployments.Deployments.as_view()),
     path("deployments/<slug:deployment_id>", deployments.DeploymentOne.as_view()),
     path("deployments/<slug:deployment_id>/rollback", deployments.RollBack.as_view()),
+    path("deployments/<slug:deployment_id>/stop", deployments.StopDeployment.as_view()),
+    path("deployments/<slug:deployment_id>/lift", deployments.LiftStop.as_view()),
     path("alerts/rules", alerts.Rules.as_view()),
     path("alerts/rules/<slug:rule_id>", alerts.RuleOne.as_view()),
     path("alerts/destinations", alerts.Destinations.as_view()),

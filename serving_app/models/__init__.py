@@ -2,7 +2,7 @@
 
 from serving_app.models.alert import AlertKind, AlertRule
 from serving_app.models.daily import ModelPrice, UsageDaily
-from serving_app.models.deployment import Deployment, DeploymentRevision
+from serving_app.models.deployment import Deployment, DeploymentRevision, DeploymentStop
 from serving_app.models.feedback import Feedback, Rating
 from serving_app.models.guardrails import Guardrails
 from serving_app.models.kept import KeptTexts
@@ -19,6 +19,7 @@ __all__ = [
     "CompletionState",
     "Deployment",
     "DeploymentRevision",
+    "DeploymentStop",
     "EngineReplica",
     "Feedback",
     "Guardrails",

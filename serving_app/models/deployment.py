@@ -17,6 +17,7 @@ class Deployment(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)  # each request reads it here; DeploymentStop says why
 
     class Meta:
         ordering = ("-created_at",)
@@ -24,6 +25,30 @@ class Deployment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DeploymentStop(models.Model):
+    """A kill switch that somebody threw: it holds until it is lifted. What was said and done then stays."""
+
+    id = PublicIdField(prefix="stop_")
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="stops")
+    reason = models.TextField()
+    stopped_by_label = models.CharField(max_length=200)
+    stopped_at = models.DateTimeField(auto_now_add=True)
+    lifted_reason = models.TextField(blank=True)
+    lifted_by_label = models.CharField(max_length=200, blank=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-stopped_at", "-id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deployment"], condition=models.Q(lifted_at__isnull=True), name="one_stop_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deployment.name}, stopped by {self.stopped_by_label}"
 
 
 class DeploymentRevision(models.Model):

@@ -4,6 +4,7 @@ from serving_app.selectors.alerts import all_rules, broken_now, rule_of, rules_o
 from serving_app.selectors.budgets import Allowance, Budget, budgets_of, reached_of, to_be_told
 from serving_app.selectors.deployments import (
     current_revision,
+    current_stop,
     deployment_named,
     deployment_of,
     deployments_of,
@@ -74,6 +75,7 @@ __all__ = [
     "budgets_of",
     "by_key_model_and_day",
     "current_revision",
+    "current_stop",
     "daily",
     "days_in_review",
     "days_of_keeping",

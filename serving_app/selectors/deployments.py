@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from gptstudio.core.errors import NotFound
-from serving_app.models import Deployment, DeploymentRevision
+from serving_app.models import Deployment, DeploymentRevision, DeploymentStop
 
 
 def deployments_of(workspace_id: str) -> QuerySet[Deployment]:
@@ -24,6 +24,13 @@ def deployment_of(workspace_id: str, deployment_id: str) -> Deployment:
 def deployment_named(workspace_id: str, name: str) -> Deployment | None:
     """A deployment by the name that programs call."""
     return Deployment.objects.filter(workspace_id=workspace_id, name=name, retired_at__isnull=True).first()
+
+
+def current_stop(deployment: Deployment) -> DeploymentStop | None:
+    """Who stopped it, and why; None where it is not stopped."""
+    if deployment.stopped_at is None:
+        return None
+    return DeploymentStop.objects.filter(deployment=deployment, lifted_at__isnull=True).first()
 
 
 def revisions_of(deployment: Deployment) -> QuerySet[DeploymentRevision]:

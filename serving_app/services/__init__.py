@@ -19,6 +19,7 @@ from serving_app.services.prices import set_price, withdraw_price
 from serving_app.services.reconciling import Reconciler
 from serving_app.services.replicas import forget_seen
 from serving_app.services.slack import answer_question, claim_question, take_event
+from serving_app.services.stops import lift_stop, stop_deployment
 from serving_app.services.trips import in_ledger_thread, in_report_thread, in_strangers_thread
 from serving_app.services.usage import release, reserve, settle
 from serving_app.slack_client import is_signed as is_signed_by_slack
@@ -56,6 +57,7 @@ __all__ = [
     "is_signed_by_slack",
     "judged",
     "keep_texts",
+    "lift_stop",
     "moderate",
     "read_texts",
     "rebuild_usage",
@@ -68,6 +70,7 @@ __all__ = [
     "set_guardrails",
     "set_price",
     "settle",
+    "stop_deployment",
     "stream",
     "sum_up_usage",
     "take_event",

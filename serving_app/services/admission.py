@@ -113,6 +113,17 @@ def _check_embeds(model: LanguageModel, name: str) -> None:
         )
 
 
+def _check_not_stopped(deployment: Deployment) -> None:
+    """Why it was stopped is the workspace's own business: callers may be anybody."""
+    if deployment.stopped_at is not None:
+        raise NotAllowed(
+            f"The deployment `{deployment.name}` is stopped.",
+            fix="A reviewer or an admin of the workspace can let it answer again; trying again meanwhile does not help.",
+            code="deployment_stopped",
+            param="model",
+        )
+
+
 def _target_of(deployment: Deployment) -> LanguageModel:
     """One of the deployment's models that are released and answer, by weight."""
     weights_by_id = {each["model"]: each["weight"] for each in selectors.current_revision(deployment).targets}
@@ -141,6 +152,7 @@ def _resolve(caller: Caller, name: str) -> tuple[LanguageModel, Deployment | Non
         return model, None
     if deployment is None:
         raise _unknown(name)
+    _check_not_stopped(deployment)
     return _target_of(deployment), deployment
 
 

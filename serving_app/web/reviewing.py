@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import reverse
 
-from gptstudio.review.evidence import Suggestion
+from gptstudio.review.evidence import Line, Suggestion
 from gptstudio.review.models import ReviewItem
 from gptstudio.review.wording import Wording, register
 from serving_app.selectors.feedback import KIND as FEEDBACK
 from serving_app.selectors.said import BREACH
+from serving_app.services.stops import KIND as STOP
 
 
 def _request(item: ReviewItem) -> list[tuple[str, str]]:
@@ -23,6 +24,16 @@ def _of_breach(item: ReviewItem) -> Suggestion | None:
         return None
     times = "once" if found["count"] == 1 else f"{found['count']:,} times"
     return Suggestion("approved", f"It broke {found['rule']}.", times, f"guardrail on {found['side']}")
+
+
+def _deployment(item: ReviewItem) -> list[tuple[str, str]]:
+    return [("Open the deployment", reverse("serving:deployment", args=[item.evidence["stop"]["deployment"]]))]
+
+
+def _stopped(item: ReviewItem) -> dict[str, list[Line]]:
+    found = item.evidence["stop"]
+    named = (("Deployment", found["name"]), ("Stopped by", found["by"]), ("Because", found["reason"]))
+    return {"What was stopped": [Line(what, "", said) for what, said in named]}
 
 
 def register_kinds() -> None:
@@ -53,5 +64,18 @@ def register_kinds() -> None:
             reason_to_approve=False,
             in_bulk=True,
             links=_request,
+        ),
+    )
+    register(
+        STOP,
+        Wording(
+            name="Stopped deployment",
+            note="It stays stopped, whatever is decided here, until somebody lets it answer again on its page.",
+            waits="Look into it, and say whether it was right.",
+            approve="Rightly stopped",
+            reject="Stopped for nothing",
+            withdraw="It was stopped for nothing",
+            links=_deployment,
+            more=_stopped,
         ),
     )

@@ -20,7 +20,7 @@ ACCOUNT = (
     "/accounts/2fa/totp/activate/",
     "/accounts/logout/",
 )
-CONSOLE = ("/admin/", "/admin/review/reviewitem/", "/admin/audit/auditevent/")
+CONSOLE = ("/admin/", "/admin/review/reviewitem/", "/admin/audit/auditevent/", "/admin/audit/auditevent/incidents/")
 PARTS = (
     "tokens",
     "contents",

@@ -18,6 +18,7 @@ class ApiKey(models.Model):
     """`sk-studio-` and 256 random bits. The prefix is kept for people to tell keys apart.
 
     After a rotation the secret before opens the key too, until `previous_until`. An empty limit is none.
+    A paused one opens nothing until it is resumed; a revoked one never again.
     It acts for the member who made it: never for more than their role allows, and not once they are blocked or gone.
     A key with `origins` is publishable: it begins with `pk-studio-`, stands in web pages, and asks one deployment for chat
     from pages of these origins alone.
@@ -51,6 +52,9 @@ class ApiKey(models.Model):
     parallel_requests = models.PositiveIntegerField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by_label = models.CharField(max_length=200, blank=True)
+    paused_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -97,5 +101,9 @@ class ApiKey(models.Model):
 
     @property
     def is_live(self) -> bool:
-        is_open = self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+        is_open = (
+            self.revoked_at is None
+            and self.paused_at is None
+            and (self.expires_at is None or self.expires_at > timezone.now())
+        )
         return is_open and not self.is_orphaned

@@ -48,7 +48,7 @@ _TOKENS = Reading(
 )
 _ORIGINS = Reading(
     lambda quoted, now: (
-        ApiKey.objects.filter(revoked_at__isnull=True)
+        ApiKey.objects.filter(revoked_at__isnull=True, paused_at__isnull=True)
         .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
         .filter(GreaterThan(StrIndex(Cast("origins", TextField()), Value(quoted)), 0))
         .values_list("origins", flat=True)
@@ -64,7 +64,7 @@ def key_hash(secret: str) -> str:
 
 
 def live_key(secret: str) -> ApiKey | None:
-    """The key that this secret or access token opens, unless it is revoked or expired. Its row is read each time, so what
+    """The key that this secret or access token opens, unless it is revoked, paused or expired. Its row is read each time, so what
     another process revokes is dead at once. Nobody may change the object.
     """
     digest = key_hash(secret)
@@ -97,7 +97,7 @@ def _key_of_token(digest: str) -> ApiKey | None:
 
 
 def live_client(client_id: str) -> ApiKey | None:
-    """The key of an OAuth client, unless it is revoked or expired."""
+    """The key of an OAuth client, unless it is revoked, paused or expired."""
     key = ApiKey.objects.filter(client_id=client_id).first() if client_id.isprintable() else None
     return key if key is not None and key.is_live else None
 

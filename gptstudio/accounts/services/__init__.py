@@ -30,6 +30,8 @@ from gptstudio.accounts.services.notices import (
     send_again,
     send_test,
 )
+from gptstudio.accounts.services.pausing import LONGEST as LONGEST_REASON
+from gptstudio.accounts.services.pausing import pause_key, resume_key
 from gptstudio.accounts.services.workspaces import (
     create_user,
     create_workspace,
@@ -40,6 +42,7 @@ from gptstudio.accounts.services.workspaces import (
 )
 
 __all__ = [
+    "LONGEST_REASON",
     "accept_invitation",
     "add_destination",
     "add_member",
@@ -59,11 +62,13 @@ __all__ = [
     "leave_workspace",
     "lock_rules",
     "mail_invitation",
+    "pause_key",
     "raise_rules_epoch",
     "refusal",
     "remove_destination",
     "remove_member",
     "renew_invitation",
+    "resume_key",
     "revoke_key",
     "rotate_key",
     "send_again",

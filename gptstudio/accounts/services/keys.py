@@ -215,7 +215,9 @@ def rotate_key(actor: Actor, *, key: ApiKey, old_works_until: datetime | None = 
     policies.require(actor, "keys.edit", workspace_id=key.workspace_id)
     key = ApiKey.objects.select_for_update().get(id=key.id)
     if not key.is_live:
-        raise Conflict(f"{key.name} is revoked or expired, or its maker is blocked or gone.", fix="Issue another key.")
+        raise Conflict(
+            f"{key.name} is revoked, paused or expired, or its maker is blocked or gone.", fix="Issue another key."
+        )
     _check_within(actor, key.scopes)
     now = timezone.now()
     until = old_works_until or now

@@ -176,3 +176,21 @@ def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
     closed = services.revoke_key(request.actor, key=selectors.key_of(request.actor.workspace_id, key_id))
     messages.success(request, f"{closed.name} is revoked. Programs that used it get an error from now on.")
     return redirect("web:keys")
+
+
+@member_page("keys.edit", ACT)
+def pause(request: MemberRequest, key_id: str) -> HttpResponse:
+    """Stop a key without losing it."""
+    found = selectors.key_of(request.actor.workspace_id, key_id)
+    services.pause_key(request.actor, key=found, reason=request.POST.get("reason", ""))
+    messages.success(request, f"{found.name} is paused. Programs that use it get an error until you let it go on.")
+    return redirect("web:key", key_id)
+
+
+@member_page("keys.edit", ACT)
+def resume(request: MemberRequest, key_id: str) -> HttpResponse:
+    """Let a paused key go on."""
+    found = selectors.key_of(request.actor.workspace_id, key_id)
+    services.resume_key(request.actor, key=found, reason=request.POST.get("reason", ""))
+    messages.success(request, f"{found.name} goes on, from the next request.")
+    return redirect("web:key", key_id)

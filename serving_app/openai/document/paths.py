@@ -21,7 +21,7 @@ ADDRESSES = "serving_app.openai.urls"
 PARAMETER = re.compile(r"<(\w+):(\w+)>")
 REFUSALS = {
     400: "The request cannot be taken as it is; `param` names the field.",
-    401: "No key, or one that is unknown, revoked or expired.",
+    401: "No key, or one that is unknown, revoked, paused or expired.",
     403: "The key does not allow this, or the model is not released.",
     404: "There is no such thing in this workspace.",
     408: "The body did not come in time.",

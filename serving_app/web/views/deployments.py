@@ -105,6 +105,7 @@ def _page(request: MemberRequest, found: Deployment, form: SharesForm | None = N
     return {
         "deployment": found,
         "current": current,
+        "stopped": selectors.current_stop(found),
         "targets": shown.targets(current),
         "revisions": [(each, shown.targets(each)) for each in revisions],
         "form": form or SharesForm(models=released(request.actor.workspace_id), shares=weights),
@@ -155,3 +156,21 @@ def retire(request: MemberRequest, deployment_id: str) -> HttpResponse:
     services.retire_deployment(request.actor, deployment=found)
     messages.success(request, f"{found.name} is retired. Its models stay, under their own names.")
     return redirect("serving:deployments")
+
+
+@member_page("deployments.stop", ACT)
+def stop(request: MemberRequest, deployment_id: str) -> HttpResponse:
+    """The kill switch."""
+    found = selectors.deployment_of(request.actor.workspace_id, deployment_id)
+    services.stop_deployment(request.actor, deployment=found, reason=request.POST.get("reason", ""))
+    messages.success(request, f"{found.name} is stopped. Programs that call it get an error from now on.")
+    return redirect("serving:deployment", found.id)
+
+
+@member_page("deployments.stop", ACT)
+def lift(request: MemberRequest, deployment_id: str) -> HttpResponse:
+    """Let it answer again."""
+    found = selectors.deployment_of(request.actor.workspace_id, deployment_id)
+    services.lift_stop(request.actor, deployment=found, reason=request.POST.get("reason", ""))
+    messages.success(request, f"{found.name} answers again.")
+    return redirect("serving:deployment", found.id)
