@@ -17,6 +17,7 @@ def config_of(*, host: str, port: int, grace: int) -> uvicorn.Config:
         port=port,
         http=BoundedHeads,
         access_log=False,
+        proxy_headers=False,  # TRUSTED_PROXIES alone says whom to believe
         log_level="warning",
         timeout_graceful_shutdown=grace,
     )

@@ -6,16 +6,18 @@ from allauth.account.models import EmailAddress
 from allauth.idp.oidc.models import Client, Token
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
 from gptstudio.accounts.models import ApiKey, Membership
 from gptstudio.core.console import WorkspaceAdmin
 
-# Clients are registered with the workspace's keys: one without a workspace would open nothing. Addresses, second factors
-# and connected accounts are a person's own, of no workspace; what a person may do hangs on no group; with whom people may
+# Clients are registered with the workspace's keys: one without a workspace would open nothing. Addresses, second factors,
+# sessions and connected accounts are a person's own, of no workspace; what a person may do hangs on no group; with whom people may
 # sign in is for the settings to say.
-admin.site.unregister([Client, Token, EmailAddress, Authenticator, Group, SocialAccount, SocialApp, SocialToken])
+admin.site.unregister([Client, Token, EmailAddress, Authenticator, Group, UserSession])
+admin.site.unregister([SocialAccount, SocialApp, SocialToken])
 
 
 @admin.register(Membership)

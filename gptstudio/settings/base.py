@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.github",
     "allauth.socialaccount.providers.openid_connect",
@@ -76,6 +77,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["gptstudio.web.templatetags.workspace_forms"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -139,6 +141,19 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+# Failed sign-ins are counted where all processes see them and none forgets them: in the database, in every set-up.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # so that nobody is forgotten for the others who come
+    }
+}
+# How many proxies stand before the studio, each of which adds to X-Forwarded-For; 0: what it says is not believed
+TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0, least=0)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
 # Engines: ENGINE_URLS=name=url,… seeds the replicas; the embedded one listens on ENGINE_PORT.
 STARTER_NAME = "studio-starter-1"
 STARTER_FOLDER = BASE_DIR / "training_app" / "engine" / "starter" / "model"
@@ -198,6 +213,10 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "none"
 ACCOUNT_ADAPTER = "gptstudio.web.adapter.StudioAccountAdapter"
 ACCOUNT_FORMS = {"signup": "gptstudio.web.sign_up.SignUpForm"}
 ACCOUNT_LOGOUT_ON_GET = False
+USERSESSIONS_ADAPTER = "gptstudio.web.adapter.StudioSessionsAdapter"
+MFA_ADAPTER = "gptstudio.web.adapter.StudioMFAAdapter"
+MFA_TOTP_ISSUER = "GPT Studio"
+MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_URL  # where nothing can be verified, a second factor is to be had all the same
 SOCIALACCOUNT_PROVIDERS = sign_in.providers()
 SOCIALACCOUNT_ADAPTER = "gptstudio.web.providers.StudioSocialAccountAdapter"
 SOCIALACCOUNT_FORMS = {

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from gptstudio.accounts.models import Membership
 from gptstudio.accounts.policies import Actor, require
+from gptstudio.web import tabs
 
 
 class MemberRequest(HttpRequest):
@@ -26,6 +27,7 @@ class MemberRequest(HttpRequest):
     actor: Actor
 
 
+SAFE = ("GET", "HEAD", "OPTIONS")
 View = Callable[..., HttpResponseBase]
 
 
@@ -78,6 +80,9 @@ def member_page(action: str, methods: Sequence[str] = ("GET", "HEAD"), *, to_pos
     def around(view: View) -> View:
         @wraps(view)
         def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            sent = request.method not in SAFE
+            if sent and (stale := tabs.elsewhere(request)) is not None:
+                return stale
             away = turned_away(request, actions.get(str(request.method), action))
             if away is not None:
                 return away

@@ -18,6 +18,7 @@ ACCOUNT = (
     "/accounts/password/change/",
     "/accounts/2fa/",
     "/accounts/2fa/totp/activate/",
+    "/accounts/sessions/",
     "/accounts/logout/",
 )
 CONSOLE = ("/admin/", "/admin/review/reviewitem/", "/admin/audit/auditevent/", "/admin/audit/auditevent/incidents/")

@@ -32,6 +32,7 @@ from gptstudio.accounts.services.notices import (
 )
 from gptstudio.accounts.services.pausing import LONGEST as LONGEST_REASON
 from gptstudio.accounts.services.pausing import pause_key, resume_key
+from gptstudio.accounts.services.sign_ins import end_session, tell, tell_of_lock
 from gptstudio.accounts.services.workspaces import (
     create_user,
     create_workspace,
@@ -56,6 +57,7 @@ __all__ = [
     "create_workspace",
     "drop_expired_tokens",
     "end_connection",
+    "end_session",
     "invite",
     "issue_key",
     "join_workspace",
@@ -77,6 +79,8 @@ __all__ = [
     "set_join_domains",
     "set_release_policy",
     "spend_sign_in",
+    "tell",
+    "tell_of_lock",
     "unblock_member",
     "update_key",
     "withdraw_invitation",

@@ -18,6 +18,7 @@ from gptstudio.accounts.policies import Actor
 from gptstudio.core.errors import Invalid, NotAllowed, StudioError, Unavailable
 from gptstudio.core.ids import mint
 from gptstudio.review.models import ReviewState
+from gptstudio.web import tabs
 from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.wording import money
 from serving_app import selectors, services
@@ -143,6 +144,7 @@ async def stream(request: MemberRequest) -> HttpResponseBase:
     try:
         if request.actor is None:
             raise NotAllowed("You are signed out.", fix="Reload the page and sign in again.", code="signed_out")
+        tabs.check(request)
         admission = await services.admit(partial(_choose, request, body_of(request)))
         pieces = await services.stream(admission)
     except StudioError as error:

@@ -77,6 +77,9 @@
     }, 4000);
   });
   document.addEventListener("htmx:responseError", (event) => {
+    let said = {};
+    try { said = JSON.parse(event.detail.xhr.responseText); } catch { said = {}; }
+    if (said.code === "other_workspace") { say(said.error, "bad"); return; }
     if (event.detail.xhr.status < 500) return;
     say("This part could not be brought up to date. The studio may be restarting; it is tried again.", "");
   });
@@ -105,7 +108,8 @@
   watchWidths();
   document.addEventListener("htmx:afterSwap", watchWidths);
   document.addEventListener("htmx:configRequest", (event) => {
-    const token = $("meta[name=csrf]")?.content;
+    const token = $("meta[name=csrf]")?.content, workspace = $("meta[name=workspace]")?.content;
     if (token) event.detail.headers["X-CSRFToken"] = token;
+    if (workspace) event.detail.headers["X-Workspace"] = workspace;
   });
 })();

@@ -8,6 +8,7 @@
   const lanes = [{ picked: find("model"), turns: [] }, { picked: find("second"), turns: [] }];
   const active = () => lanes.filter((lane) => lane.picked?.value);
   const token = () => form.querySelector("[name=csrfmiddlewaretoken]").value;
+  const workspace = document.querySelector("meta[name=workspace]").content;
   let asking = null;
 
   function show(role, text, place, name) {
@@ -36,7 +37,7 @@
   const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
   async function ask(lane, signal) {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": token() };
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": token(), "X-Workspace": workspace };
     for (let tries = 0; ; tries += 1) {
       const response = await fetch(form.dataset.stream, { method: "POST", headers, body: body(lane), signal });
       if (response.ok) return response;
@@ -63,6 +64,7 @@
     const page = document.createElement("form");
     Object.assign(page, { method: "post", target: "_blank", rel: "noopener", action: form.dataset.why.replace("req_", id), hidden: true });
     const texts = {
+      of_workspace: workspace,
       csrfmiddlewaretoken: token(),
       question: asked.filter((turn) => turn.role === "user").at(-1)?.content ?? "",
       answer: said,
@@ -87,7 +89,7 @@
       bar.append(button);
     };
     async function tell(opinion) {
-      const headers = { "Content-Type": "application/json", "X-CSRFToken": token() };
+      const headers = { "Content-Type": "application/json", "X-CSRFToken": token(), "X-Workspace": workspace };
       const sent = JSON.stringify({ request: id, messages: asked, ...opinion });
       const response = await fetch(form.dataset.rate, { method: "POST", headers, body: sent });
       const found = await response.json().catch(() => ({ error: "The studio did not answer." }));

@@ -66,6 +66,7 @@
         request.open("POST", address);
         request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
         request.setRequestHeader("X-CSRFToken", this.form.querySelector("[name=csrfmiddlewaretoken]").value);
+        request.setRequestHeader("X-Workspace", document.querySelector("meta[name=workspace]").content);
         if (progress) request.upload.addEventListener("progress", (event) => progress(event.loaded));
         request.addEventListener("load", () => {
           let said = {};
@@ -73,7 +74,7 @@
           if (said.id || said.dataset) answered(said);
           else if (request.status === 200) failed(new Refused("You were signed out. Sign in, and choose the file again: it goes on where it stopped."));
           else if (request.status >= 500 && request.status !== 507 || request.status === 409 && said.code === "conflict" && progress) failed(new Lost());
-          else failed(new Refused(said.message || "The upload was refused. Reload the page and try again."));
+          else failed(new Refused(said.code === "other_workspace" ? said.error : said.message || "The upload was refused. Reload the page and try again."));
         });
         ["error", "abort", "timeout"].forEach((kind) => request.addEventListener(kind, () => failed(new Lost())));
         request.send(body);

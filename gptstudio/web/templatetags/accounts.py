@@ -9,6 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 from django import template
 
 from gptstudio.web import providers
+from gptstudio.web.browsers import browser_name
 
 register = template.Library()
 
@@ -27,3 +28,9 @@ def connected(accounts: Iterable[SocialAccount]) -> list[dict[str, Any]]:
         {"account": each, "name": names.get(each.provider, each.provider), "label": providers.label_of(each)}
         for each in accounts
     ]
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """A browser as people call it."""
+    return browser_name(user_agent)
