@@ -33,10 +33,13 @@ class AuditEvent(models.Model):
 
 
 class ChainHead(models.Model):
-    """One row a workspace (and one for the studio itself): the chain's last hash. Locked while a line is appended."""
+    """One row a workspace (and one for the studio itself): the chain's last hash, and the studio's seal on it. Locked while a
+    line is appended.
+    """
 
     key = models.CharField(max_length=48, primary_key=True)
     hash = models.CharField(max_length=64)
+    seal = models.CharField(max_length=64, blank=True)
 
     def __str__(self) -> str:
         return f"{self.key} {self.hash[:8]}"

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from gptstudio.audit.incidents import KINDS
 from gptstudio.audit.models import AuditEvent, ChainHead
+from gptstudio.audit.seals import is_sealed
 from gptstudio.audit.services import GENESIS, STUDIO, line_hash
 
 
@@ -60,6 +61,11 @@ def broken_chains() -> list[str]:
         else:
             if expected != head.hash:
                 findings.append(f"Chain {head.key}: its last line is missing.")
+            elif not is_sealed(head.key, head.hash, head.seal):
+                findings.append(
+                    f"Chain {head.key}: its end does not bear this studio's seal. Either it was written anew, or SECRET_KEY is "
+                    "another one: name the one before in SECRET_KEY_FALLBACKS."
+                )
     known = set(ChainHead.objects.values_list("key", flat=True))
     workspaces = AuditEvent.objects.order_by().values_list("workspace_id", flat=True).distinct()
     told = {workspace_id or STUDIO for workspace_id in workspaces}

@@ -13,6 +13,7 @@ VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parents[2]
 STUDIO_HOME = env.folder("STUDIO_HOME", BASE_DIR / "var")
 SECRET_KEY = env.kept_secret("SECRET_KEY", STUDIO_HOME / "secret_key")
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")  # those before it: what they signed and sealed stays good
 ENGINE_TOKEN = env.kept_secret("ENGINE_TOKEN", STUDIO_HOME / "engine_token")
 DEBUG = False
 HOST = env.text("HOST", "127.0.0.1")

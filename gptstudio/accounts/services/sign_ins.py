@@ -28,9 +28,9 @@ LOCKED_SECONDS = 300  # one line tells of all that is refused in so long
 def tell(request: HttpRequest | None, action: str, *, user: User, by: User | None = None, **data: Any) -> None:
     """Write that `by`, or somebody who showed nothing, did this with the account of `user`."""
     # In one order, for two lines at once hold each other's chain.
-    places = sorted(each.workspace_id for each in selectors.memberships_of(user)) or [None]
+    places: list[str | None] = [*sorted(each.workspace_id for each in selectors.memberships_of(user))]
     data |= {"from": get_adapter().get_client_ip(request)} if request else {}
-    for workspace_id in places:
+    for workspace_id in places or [None]:
         record(
             _actor(by, workspace_id or ""),
             workspace_id=workspace_id,

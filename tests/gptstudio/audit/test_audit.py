@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from gptstudio.accounts.policies import system
 from gptstudio.audit import selectors
 from gptstudio.audit.models import AuditEvent, ChainHead
-from gptstudio.audit.services import GENESIS, record
+from gptstudio.audit.services import GENESIS, line_hash, record, seal_again
 
 
 @pytest.fixture
@@ -85,3 +85,56 @@ def test_lines_of_a_workspace_are_not_anothers_to_read(lines, workspace, charlie
     assert not seen.filter(workspace_id=workspace.id).exists()
     assert not selectors.events_about(as_charlie.workspace_id, "thing_0").exists()
     assert selectors.events_about(workspace.id, "thing_0").count() == 1
+
+
+def _written_anew(workspace) -> None:
+    """A whole chain made up by somebody who can write to the database, and knows how lines are hashed."""
+    before = GENESIS
+    for line in AuditEvent.objects.filter(workspace=workspace).order_by("id"):
+        line.actor_label, line.previous_hash = "Nobody", before
+        line.hash = before = line_hash(line)
+        line.save()
+    ChainHead.objects.filter(key=workspace.id).update(hash=before)
+
+
+def test_a_chain_that_was_written_anew_with_all_its_hashes_is_found(lines, workspace) -> None:
+    _written_anew(workspace)
+    (finding,) = selectors.broken_chains()
+    assert workspace.id in finding and "does not bear this studio's seal" in finding
+
+
+@pytest.mark.parametrize("sealed", ["", "0" * 64, "\N{SNOWMAN}"])
+def test_a_seal_cannot_be_left_out_or_made_up(lines, workspace, sealed) -> None:
+    ChainHead.objects.filter(key=workspace.id).update(seal=sealed)
+    assert len(selectors.broken_chains()) == 1
+
+
+def test_a_seal_of_one_chain_is_none_of_another(lines, workspace, charlie) -> None:
+    other = ChainHead.objects.exclude(key=workspace.id).first()
+    ChainHead.objects.filter(key=workspace.id).update(seal=other.seal)
+    assert len(selectors.broken_chains()) == 1
+
+
+def test_after_a_change_of_the_secret_the_log_verifies_by_the_one_before(lines, workspace, settings) -> None:
+    before = settings.SECRET_KEY
+    settings.SECRET_KEY = "another secret of this studio"
+    assert len(selectors.broken_chains()) == ChainHead.objects.count()
+    settings.SECRET_KEY_FALLBACKS = [before]
+    out = StringIO()
+    call_command("verify_audit", seal=True, stdout=out)
+    assert f"{ChainHead.objects.count()} chains are sealed" in out.getvalue()
+    settings.SECRET_KEY_FALLBACKS = []
+    assert verify()
+
+
+def test_a_log_that_is_not_whole_is_not_sealed(lines, workspace) -> None:
+    _written_anew(workspace)
+    with pytest.raises(CommandError, match="does not bear"):
+        call_command("verify_audit", seal=True)
+    assert len(selectors.broken_chains()) == 1
+
+
+def test_chains_of_before_there_were_seals_are_sealed_as_they_stand(lines, workspace) -> None:
+    ChainHead.objects.update(seal="")
+    assert seal_again() == ChainHead.objects.count()
+    assert verify()

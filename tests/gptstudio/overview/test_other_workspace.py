@@ -70,7 +70,7 @@ def test_none_of_them_does_anything_in_another(site, at_alice) -> None:
 def test_what_was_typed_goes_where_it_was_meant(at_alice, workspace, second) -> None:
     _work_in(at_alice, second)
     typed = {
-        "name": 'For <Care> & "none" else\u202e',
+        "name": 'For <Care> & "none" else {{ 7*7 }} 😀',
         "scopes": ["chat", "files:read"],
         "lifetime": "30",
         "of_workspace": workspace.id,
@@ -80,7 +80,8 @@ def test_what_was_typed_goes_where_it_was_meant(at_alice, workspace, second) -> 
     assert "Switch to Care and send it" in page and "Stay in Second" in page
     assert page.count('<textarea name="scopes" hidden>') == 2 and "For &lt;Care&gt; &amp; &quot;none&quot;" in page
     at_alice.post("/keys/new", typed | {"go_on_in": workspace.id})
-    assert ApiKey.objects.get().workspace_id == workspace.id
+    made = ApiKey.objects.get()
+    assert (made.workspace_id, made.name) == (workspace.id, typed["name"])
     assert at_alice.get("/settings/").context["membership"].workspace_id == workspace.id
 
 

@@ -145,7 +145,7 @@ def places(world, as_alice) -> Callable[[Route], dict[str, str]]:
     set_safety_limits(as_alice, workspace_id=as_alice.workspace_id, limits={})
     ids = world.ids | {
         "token": "x", "key": "x", "uidb36": "1", "content_type_id": "1", "url": "nothing", "rest": "nothing",
-        "provider_id": "oidc",
+        "provider_id": "oidc", "session_id": "1",
         "app_label": "review", "name": world.deployment.name, "item_id": item_about(world.model.id, kind="model").id,
     }  # fmt: skip
 
