@@ -11,6 +11,7 @@ import numpy as np
 from training_app.engine.data import Row
 from training_app.engine.intervals import compare
 from training_app.engine.sums import Numbers, mean
+from training_app.engine.words import count_words
 
 MOST_CLASSES = 50
 PARTS = (0.25, 0.5, 0.75)
@@ -27,7 +28,7 @@ def headline(references: Sequence[str], *, label_rows: int) -> str:
     """
     if label_rows and 2 * label_rows >= len(references):
         return "accuracy"
-    middle = float(np.median([len(reference.split()) for reference in references]))
+    middle = float(np.median([count_words(reference) for reference in references]))
     return "exact_match" if middle <= SHORT_ANSWER_WORDS else "rougeL"
 
 

@@ -39,6 +39,7 @@ from training_app.engine.spec import EvaluateSpec, ModelFolder
 from training_app.engine.stopping import StopRequest
 from training_app.engine.sums import Numbers
 from training_app.engine.templates import Message
+from training_app.engine.words import count_words
 
 METHOD = (
     "paired bootstrap over groups of rows that belong together, percentiles expanded for few groups; one interval a score, "
@@ -180,7 +181,7 @@ def _report(
     label_rows = labelled.fitting if labelled and labelled.places else 0
     name = breakdown.headline([each.reference for each in questions], label_rows=label_rows)
     groups = [row.group or f"alone {place}" for place, row in enumerate(rows)]
-    words = [len(question.before[-1]["content"].split()) for question in questions]
+    words = [count_words(question.before[-1]["content"]) for question in questions]
     digest = write_rows(
         spec.common.run / NAME,
         [

@@ -31,6 +31,8 @@ from training_app.engine.scores import Scored, score_texts
 from training_app.engine.spec import ModelFolder
 from training_app.engine.sums import SCORES
 from training_app.engine.templates import render_prompt
+from training_app.engine.words import NAME as WORDS_NAME
+from training_app.engine.words import count_words, words
 
 PREDICTIONS = ["the cats are sitting on the mat", "Hello  World", "", "completely different words here now"]
 REFERENCES = ["the cat sat on the mat", "hello world", "not empty", "nothing in common at all"]
@@ -336,3 +338,45 @@ def test_a_test_split_without_answers_is_a_failure_with_a_sentence(
     code, events = run_engine("evaluate", write_run("empty", content))
     assert code == 1
     assert events[-1]["data"]["code"] == "nothing_to_evaluate"
+
+
+WORLD = (
+    "Ваш заказ отправлен вчера вечером",
+    "Η παραγγελία σας στάλθηκε χθες το βράδυ",
+    "您的订单已于昨天晚上发出，请注意查收。",
+    "ご注文の商品は昨日発送いたしました。",
+    "สินค้าของคุณถูกจัดส่งแล้วเมื่อวานนี้",
+    "Die Größe fällt für Füße schön aus",
+)
+
+
+@pytest.mark.parametrize("text", WORLD)
+def test_an_answer_in_any_script_that_equals_its_reference_scores_all_there_is(text: str) -> None:
+    same = score_texts([text], [text]).scores
+    assert {name: same[name] for name in ("rouge1", "rouge2", "rougeL", "exact_match", "token_f1")} == {
+        "rouge1": 1.0, "rouge2": 1.0, "rougeL": 1.0, "exact_match": 1.0, "token_f1": 1.0,
+    }  # fmt: skip
+    assert same["bleu"] == pytest.approx(100.0) and same["chrf"] == pytest.approx(100.0)
+    part = score_texts([text[: len(text) // 2]], [text]).scores
+    assert 0.3 < (part["rougeL"] or 0.0) < 0.9 and 0.3 < (part["token_f1"] or 0.0) < 0.9
+
+
+def test_words_outside_latin_are_whole_and_named_in_the_signatures() -> None:
+    assert words("schöne Füße") == ["schöne", "Füße"] and words("हिन्दी में") == ["हिन्दी", "में"]
+    assert words("iPhone 15を買う") == ["iPhone", "15", "を", "買", "う"]
+    assert words("u\u0308ber") == words("\u00fcber") == ["\u00fcber"]
+    scored = score_texts(["u\u0308ber"], ["\u00fcber"])
+    assert scored.scores["exact_match"] == scored.scores["rouge1"] == 1.0
+    assert all(WORDS_NAME in scored.signatures[name] for name in ("rouge", "token_f1", "bleu"))
+
+
+def test_bleu_of_chinese_is_that_of_sacrebleu_for_chinese() -> None:
+    said = ["您的订单昨天晚上发出，请查收。", "我们提供 24 小时 (全天) 服务"]
+    wanted = ["您的订单已于昨天晚上发出，请注意查收。", "我们提供24小时全天服务！"]
+    expected = corpus_bleu(said, [wanted], tokenize="zh").score
+    assert expected > 5 and score_texts(said, wanted).scores["bleu"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_words_are_counted_as_readers_count_them() -> None:
+    assert count_words("it's 3-4 days - or so") == 5
+    assert count_words("请注意查收。") == 5

@@ -111,6 +111,11 @@ def test_the_headline_follows_from_the_data() -> None:
     assert headline(["yes", "no", "it is late again today"], label_rows=0) == "exact_match"
     assert headline(["it is late again", "no", "it is late again today"], label_rows=0) == "rougeL"
     assert headline(["it is late again", "no", "it is late again today"], label_rows=1) == "rougeL"
+    assert (
+        headline(["您的订单已于昨天晚上发出", "ご注文の商品は昨日発送いたしました。", "ขอบคุณ"], label_rows=0)
+        == "rougeL"
+    )
+    assert headline(["同意", "不同意"], label_rows=0) == "exact_match"
 
 
 def test_the_parts_by_length_hold_every_row_once() -> None:

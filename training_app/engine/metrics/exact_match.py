@@ -3,6 +3,7 @@
 One import a line: the reader behind `evaluate.load` parses imports line by line.
 """
 
+import unicodedata
 from typing import Any
 
 import datasets
@@ -10,7 +11,7 @@ import evaluate
 
 
 class ExactMatch(evaluate.Metric):  # type: ignore[misc]
-    """Equality after case folding and with every run of white space as one space."""
+    """Equality of the same letters, however composed, after case folding and with every run of white space as one space."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
@@ -27,10 +28,10 @@ class ExactMatch(evaluate.Metric):  # type: ignore[misc]
         rows = [[float(_folded(prediction) == _folded(reference)), 1.0] for prediction, reference in pairs]
         return {
             "exact_match": sum(row[0] for row in rows) / max(1, len(rows)),
-            "signature": "casefold|white space folded|mean over rows",
+            "signature": "casefold|NFC|white space folded|mean over rows",
             "rows": {"exact_match": rows},
         }
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())

@@ -4,14 +4,13 @@ As in SQuAD (Rajpurkar et al. 2016), but no English article is left out: answers
 One import a line: the reader behind `evaluate.load` parses imports line by line.
 """
 
-import re
 from collections import Counter
 from typing import Any
 
 import datasets
 import evaluate
 
-WORDS = re.compile(r"\w+")
+from training_app.engine.words import NAME, words
 
 
 class TokenF1(evaluate.Metric):  # type: ignore[misc]
@@ -32,13 +31,13 @@ class TokenF1(evaluate.Metric):  # type: ignore[misc]
         rows = [[_f1(_words(prediction), _words(reference)), 1.0] for prediction, reference in pairs]
         return {
             "token_f1": sum(row[0] for row in rows) / max(1, len(rows)),
-            "signature": "casefold|runs of letters and digits|order ignored|mean over rows",
+            "signature": f"casefold|tok:{NAME}|order ignored|mean over rows",
             "rows": {"token_f1": rows},
         }
 
 
 def _words(text: str) -> Counter[str]:
-    return Counter(WORDS.findall(text.casefold()))
+    return Counter(words(text.casefold()))
 
 
 def _f1(said: Counter[str], wanted: Counter[str]) -> float:
