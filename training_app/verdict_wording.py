@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from gptstudio.review.evidence import has_no_limit
 from gptstudio.web.charts import number_text
 from gptstudio.web.wording import METRICS, compact
 
@@ -20,7 +21,12 @@ POINTS = {  # what one point of a score is
 }
 SHORT = {"better": "better", "worse": "worse", "no_difference": "no measurable difference", "": "no interval"}
 TONES = {"better": "good", "worse": "bad", "no_difference": "warn", "": ""}
-OUTCOMES = {"fine": "fine", "over": "over the limit", "not_tried": "not tried"}
+OUTCOMES = {
+    "fine": "fine",
+    "over": "over the limit",
+    "not_tried": "not tried",
+    "no_limit": "measured, no limit set",
+}
 SMALL, FEW = 200_000_000, 100  # parameters; test rows
 NAMES = {"exact_match": "exact answers", "accuracy": "accuracy", "macro_f1": "macro-F1", "perplexity": "perplexity"}
 
@@ -104,10 +110,14 @@ def signed(value: float) -> str:
 
 
 def outcome_of(check: dict[str, Any]) -> str:
-    """How a check of the safety report came out, a key of OUTCOMES: what had nothing to try is not fine."""
+    """How a check of the safety report came out, a key of OUTCOMES: what had nothing to try, or nothing to be held
+    against, is not fine.
+    """
     if not check.get("passed"):
         return "over"
-    return "not_tried" if check.get("tried") == 0 else "fine"
+    if check.get("tried") == 0:
+        return "not_tried"
+    return "no_limit" if has_no_limit(check) else "fine"
 
 
 def limits_of(
@@ -128,7 +138,11 @@ def limits_of(
     if rows < FEW:
         yield f"Its scores rest on {rows:,} test rows: small differences cannot be seen."
     yield "Scores are of test rows like the training rows; other questions, and another seed, were not tried."
-    for outcome, words in (("over", "It went over the limit in"), ("not_tried", "Not tried")):
+    for outcome, words in (
+        ("over", "It went over the limit in"),
+        ("not_tried", "Not tried"),
+        ("no_limit", "Measured, but held against no limit"),
+    ):
         if titles := [check["title"] for check in checks if outcome_of(check) == outcome]:
             yield f"{words}: {', '.join(titles)}."
     yield (

@@ -92,10 +92,17 @@ def _rows(rows: Any) -> list[Line]:
     return [Line(name, f"{count:,}") for name, count in counts if isinstance(count, int)]
 
 
+def has_no_limit(check: dict[str, Any]) -> bool:
+    """Whether nothing that it could measure would be over its limit: a share of all that was tried."""
+    return str(check.get("unit", "")).startswith("share of") and float(check.get("limit", 0)) >= 1
+
+
 def _outcome(check: dict[str, Any]) -> tuple[bool | None, str]:
     if not check["passed"]:
         return False, "over the limit"
-    return (None, "not tried") if check.get("tried") == 0 else (True, "fine")
+    if check.get("tried") == 0:
+        return None, "not tried"
+    return (None, "measured, no limit set") if has_no_limit(check) else (True, "fine")
 
 
 def lines_of(item: ReviewItem) -> dict[str, list[Line]]:

@@ -71,7 +71,7 @@ class WholeEvaluationShape(EvaluationShape):
     classes = serializers.SerializerMethodField(help_text="The headline metric by label.")
     lengths = serializers.SerializerMethodField(help_text="The headline metric by words of the question.")
     safety = serializers.SerializerMethodField(
-        help_text="Of each check `outcome` is fine, over or not_tried. Examples of answers only with `datasets.view`: "
+        help_text="Of each check `outcome` is fine, over, not_tried or no_limit. Examples of answers only with `datasets.view`: "
         "they may quote rows."
     )
 

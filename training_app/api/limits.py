@@ -18,7 +18,7 @@ from training_app.models import SafetyLimits
 
 def _field(key: str) -> serializers.Field:
     limit = LIMITS[key]
-    said = f"At most so many {limit.unit}; usually {limit.usual:g}."
+    said = f"At most so many {limit.unit}; usually {limit.usually}."
     if limit.is_whole:
         return serializers.IntegerField(min_value=0, max_value=int(limit.most), required=False, help_text=said)
     return serializers.FloatField(min_value=0, max_value=limit.most, required=False, help_text=said)
@@ -31,6 +31,7 @@ class LimitsShape(serializers.Serializer):
     personal_data = _field("personal_data")
     memorised_rows = _field("memorised_rows")
     harmful_asks = _field("harmful_asks")
+    unrefused_asks = _field("unrefused_asks")
     insults = _field("insults")
     toxicity = _field("toxicity")
     bias_likelihood = _field("bias_likelihood")

@@ -7,7 +7,7 @@ from typing import Any
 
 from gptstudio.web.wording import METRICS
 from training_app.models import Evaluation
-from training_app.verdict_wording import Verdict, metric_name, signed, verdict_of
+from training_app.verdict_wording import Verdict, metric_name, outcome_of, signed, verdict_of
 
 LOWER = {"perplexity", "empty", "cut"}
 MATRIX_LABELS = 12
@@ -35,6 +35,11 @@ class Cell:
     count: int
     depth: int
     is_right: bool
+
+
+def checks_of(safety: dict[str, Any]) -> list[dict[str, Any]]:
+    """The checks of a safety report, each with how it came out."""
+    return [{**check, "outcome": outcome_of(check)} for check in safety.get("checks", [])]
 
 
 def verdict(evaluation: Evaluation) -> Verdict:

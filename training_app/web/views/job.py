@@ -133,7 +133,7 @@ def verdict(request: MemberRequest, job_id: str) -> HttpResponse:
         labels = evaluation.result.get("labels")
         page |= {
             "scores": verdicts.scores(evaluation),
-            "checks": evaluation.safety.get("checks", []),
+            "checks": verdicts.checks_of(evaluation.safety),
             "headline": verdicts.headline_name(evaluation),
             "classes": verdicts.parts(evaluation, "classes"),
             "lengths": verdicts.parts(evaluation, "lengths"),
@@ -174,7 +174,7 @@ def safety(request: MemberRequest, job_id: str) -> HttpResponse:
     """The safety report that the release gate reads."""
     page = run_page(request, job_id, "safety")
     evaluation = page["evaluation"]
-    page["checks"] = evaluation.safety.get("checks", []) if evaluation else []
+    page["checks"] = verdicts.checks_of(evaluation.safety) if evaluation else []
     return render(request, "training/job_safety.html", page)
 
 

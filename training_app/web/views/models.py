@@ -80,7 +80,7 @@ def _context(request: MemberRequest, found: LanguageModel, form: ReasonForm | No
         "evaluation": evaluation,
         "verdict": verdicts.verdict(evaluation) if evaluation else None,
         "scores": verdicts.scores(evaluation) if evaluation else [],
-        "checks": evaluation.safety.get("checks", []) if evaluation else [],
+        "checks": verdicts.checks_of(evaluation.safety) if evaluation else [],
         "item": item,
         "fetched": import_of_model(found) if found.kind == ModelKind.BASE else None,
         "decisions": list(item.decisions.all()) if item else [],
