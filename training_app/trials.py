@@ -16,6 +16,7 @@ from gptstudio.core.errors import Invalid
 from training_app import presets
 
 Space = dict[str, dict[str, Any]]
+Look = tuple[float, float]  # the share of its planned steps that a run had made, and its validation loss then
 # Only what leaves the validation loss what it is: a longest row or DPO's beta would change what is measured.
 BY_FACTOR = {
     "learning_rate": (10, 10),
@@ -45,6 +46,7 @@ FEWEST, MOST, USUAL = 2, 100, 12
 BY_LOT = 5  # trials before the sampler begins to learn from them
 MOST_DRAWS = 20
 FEWEST_OTHERS, FIRST_LOOK = 3, 3
+PER_MILLE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Tried:
 
     settings: Mapping[str, Any]
     loss: float | None
-    looks: Sequence[float] = ()
+    looks: Sequence[Look] = ()
     diverged: bool = False
 
 
@@ -210,7 +212,7 @@ def _ask(space: Space, tried: Sequence[Tried], *, seed: int) -> dict[str, Any]:
         if each.loss is not None:
             study.add_trial(create_trial(value=each.loss, **what))
         elif each.looks or each.diverged:
-            looks = dict(enumerate(each.looks))
+            looks = {round(PER_MILLE * share): loss for share, loss in each.looks}
             study.add_trial(create_trial(state=TrialState.PRUNED, intermediate_values=looks, **what))
     asked = study.ask(among).params
     return {name: _within(space[name], value) for name, value in asked.items()}
@@ -222,11 +224,15 @@ def _within(said: Mapping[str, Any], value: Any) -> Any:
     return min(max(_short(value), said["low"]), said["high"])
 
 
-def is_behind(looks: Sequence[float], others: Sequence[Sequence[float]]) -> bool:
+def is_behind(looks: Sequence[Look], others: Sequence[Sequence[Look]]) -> bool:
     """The median rule (Golovin et al. 2017): whether the lowest loss so far is above the median of what the trials that were
-    trained to their end had by the same look. A run is looked at as often whatever its number of steps, so the same look is
-    about the same share of it. Nothing is said before the third look, or beside fewer than three others.
+    trained to their end had by the same share of their steps. Runs of other lengths are looked at at other shares, so what
+    another had later than this one is now does not count. Nothing is said before the third look, or beside fewer than three
+    others that were looked at by then.
     """
-    if len(looks) < FIRST_LOOK or len(others) < FEWEST_OTHERS:
+    if len(looks) < FIRST_LOOK:
         return False
-    return min(looks) > median(min(other[: len(looks)]) for other in others)
+    now = looks[-1][0]
+    by_now = [[loss for share, loss in other if share <= now] for other in others]
+    lowest = [min(losses) for losses in by_now if losses]
+    return len(lowest) >= FEWEST_OTHERS and min(loss for _, loss in looks) > median(lowest)

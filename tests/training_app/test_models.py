@@ -117,6 +117,22 @@ def test_a_model_that_needs_code_of_its_own_is_refused(register, inbox) -> None:
         register()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"architectures": ["T5ForConditionalGeneration"], "model_type": "t5", "is_encoder_decoder": True},
+        {"architectures": ["BertForMaskedLM"], "model_type": "bert"},
+        {"architectures": ["BertModel"], "model_type": "bert"},
+    ],
+)
+def test_a_model_that_does_not_write_on_from_a_text_is_refused(register, inbox, changes) -> None:
+    config = inbox / "tiny" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), **changes}))
+    with pytest.raises(Invalid, match=r"does not write on from a text") as refused:
+        register()
+    assert changes["architectures"][0] in refused.value.message and "ForCausalLM" in refused.value.fix
+
+
 def test_a_folder_named_after_a_workspace_is_that_workspaces_alone(register, inbox, as_charlie, workspace) -> None:
     shutil.copytree(inbox / "tiny", inbox / workspace.slug / "own")
     with pytest.raises(NotFound, match="There is no folder"):

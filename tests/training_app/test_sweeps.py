@@ -7,7 +7,7 @@ import pytest
 from gptstudio.core.errors import Invalid, NotAllowed, NotFound
 from training_app import services
 from training_app.models import FineTuningJob, JobEvent, Study
-from training_app.selectors.studies import looks_of, runs_of, stopped_behind
+from training_app.selectors.studies import losses_of, runs_of, stopped_behind
 from training_app.services.following import tried
 from training_app.web import sweeps
 
@@ -34,12 +34,22 @@ def begin(as_tom, workspace, base, version):
     return make
 
 
-def look(held, *losses: float, first: int = 1) -> None:
-    """The engine's events of looks at the validation rows, and nothing else."""
+def look(held, *losses: float, first: int = 1, steps: int = 4) -> None:
+    """The engine's events of its plan of so many steps and of looks at the validation rows, and nothing else."""
+    plan = {
+        "attempt": held.attempt,
+        "seq": 1,
+        "kind": "plan",
+        "at": "2026-01-01T00:00:00+00:00",
+        "data": {"steps": steps},
+    }
     events = [
+        plan,
+        *(
         {"attempt": held.attempt, "seq": 100 + step, "kind": "evaluation", "at": "2026-01-01T00:00:00+00:00",
          "data": {"step": step, "epoch": 1.0, "loss": loss}}
         for step, loss in enumerate(losses, start=first)
+        ),
     ]  # fmt: skip
     assert services.record_events(held, phase="train", events=events, offset=1)
 
@@ -61,7 +71,7 @@ def fail(study, code: str = "no_disk") -> None:
 
 def shown(study) -> list[sweeps.Line]:
     runs = runs_of(study)
-    return sweeps.lines(study, runs, looks=looks_of(runs), behind=stopped_behind(study))
+    return sweeps.lines(study, runs, looks=losses_of(runs), behind=stopped_behind(study))
 
 
 def test_a_search_begins_with_the_run_as_it_was_and_ends_with_the_best(begin) -> None:
@@ -117,7 +127,18 @@ def test_a_hopeless_trial_is_stopped_early_and_leaves_its_looks_to_the_sampler(b
     assert len(runs_of(study)) == 5
     assert [line.is_behind for line in shown(study)] == [False, False, False, True, False]
     (pruned,) = [each for each in tried(fresh(study), runs_of(study)) if each.looks]
-    assert (pruned.loss, pruned.looks) == (None, [3.5, 3.0, 2.9])
+    assert (pruned.loss, pruned.looks) == (None, [(0.25, 3.5), (0.5, 3.0), (0.75, 2.9)])
+
+
+def test_a_longer_trial_is_not_held_against_what_shorter_ones_had_later(begin) -> None:
+    study = begin()
+    for _ in range(3):
+        end(study, 3.0, 2.0, 1.5, 1.2)
+    held = services.claim_job(runs_of(study)[-1].id, holder="w")
+    look(held, 3.5, 3.2, 3.1, 2.9, steps=16)
+    assert services.beat(held)
+    look(held, 2.8, 2.7, 2.6, 2.5, first=5, steps=16)
+    assert not services.beat(held)
 
 
 def test_an_ordinary_run_is_never_stopped_for_what_others_did(make_job, begin) -> None:

@@ -107,7 +107,7 @@ def test_trials_that_were_stopped_or_failed_are_told_as_what_they_are() -> None:
     ranges = space(learning_rate={"low": 1e-4, "high": 1e-1})
     rates = [10 ** (-4 + 3 * at / 11) for at in range(12)]
     tried = [
-        Tried({"learning_rate": rate}, None, looks=[9.0, 8.0, 8.0])
+        Tried({"learning_rate": rate}, None, looks=[(0.05, 9.0), (0.1, 8.0), (0.15, 8.0)])
         if rate > 1e-2
         else Tried({"learning_rate": rate}, None, diverged=True)
         if at % 5 == 1
@@ -118,20 +118,32 @@ def test_trials_that_were_stopped_or_failed_are_told_as_what_they_are() -> None:
     assert sum(rate < 1e-2 for rate in following) >= 6
 
 
-OTHERS = [[5.0, 4.0, 3.0, 2.0], [5.0, 4.5, 4.0, 3.0], [5.0, 3.0, 2.0]]
+def at(*losses: float, every: float = 0.1) -> list[tuple[float, float]]:
+    """Looks of these losses after equal parts of the planned steps."""
+    return [(every * place, loss) for place, loss in enumerate(losses, start=1)]
+
+
+OTHERS = [at(5.0, 4.0, 3.0, 2.0), at(5.0, 4.5, 4.0, 3.0), at(5.0, 3.0, 2.0)]
+SHORT = [at(5.0, 3.0, 1.5, 1.2, every=0.25)] * 3
 
 
 @pytest.mark.parametrize(
     ("looks", "others", "behind"),
     [
-        ([5.0, 4.5, 3.5], OTHERS, True),
-        ([5.0, 4.5, 3.0], OTHERS, False),
-        ([2.5, 4.5, 9.0], OTHERS, False),
-        ([9.0, 9.0], OTHERS, False),
-        ([9.0, 9.0, 9.0], OTHERS[:2], False),
-        ([5.0, 4.0, 3.0, 2.5, 2.1], OTHERS, True),
+        (at(5.0, 4.5, 3.5), OTHERS, True),
+        (at(5.0, 4.5, 3.0), OTHERS, False),
+        (at(2.5, 4.5, 9.0), OTHERS, False),
+        (at(9.0, 9.0), OTHERS, False),
+        (at(9.0, 9.0, 9.0), OTHERS[:2], False),
+        (at(5.0, 4.0, 3.0, 2.5, 2.1), OTHERS, True),
+        (at(6.0, 5.5, 4.0, every=0.05), SHORT, False),
+        (at(6.0, 5.5, 4.0, 3.8, 3.5, every=0.05), SHORT, False),
+        (at(6.0, 5.5, 4.0, 3.8, 3.5, every=0.1), SHORT, True),
     ],
-    ids=["behind", "level", "was better once", "too early", "too few others", "behind those that ended sooner"],
-)
+    ids=[
+        "behind", "level", "was better once", "too early", "too few others", "behind those that ended sooner",
+        "shorter runs were not looked at by then", "level by the same share", "behind by the same share",
+    ],
+)  # fmt: skip
 def test_the_median_rule(looks, others, behind) -> None:
     assert is_behind(looks, others) is behind

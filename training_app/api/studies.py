@@ -15,7 +15,7 @@ from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from gptstudio.core.errors import Conflict, Invalid
 from training_app import presets, selectors, services, trials
 from training_app.models import FineTuningJob, JobState, Study, StudyKind
-from training_app.selectors.studies import looks_of, runs_of, stopped_behind, studies_of, study_of
+from training_app.selectors.studies import losses_of, runs_of, stopped_behind, studies_of, study_of
 
 
 class StudyBody(serializers.Serializer):
@@ -94,7 +94,7 @@ class StudyWithRunsShape(StudyShape):
     @extend_schema_field(StudyRunShape(many=True))
     def get_runs(self, study: Study) -> list[dict[str, Any]]:
         runs = runs_of(study)
-        looks, behind = looks_of(runs), stopped_behind(study)
+        looks, behind = losses_of(runs), stopped_behind(study)
         return [_run(run, study, looks[run.id], run.id in behind) for run in runs]
 
 

@@ -92,9 +92,19 @@ def stored_dtype(folder: Path) -> torch.dtype:
 
 
 def count_parameters(folder: Path) -> int:
-    """The number of parameters of the model in a folder, tied ones once, without loading its weights."""
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(read_config(folder), trust_remote_code=False)
+    """The number of parameters of the model in a folder, tied ones once, without loading its weights. EngineError
+    `model_unfit` where it is no model that writes on from a text.
+    """
+    config = read_config(folder)
+    try:
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except (ValueError, KeyError) as error:
+        raise EngineError(
+            "model_unfit",
+            f"The base model is of a kind that does not write on from a text ({config.model_type}), so it cannot learn chats.",
+            fix="Choose a base model of a class that ends in ForCausalLM.",
+        ) from error
     return sum(parameter.numel() for parameter in model.parameters())
 
 

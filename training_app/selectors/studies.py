@@ -41,13 +41,19 @@ def standing_studies() -> list[str]:
     return list(under_way.exclude(runs__state__in=OPEN).values_list("id", flat=True))
 
 
-def looks_of(runs: Sequence[FineTuningJob]) -> dict[str, list[float]]:
-    """By run the validation loss at each look at the validation rows, in their order."""
-    found: dict[str, list[float]] = {run.id: [] for run in runs}
+def looks_of(runs: Sequence[FineTuningJob]) -> dict[str, list[trials.Look]]:
+    """By run each look at the validation rows, in their order: the share of the planned steps until then, and the loss."""
+    found: dict[str, list[trials.Look]] = {run.id: [] for run in runs}
+    planned = {run.id: int(run.plan.get("steps") or 0) for run in runs}
     points = MetricPoint.objects.filter(job__in=runs, validation_loss__isnull=False).order_by("step")
-    for job_id, loss in points.values_list("job_id", "validation_loss"):
-        found[job_id].append(float(loss or 0.0))
+    for job_id, step, loss in points.values_list("job_id", "step", "validation_loss"):
+        found[job_id].append((min(1.0, step / max(step, planned[job_id])), float(loss or 0.0)))
     return found
+
+
+def losses_of(runs: Sequence[FineTuningJob]) -> dict[str, list[float]]:
+    """By run the validation loss at each look."""
+    return {run_id: [loss for _, loss in looks] for run_id, looks in looks_of(runs).items()}
 
 
 def stopped_behind(study: Study) -> set[str]:

@@ -15,6 +15,8 @@ from gptstudio.core.errors import Invalid
 
 FORBIDDEN = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".py", ".so"}
 CODE_IN = ("config.json", "tokenizer_config.json")
+# transformers' names of classes that write on from a text; some that see pictures are the last, the pre-flight list looks closer.
+WRITES_ON = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,19 @@ def _check_folder(folder: Path) -> None:
             )
 
 
+def _check_writes_on(folder: Path, config: dict[str, Any]) -> None:
+    """Chats are learnt by models that write on from what they read, in one piece; others could not even be loaded."""
+    named = config.get("architectures") or []
+    named = [str(each) for each in named] if isinstance(named, list) else [str(named)]
+    writes_on = not named or any(each.endswith(WRITES_ON) for each in named)
+    if config.get("is_encoder_decoder") or not writes_on:
+        what = ", ".join(named) or str(config.get("model_type", "an encoder with a decoder"))
+        raise Invalid(
+            f"{folder.name} holds a model of another kind ({what}): it does not write on from a text.",
+            fix="Choose a model of a class that ends in ForCausalLM.",
+        )
+
+
 def _context(config: dict[str, Any]) -> int:
     found = config.get("max_position_embeddings") or config.get("n_positions") or 512
     if not isinstance(found, int) or not 0 < found < 2**31:
@@ -98,7 +113,9 @@ def take_in(folder: Path, *, on_chunk: Callable[[], None] = artifacts.unwatched)
     """Check a folder and copy it. The copy may take minutes, so no transaction may be open around it, and `on_chunk` is
     called all along."""
     _check_folder(folder)
-    context, parameters = _context(_json(folder, "config.json")), _parameters(folder)
+    config = _json(folder, "config.json")
+    _check_writes_on(folder, config)
+    context, parameters = _context(config), _parameters(folder)
     digest, path = artifacts.store_folder(folder, on_chunk=on_chunk)
     check_template(path)
     return Stored(digest, parameters, context)

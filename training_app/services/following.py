@@ -126,7 +126,7 @@ def tried(study: Study, runs: Sequence[FineTuningJob]) -> list[trials.Tried]:
     return [
         trials.Tried(
             settings={name: run.requested[name] for name in study.space},
-            loss=min(looks[run.id], default=None) if run.state == JobState.SUCCEEDED else None,
+            loss=min((loss for _, loss in looks[run.id]), default=None) if run.state == JobState.SUCCEEDED else None,
             looks=looks[run.id] if run.state == JobState.CANCELLED and run.id in behind else (),
             diverged=run.state == JobState.FAILED and run.error.get("code") == NOT_FINITE,
         )

@@ -113,7 +113,7 @@ def record_events(job: FineTuningJob, *, phase: str, events: Sequence[dict[str, 
         kind, data = str(event["kind"]), event.get("data") or {}
         changes |= _take(job, phase, kind, data)
         if "plan" in changes:
-            job.plan = changes["plan"]
+            job.plan = locked.plan = changes["plan"]
         lines.append(
             JobEvent(
                 job=job,
@@ -139,7 +139,8 @@ def _stop_if_behind(job: FineTuningJob) -> None:
     """A trial that would not become the best costs no more time; its runner sees the wish at its next look."""
     if is_behind(job) and _one(job.id).filter(wanted=Wanted.RUN).update(wanted=Wanted.CANCEL):
         said = (
-            "Stopped early: by this look, half of the trials that were trained to their end had a lower validation loss"
+            "Stopped early: by this share of their steps, half of the trials that were trained to their end had a lower "
+            "validation loss"
         )
         note(job, said, kind=BEHIND)
 

@@ -79,3 +79,11 @@ def test_a_model_without_a_template_is_said_to_get_the_studios(inspect, model_fo
 def test_a_spec_of_another_kind_is_refused(train_content, write_run, run_engine) -> None:
     code, events = run_engine("inspect", write_run("wrong", train_content))
     assert code == 1 and "spec.kind" in events[-1]["data"]["message"]
+
+
+def test_a_model_that_does_not_write_on_from_a_text_is_a_finding(inspect, model_folder) -> None:
+    folder: Path = model_folder()
+    small = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 1, "num_heads": 4, "vocab_size": 261}
+    (folder / "config.json").write_text(json.dumps({"model_type": "t5", "architectures": ["T5Model"], **small}))
+    found = inspect(base_model={"name": "t5", "path": str(folder)})
+    assert found["problem"]["code"] == "model_unfit" and "(t5)" in found["problem"]["message"]

@@ -13,7 +13,7 @@ from gptstudio.web.access import ACT, MemberRequest, member_page
 from gptstudio.web.paging import page_of
 from training_app import selectors, services
 from training_app.models import FineTuningJob, Study, StudyKind, StudyState
-from training_app.selectors.studies import looks_of, runs_of, stopped_behind, studies_of, study_of
+from training_app.selectors.studies import losses_of, runs_of, stopped_behind, studies_of, study_of
 from training_app.web import more_data, sweeps
 
 WIDTHS = (1080, 400)
@@ -45,7 +45,7 @@ def _curve(study: Study, runs: list[FineTuningJob]) -> dict[str, Any]:
 
 
 def _sweep(study: Study, runs: list[FineTuningJob]) -> dict[str, Any]:
-    found = sweeps.lines(study, runs, looks=looks_of(runs), behind=stopped_behind(study))
+    found = sweeps.lines(study, runs, looks=losses_of(runs), behind=stopped_behind(study))
     wide, narrow = (sweeps.chart(study, found, width=width) for width in WIDTHS)
     return {
         "lines": found,
