@@ -253,6 +253,33 @@ def test_a_failed_job_is_resumed_where_it_stood(make_job, as_tom) -> None:
     assert (resumed.state, resumed.error, resumed.finished_at, resumed.phase) == ("queued", {}, None, "evaluate")
 
 
+def test_a_job_that_was_cancelled_while_it_learned_goes_on_while_it_has_a_checkpoint(make_job, as_tom) -> None:
+    job = services.claim_job(make_job().id, holder="w")
+    Checkpoint.objects.create(job=job, step=40, path="checkpoints/checkpoint-40")
+    services.cancel_job(as_tom, job=job)
+    assert services.stop_job(job) == "cancelled" and fresh(job).can_go_on
+    resumed = services.resume_job(as_tom, job=fresh(job))
+    assert (resumed.state, resumed.phase, resumed.wanted, resumed.finished_at) == ("queued", "train", "run", None)
+    again = services.claim_job(job.id, holder="w")
+    services.cancel_job(as_tom, job=again)
+    services.stop_job(again)
+    services.free_run(fresh(job))
+    assert not Checkpoint.objects.filter(job=job).exists() and not fresh(job).can_go_on
+
+
+def test_checkpoints_that_the_engine_deleted_are_listed_no_more(make_job) -> None:
+    job = services.claim_job(make_job().id, holder="w")
+    told = [("checkpoint", {"step": step, "path": f"checkpoints/checkpoint-{step}"}) for step in (10, 20, 30)]
+    told += [("kept", {"steps": [20, 30]})]
+    events = [
+        {"attempt": job.attempt, "seq": seq, "kind": kind, "at": "2026-01-01T00:00:00+00:00", "data": data}
+        for seq, (kind, data) in enumerate(told, start=1)
+    ]
+    assert services.record_events(job, phase="train", events=events, offset=1)
+    assert [each.step for each in selectors.checkpoints_of(job)] == [30, 20]
+    assert not selectors.events_of(job).filter(kind="kept").exists()
+
+
 @pytest.mark.parametrize("phase", ["evaluate", "safety"])
 def test_a_job_that_was_cancelled_before_its_verdict_can_be_gone_on_with(make_job, as_tom, tiny_base, phase) -> None:
     job = services.claim_job(make_job().id, holder="w")

@@ -13,6 +13,7 @@ from gptstudio.accounts.models import Workspace
 from gptstudio.core import shutdown
 from tests.training_app.engine.conftest import patient_engine
 from training_app import launching, runner, selectors, services, tasks
+from training_app.engine.checkpoints import steps_in
 from training_app.management.commands.verify_model import way_to
 from training_app.models import Checkpoint, Evaluation, FineTuningJob, JobEvent, LanguageModel
 
@@ -168,8 +169,11 @@ def test_a_cancelled_run_ends_cancelled_with_a_checkpoint(make_job, written, as_
     monkeypatch.setattr(tasks.services, "beat", cancel_once_it_learns)
     tasks.run_job(job.id)
     assert fresh(job).state == "cancelled"
-    assert Checkpoint.objects.filter(job=job).exists()
     assert selectors.model_of_job(job) is None
+    listed = {checkpoint.step for checkpoint in Checkpoint.objects.filter(job=job)}
+    assert listed == set(steps_in(job.folder / "checkpoints")), "those that were deleted are not listed"
+    monkeypatch.undo()
+    assert services.resume_job(as_tom, job=fresh(job)).state == "queued"
 
 
 def test_what_the_engine_refuses_is_the_jobs_error(make_job, written) -> None:

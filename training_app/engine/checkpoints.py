@@ -113,8 +113,8 @@ def take_newest(folder: Path) -> tuple[Checkpoint | None, list[int]]:
     return None, dropped
 
 
-def rotate(folder: Path) -> None:
-    """Delete all but the newest checkpoints and the best ones that these remember."""
+def rotate(folder: Path) -> list[int]:
+    """Delete all but the newest checkpoints and the best ones that these remember. Returns the steps of those that stay."""
     steps = sorted(steps_in(folder))
     kept = set(steps[-KEPT_NEWEST:])
     states = [_read_state(checkpoint_path(folder, step)) for step in kept]
@@ -122,6 +122,7 @@ def rotate(folder: Path) -> None:
     for step in steps:
         if step not in kept:
             shutil.rmtree(checkpoint_path(folder, step))
+    return sorted(steps_in(folder))
 
 
 def steps_in(folder: Path) -> list[int]:

@@ -15,7 +15,7 @@ from training_app.engine import together
 from training_app.engine.arguments import optimizer_choice, share_of_step
 from training_app.engine.artifact import Results, write_model_folder
 from training_app.engine.assembling import make_trainer
-from training_app.engine.checkpoints import Checkpoint, RunState, checkpoint_path, take_newest
+from training_app.engine.checkpoints import Checkpoint, RunState, checkpoint_path, steps_in, take_newest
 from training_app.engine.data import Row, read_rows
 from training_app.engine.device import TrainingPlan, has_fast_bfloat16, pick_device, plan_training
 from training_app.engine.errors import NothingLeft, RunStopped
@@ -55,6 +55,7 @@ def train(spec: TrainSpec, events: EventLog, stop: StopRequest, ranks: Ranks = A
     )
     if dropped:
         events.notice(f"Checkpoints of steps {_listed(dropped)} were not whole and were deleted.", level="warning")
+        events.write("kept", steps=sorted(steps_in(spec.common.run / "checkpoints")))
     plan = _plan(spec, events, device)
     set_seed(spec.hyperparameters.seed)
     speaker = load_speaker(spec.base_model, dtype=plan.weights, device=device, quantization=quantization)

@@ -259,7 +259,7 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
             raise checkpoint_failed(step, error, last.step if last else None) from error
         self._events.write("checkpoint", step=step, path=f"{folder.name}/{path.name}")
         if together.leads():
-            rotate(folder)
+            self._events.write("kept", steps=rotate(folder))
 
     def create_model_card(self, *_args: Any, **_kwargs: Any) -> None:
         """Checkpoints carry no card; the finished model folder carries the project's own."""

@@ -124,11 +124,15 @@ class FineTuningJob(Leased):
 
     @property
     def can_go_on(self) -> bool:
-        """Whether it may be resumed: a run that is cancelled once it is trained leaves a model that waits for its verdict."""
+        """Whether it may be resumed: of those that were cancelled, a run that has a checkpoint to go on from, and one that was
+        trained and whose model waits for its verdict.
+        """
         if self.archived_at is not None:
             return False
-        is_trained = self.phase in (JobPhase.EVALUATE, JobPhase.SAFETY)
-        return self.state in (JobState.PAUSED, JobState.FAILED) or (self.state == JobState.CANCELLED and is_trained)
+        if self.state == JobState.CANCELLED:
+            is_training = self.phase == JobPhase.TRAIN
+            return self.checkpoints.exists() if is_training else self.phase in (JobPhase.EVALUATE, JobPhase.SAFETY)
+        return self.state in (JobState.PAUSED, JobState.FAILED)
 
 
 class JobEvent(models.Model):

@@ -19,7 +19,7 @@ from gptstudio.core.disk import size_of
 from gptstudio.core.errors import Conflict
 from gptstudio.review.models import ReviewState
 from gptstudio.review.selectors import item_about
-from training_app.models import ENDED, FineTuningJob, LanguageModel, ModelKind, Study, StudyState
+from training_app.models import ENDED, Checkpoint, FineTuningJob, LanguageModel, ModelKind, Study, StudyState
 from training_app.selectors import is_released
 from training_app.selectors.space import spare_weights
 
@@ -122,5 +122,6 @@ def archive_job(actor: Actor, *, job: FineTuningJob) -> int:
 
 def free_run(job: FineTuningJob) -> None:
     """Delete the weights in a run's folder: checkpoints, and the model that the store has its own copy of."""
+    Checkpoint.objects.filter(job=job).delete()
     for folder in job.weights:
         shutil.rmtree(folder, ignore_errors=True)

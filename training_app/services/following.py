@@ -19,7 +19,7 @@ from gptstudio.core.errors import StudioError
 from gptstudio.core.queue import enqueue
 from training_app import gains, looks, trials
 from training_app.gains import percent
-from training_app.models import Checkpoint, FineTuningJob, JobState, Study, StudyKind, StudyState
+from training_app.models import FineTuningJob, JobState, Study, StudyKind, StudyState
 from training_app.selectors.studies import OPEN, looks_of, runs_of, standing_studies, stopped_behind
 from training_app.services.archiving import free_run
 from training_app.services.jobs import NOT_FINITE, start_queued
@@ -199,6 +199,5 @@ def _end(study: Study, end: End) -> None:
 def _drop_weights(runs: Sequence[FineTuningJob]) -> None:
     """Nobody asks a run of a study for answers: what stays of it are its curve, its losses and its log."""
     over = [run for run in runs if run.state not in KEPT and any(folder.exists() for folder in run.weights)]
-    Checkpoint.objects.filter(job__in=over).delete()
     for run in over:
         free_run(run)

@@ -239,7 +239,7 @@ def _want(actor: Actor, job: FineTuningJob, *, wanted: str, at_once: str) -> Fin
 
 
 def cancel_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
-    """Stop for good. A running engine saves a checkpoint first."""
+    """Stop it, and expect nothing of it any more. A running engine saves a checkpoint first, from which it could go on."""
     return _want(actor, job, wanted=Wanted.CANCEL, at_once=JobState.CANCELLED)
 
 
@@ -250,14 +250,17 @@ def pause_job(actor: Actor, *, job: FineTuningJob) -> FineTuningJob:
 
 @transaction.atomic
 def resume_job(actor: Actor, *, job: FineTuningJob, gentler: bool = False) -> FineTuningJob:
-    """Go on with a paused or failed run from its last verified checkpoint, or with one that was cancelled before its model
-    had a verdict; `gentler`, for a run whose loss stopped being a number, with a tenth of the learning rate."""
+    """Go on with a paused, failed or cancelled run from its last verified checkpoint, or with one that was cancelled before
+    its model had a verdict; `gentler`, for a run whose loss stopped being a number, with a tenth of the learning rate."""
     require(actor, "training.edit", workspace_id=job.workspace_id)
     job = FineTuningJob.objects.select_for_update(of=("self",)).select_related("version", "base_model").get(id=job.id)
     if job.archived_at is not None or job.base_model.weights_deleted_at is not None:
         raise Conflict("This fine-tune or its base model was put away.", fix="Start a new one.")
     if not job.can_go_on:
-        raise Conflict(f"This fine-tune is {job.state}.", fix="Only a paused or failed one can be resumed.")
+        raise Conflict(
+            f"This fine-tune is {job.state}.",
+            fix="One that is paused, failed, or was cancelled and has a checkpoint can be resumed.",
+        )
     if job.version is not None and job.version.state == VersionState.ERASED:
         raise Conflict("The rows of this fine-tune were erased.", fix="Start a new one on another version.")
     if job.version is None or job.version.state in (VersionState.FAILED, VersionState.CANCELLED):

@@ -26,6 +26,7 @@ ENDED = {
     JobState.PAUSED: "Paused",
     JobState.QUEUED: "The worker ended; the run goes on by itself",
 }
+UNLOGGED = ("progress", "kept")
 NEXT_PHASE = {JobPhase.TRAIN: JobPhase.EVALUATE, JobPhase.EVALUATE: JobPhase.SAFETY, JobPhase.SAFETY: JobPhase.RELEASE}
 
 
@@ -90,6 +91,8 @@ def _take(job: FineTuningJob, phase: str, kind: str, data: dict[str, Any]) -> di
             step=data["step"],
             defaults={"path": data["path"], "validation_loss": point.validation_loss if point else None},
         )
+    elif kind == "kept":
+        Checkpoint.objects.filter(job=job).exclude(step__in=data["steps"]).delete()
     elif kind == "progress":
         return {"progress": data}
     elif kind == "plan":
@@ -127,7 +130,7 @@ def record_events(job: FineTuningJob, *, phase: str, events: Sequence[dict[str, 
                 at=datetime.fromisoformat(event["at"]),
             )
         )
-    JobEvent.objects.bulk_create([line for line in lines if line.kind != "progress"], ignore_conflicts=True)
+    JobEvent.objects.bulk_create([line for line in lines if line.kind not in UNLOGGED], ignore_conflicts=True)
     job.offsets = {**locked.offsets, phase: offset}
     _one(job.id).update(offsets=job.offsets, **changes)
     if locked.study_id is not None and any(event["kind"] == "evaluation" for event in events):
