@@ -353,7 +353,7 @@ def finish_job(job: Any, *, folder: Path) -> Any:
     return model
 
 
-def write_answers(evaluation: Any, *, tuned: str = "There.", groups: int = 10) -> None:
+def write_answers(evaluation: Any, *, tuned: str = "There.", groups: int = 10, scored: float = 1.0) -> None:
     """The ten test rows with both answers that an evaluation leaves."""
     from training_app.engine.rowfile import write_rows
 
@@ -367,8 +367,8 @@ def write_answers(evaluation: Any, *, tuned: str = "There.", groups: int = 10) -
         }
         for number in range(10)
     ]  # fmt: skip
-    ones = {"rougeL": [[1.0, 1.0]] * 10}
-    write_rows(evaluation.answers, rows, {"base": ones, "tuned": ones})
+    base, found = ({"rougeL": [[score, 1.0]] * 10} for score in (1.0, scored))
+    write_rows(evaluation.answers, rows, {"base": base, "tuned": found})
 
 
 def make_request(actor: Any, *, model: Any) -> Any:

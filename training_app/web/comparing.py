@@ -9,8 +9,8 @@ from typing import Any
 from gptstudio.web.charts import LineChart, line_chart, number_text
 from gptstudio.web.wording import METRICS, lasting
 from training_app.models import FineTuningJob, MetricPoint
+from training_app.web.besting import LOSS
 from training_app.web.curves import thinned
-from training_app.web.verdicts import LOWER
 from training_app.wording import in_words
 
 MOST = 5
@@ -64,28 +64,26 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(in_words(value))
 
 
-def results(jobs: Sequence[FineTuningJob], points: Mapping[str, Sequence[MetricPoint]]) -> list[Line]:
-    """What came of each: lowest validation loss, scores on the test rows, how long training took."""
+def results(
+    jobs: Sequence[FineTuningJob], points: Mapping[str, Sequence[MetricPoint]], *, best: Mapping[str, int]
+) -> list[Line]:
+    """What came of each: lowest validation loss, scores on the test rows, how long training took. `best` says by score which
+    run is better than the others by more than chance.
+    """
     lowest = [
         min((point.validation_loss for point in points[job.id] if point.validation_loss is not None), default=None)
         for job in jobs
     ]
     scores = [_scores(job) for job in jobs]
-    alike = are_alike(jobs)
-    lines = [_scored("Lowest validation loss", lowest, is_lower=True, term="validation loss", may_mark=alike)]
+    lines = [_scored("Lowest validation loss", lowest, best.get(LOSS), term="validation loss")]
     for key, (title, _direction) in METRICS.items():
         values = [each.get(key) for each in scores]
         if any(value is not None for value in values):
-            lines.append(_scored(title, values, is_lower=key in LOWER, term=key, may_mark=alike))
+            lines.append(_scored(title, values, best.get(key), term=key))
     took = [(job.plan.get("usage") or {}).get("seconds") for job in jobs]
     if any(took):
         lines.append(Line("Training took", [lasting(seconds) for seconds in took]))
     return [line for line in lines if set(line.values) != {"–"}]
-
-
-def are_alike(jobs: Sequence[FineTuningJob]) -> bool:
-    """Whether their figures can be compared: the same rows, and the same kind of loss on them."""
-    return len({(job.version_id, job.hyperparameters.get("objective", "supervised")) for job in jobs}) <= 1
 
 
 def _scores(job: FineTuningJob) -> dict[str, float | None]:
@@ -93,11 +91,6 @@ def _scores(job: FineTuningJob) -> dict[str, float | None]:
     return evaluation.tuned_scores if evaluation else {}
 
 
-def _scored(title: str, values: Sequence[Any], *, is_lower: bool, term: str, may_mark: bool) -> Line:
-    known = {place: float(value) for place, value in enumerate(values) if isinstance(value, int | float)}
-    best = None
-    if may_mark and len(known) > 1 and len(set(known.values())) > 1:
-        sign = 1 if is_lower else -1
-        best = min(known, key=lambda place: sign * known[place])
-    texts = [number_text(known[place]) if place in known else "–" for place in range(len(values))]
+def _scored(title: str, values: Sequence[Any], best: int | None, *, term: str) -> Line:
+    texts = [number_text(float(value)) if isinstance(value, int | float) else "–" for value in values]
     return Line(title, texts, best, term)

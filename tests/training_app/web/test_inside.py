@@ -7,9 +7,11 @@ import json
 import pytest
 
 from datasets_app.services import erase_version
-from tests.worlds import finish_job, make_dataset, make_job, make_version
+from tests.worlds import finish_job, make_dataset, make_job, make_version, write_answers
 from training_app.models import FineTuningJob, MetricPoint
+from training_app.runner import evaluate_spec
 from training_app.services.stale import forget_erased
+from training_app.web.besting import clear_best
 from training_app.web.learning import reading
 
 pytestmark = pytest.mark.django_db
@@ -80,18 +82,53 @@ def test_erased_rows_take_along_what_a_run_kept_of_them(at_alice, as_alice, look
     assert not (looked.folder / "looks").exists()
 
 
-def test_runs_stand_side_by_side_with_what_differs_and_the_best_in_bold(
-    at_bob, as_alice, version, starter, job, tmp_path
-) -> None:
-    finish_job(job, folder=tmp_path / "made")
+@pytest.fixture
+def two(as_alice, version, starter, job, tmp_path):
+    """Two runs on one version, both with a model that was judged on the same ten rows."""
+    finish_job(job, folder=tmp_path / "first")
     other = make_job(as_alice, version=version, base=starter, name="Slower")
+    finish_job(other, folder=tmp_path / "second")
+    return [FineTuningJob.objects.get(id=each.id) for each in (job, other)]
+
+
+def compared(client, *jobs) -> str:
+    return client.get("/fine-tunes/compare?" + "&".join(f"run={job.id}" for job in jobs)).content.decode()
+
+
+def keep_losses(job, nats: float) -> None:
+    job.folder.mkdir(parents=True, exist_ok=True)
+    (job.folder / "validation_losses.json").write_text(json.dumps({"rows": [[at, nats, 1, at] for at in range(12)]}))
+
+
+def test_runs_stand_side_by_side_with_what_differs_and_none_is_best_by_chance(at_bob, two) -> None:
+    job, other = two
     FineTuningJob.objects.filter(id=other.id).update(hyperparameters={**other.hyperparameters, "learning_rate": 1e-5})
     MetricPoint.objects.filter(job=other, validation_loss__isnull=False).update(validation_loss=2.5)
-    page = at_bob.get(f"/fine-tunes/compare?run={job.id}&run={other.id}").content.decode()
+    page = compared(at_bob, job, other)
     assert "Validation loss" in page and "Slower" in page
     differing = page[page.index("Settings that differ") :]
     assert "learning_rate" in differing and "1e-05" in differing and "batch_size" not in differing
-    assert "<b>2.5</b>" in page and "3.1</td>" in page and "ROUGE-L" in page
+    assert "2.5</td>" in page and "3.1</td>" in page and "ROUGE-L" in page
+    assert "<b>" not in page[page.index("What came of them") : page.index("Settings that differ")]
+
+
+def test_the_best_is_marked_where_rows_that_both_answered_say_so(two) -> None:
+    job, other = two
+    assert clear_best(two) == {}
+    write_answers(job.model.evaluation, scored=0.0)
+    assert clear_best(two) == {"rougeL": 1} and clear_best(two[::-1]) == {"rougeL": 0}
+    keep_losses(job, 2.0)
+    keep_losses(other, 1.0)
+    assert clear_best(two)["validation_loss"] == 1
+    other.hyperparameters = {**other.hyperparameters, "max_length": 64}
+    assert clear_best(two) == {"rougeL": 1}, "losses of rows that were cut elsewhere do not compare"
+
+
+def test_runs_of_any_seed_are_scored_on_the_same_rows(two) -> None:
+    job, other = two
+    other.seed = job.seed + 1
+    seeds = {evaluate_spec(each, each.model)["seed"] for each in two}
+    assert len(seeds) == 1
 
 
 def test_comparing_begins_with_a_choice_and_refuses_another_workspaces_run(
@@ -155,7 +192,7 @@ def test_figures_on_other_rows_are_not_ranked(at_bob, as_alice, version, starter
     FineTuningJob.objects.filter(id=other.id).update(hyperparameters={**other.hyperparameters, "objective": "dpo"})
     MetricPoint.objects.filter(job=other, validation_loss__isnull=False).update(validation_loss=0.5)
     page = at_bob.get(f"/fine-tunes/compare?run={job.id}&run={other.id}").content.decode()
-    assert "none is marked as the best" in page and "<b>0.5</b>" not in page and "0.5</td>" in page
+    assert "their losses and perplexity do not compare" in page and "<b>0.5</b>" not in page and "0.5</td>" in page
     assert "pairs of answers (DPO)" in page
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from gptstudio.web.access import MemberRequest, member_page
 from training_app import looks, selectors
 from training_app.web import comparing
+from training_app.web.besting import clear_best, share_losses
 from training_app.web.views.job import run_page
 
 CHOICES = 100
@@ -44,8 +45,8 @@ def compare(request: MemberRequest) -> HttpResponse:
             (title, *(comparing.chart(jobs, points, of=column, width=width) for width in (1080, 400)))
             for title, column in (("Validation loss", "validation_loss"), ("Training loss", "loss"))
         ],
-        "are_alike": comparing.are_alike(jobs),
-        "results": comparing.results(jobs, points) if jobs else [],
+        "share_losses": share_losses(jobs),
+        "results": comparing.results(jobs, points, best=clear_best(jobs)) if jobs else [],
         "differing": comparing.differing(jobs) if len(jobs) > 1 else [],
     }
     return render(request, "training/compare.html", context)
