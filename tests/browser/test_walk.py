@@ -64,7 +64,7 @@ def test_from_an_account_to_an_answer(watched, starter, gateway, tmp_path) -> No
     page.get_by_role("button", name="Make the account").click()
     page.fill("#id_name", "Care")
     page.get_by_role("button", name="Make the workspace").click()
-    expect(page.get_by_role("heading", name="Begin with a file")).to_be_visible()
+    expect(page.get_by_role("heading", name="What shall it do?")).to_be_visible()
 
     page.get_by_role("main").get_by_role("link", name="Upload data").first.click()
     page.fill("#id_name", "support")
@@ -95,10 +95,13 @@ def test_from_an_account_to_an_answer(watched, starter, gateway, tmp_path) -> No
 
     page.get_by_role("link", name="Playground").click()
     page.wait_for_url("**/playground/")  # loaded, so its script listens for Enter
+    told = {"settled": True, "said": "7 tokens read, 3 written, 0.000004"}
+    # Where the gateway is stood in for, so is its ledger.
+    page.route("**/playground/*/bill", lambda route: route.fulfill(json=told))
     page.fill("#say", "Where is my parcel?")
     page.keyboard.press("Enter")
     expect(page.get_by_text("It is here.")).to_be_visible()
-    expect(page.get_by_text("7 tokens read, 3 written")).to_be_visible()
+    expect(page.get_by_text("7 tokens read, 3 written, 0.000004")).to_be_visible()
     assert watched.faults == []
 
 

@@ -17,7 +17,7 @@ def test_a_newcomer_signs_up_makes_a_workspace_and_lands_on_home() -> None:
     assert "Make a workspace" in answer.content.decode()
     answer = client.post("/workspaces/new", {"name": "Care", "release_policy": "two_person"}, follow=True)
     assert answer.redirect_chain == [("/", 302)]
-    assert "Begin with a file" in answer.content.decode()
+    assert "What shall it do?" in answer.content.decode()
     assert Membership.objects.get().role == "admin"
 
 

@@ -121,13 +121,13 @@
       if (found?.settled) return found.said;
       await pause(300 * (tries + 1));
     }
-    return "its cost is not known yet";
+    throw new Error("The ledger still waits for its count.");
   }
   async function answer(lane, place) {
     const began = performance.now();
     const [box, line] = show("assistant", "", place, lane.picked.value);
     const asked = JSON.parse(body(lane)).messages;
-    let first = 0, filtered = false, id = "", note = "";
+    let first = 0, usage = null, filtered = false, id = "", note = "";
     box.classList.add("is-live");
     try {
       const response = await ask(lane, asking.signal);
@@ -142,6 +142,7 @@
           if (low) talk.scrollTop = talk.scrollHeight;
         }
         filtered ||= event.choices?.[0]?.finish_reason === "content_filter";
+        usage = event.usage ?? usage;
       }
       note = `first word after ${(first / 1000).toFixed(1)} s, all in ${((performance.now() - began) / 1000).toFixed(1)} s`;
       if (filtered) window.studioSay("A rule of this workspace stopped the answer.", "bad");
@@ -155,11 +156,12 @@
       lane.turns.push({ role: "assistant", content: line.textContent });
       const took = document.createElement("span");
       took.className = "small dim took";
-      took.textContent = note;
+      const counted = usage ? `${usage.prompt_tokens} tokens read, ${usage.completion_tokens} written` : "";
+      took.textContent = [counted, note].filter(Boolean).join("; ");
       box.append(took);
       if (id) {
         offerFeedback(box, id, asked, line.textContent);
-        bill(id).then((said) => { took.textContent = [said, note].filter(Boolean).join("; "); }, () => {});
+        bill(id).then((said) => { took.textContent = [said, note].filter(Boolean).join("; "); }, () => { took.textContent += "; its cost is not known yet"; });
       }
     } else {
       box.remove();
