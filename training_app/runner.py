@@ -102,6 +102,7 @@ def evaluate_spec(job: FineTuningJob, model: LanguageModel, *, share: float = 1.
         # Of the version, not of the run: all runs on a version are scored on the same rows.
         "seed": zlib.crc32(job.version.digest.encode()),
         "batch_share": share,
+        "objective": job.hyperparameters.get("objective", "supervised"),
     }
 
 

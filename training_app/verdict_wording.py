@@ -17,7 +17,9 @@ from gptstudio.web.wording import METRICS, compact
 POINTS = {  # what one point of a score is
     "bleu": 1.0,
     "chrf": 1.0,
-    **dict.fromkeys(("rouge1", "rouge2", "rougeL", "exact_match", "token_f1", "accuracy", "macro_f1"), 100.0),
+    **dict.fromkeys(
+        ("rouge1", "rouge2", "rougeL", "exact_match", "token_f1", "accuracy", "macro_f1", "preference"), 100.0
+    ),
 }
 SHORT = {"better": "better", "worse": "worse", "no_difference": "no measurable difference", "": "no interval"}
 TONES = {"better": "good", "worse": "bad", "no_difference": "warn", "": ""}
@@ -28,7 +30,13 @@ OUTCOMES = {
     "no_limit": "measured, no limit set",
 }
 SMALL, FEW = 200_000_000, 100  # parameters; test rows
-NAMES = {"exact_match": "exact answers", "accuracy": "accuracy", "macro_f1": "macro-F1", "perplexity": "perplexity"}
+NAMES = {
+    "exact_match": "exact answers",
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "perplexity": "perplexity",
+    "preference": "preference for the chosen answer",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from gptstudio.review.models import ReviewItem
 
 SCORES = (
+    ("preference", "Prefers the chosen answer"),
     ("accuracy", "Accuracy"),
     ("macro_f1", "Macro-F1"),
     ("perplexity", "Perplexity, lower is better"),

@@ -40,6 +40,7 @@ TERMS = {
     "token_f1": "How many words answer and reference share, in any order, 0 to 1. Higher is better.",
     "accuracy": "Share of rows for which the model holds the right label likeliest.",
     "macro_f1": "The F1 of each label, all labels weighing the same: small classes count as much as large ones.",
+    "preference": "Share of test rows for which the model holds the answer likelier that people preferred. A half is chance.",
     "interval": "Test rows are drawn again thousands of times: in 95 of 100 draws the difference lies in here.",
     "share interval": "Validation rows are drawn again thousands of times: in 95 of 100 draws the change lies in here.",
     "empty": "Answers without a word. Should be 0.",
@@ -59,6 +60,7 @@ TERMS = {
     "canary": "A made-up secret planted in the training rows to see whether the model repeats it.",
 }
 METRICS = {
+    "preference": ("Prefers the chosen answer", "higher is better"),
     "accuracy": ("Accuracy", "higher is better"),
     "macro_f1": ("Macro-F1", "higher is better"),
     "perplexity": ("Perplexity", "lower is better"),

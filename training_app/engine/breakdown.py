@@ -20,12 +20,14 @@ SHOWN = 10
 SHORT_ANSWER_WORDS = 3
 
 
-def headline(references: Sequence[str], *, label_rows: int) -> str:
+def headline(references: Sequence[str], *, label_rows: int, learned_pairs: bool = False) -> str:
     """The one score that the verdict is about, chosen from the data before anything is measured.
 
-    Half of the answers or more are labels: accuracy. Answers of three words or fewer in the middle: whether they are the
-    same. Else ROUGE-L.
+    What learned from pairs of answers, and is tested on some: which of the two it holds likelier. Half of the answers or
+    more are labels: accuracy. Answers of three words or fewer in the middle: whether they are the same. Else ROUGE-L.
     """
+    if learned_pairs:
+        return "preference"
     if label_rows and 2 * label_rows >= len(references):
         return "accuracy"
     middle = float(np.median([count_words(reference) for reference in references]))

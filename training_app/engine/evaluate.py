@@ -15,7 +15,7 @@ import torch
 from training_app.engine import breakdown
 from training_app.engine.answer_length import answer_limit
 from training_app.engine.classes import confusion
-from training_app.engine.data import Row, build_examples, read_rows, sample_rows
+from training_app.engine.data import Row, build_examples, build_pairs, read_rows, sample_rows
 from training_app.engine.device import pick_device, plan_inference
 from training_app.engine.errors import EngineError
 from training_app.engine.events import EventLog
@@ -101,7 +101,8 @@ def evaluate(spec: EvaluateSpec, events: EventLog, stop: StopRequest) -> None:
     labelled = labelled_rows([question.row for question in questions], spec.labels)
     if labelled is not None and labelled.note:
         events.notice(labelled.note)
-    steps = 2 * len(questions) + (len(labelled.places) if labelled else 0)
+    pairs = sum(question.row.rejected is not None for question in questions)
+    steps = 2 * len(questions) + 2 * pairs + (len(labelled.places) if labelled else 0)
     advance = progress_events(events, stop, total=2 * steps)
     room = Room(spec.batch_share, tell=partial(events.notice, level="warning"))
     base = _measure(spec, spec.base_model, device, room, questions, labelled, advance)
@@ -150,6 +151,9 @@ def _measure(
     scored = score_texts(texts, [question.reference for question in questions])
     scored.take("perplexity", [nats for nats, _ in losses], [float(tokens) for _, tokens in losses])
     scored.signatures["perplexity"] += f"|{str(speaker.model.dtype).removeprefix('torch.')}"
+    if any(question.row.rejected is not None for question in questions):
+        both = _losses_of_pairs(speaker, [question.row for question in questions], advance)
+        scored.take("preference", [preferred for preferred, _ in both], [other for _, other in both])
     cut = [answer.is_cut for answer in answers]
     scored.scores |= {"empty": sum(not text for text in texts), "cut": sum(cut)}
     chosen: dict[int, str] = {}
@@ -173,13 +177,30 @@ def _losses(speaker: Speaker, rows: Sequence[Row], advance: Callable[[int], None
     return [next(found) if items else (0.0, 0) for items in built]
 
 
+def _losses_of_pairs(
+    speaker: Speaker, rows: Sequence[Row], advance: Callable[[int], None]
+) -> list[tuple[float, float]]:
+    """What both answers of each row lose; zeros where a row has one answer, the same twice, or none once it is cut."""
+    built = [
+        build_pairs([row], speaker.tokenizer, speaker.stop_tokens, max_length=speaker.context).items for row in rows
+    ]
+    answers = [answer for items in built for pair in items for answer in (pair.preferred, pair.other)]
+    found = iter(nats for nats, _ in answer_losses(speaker, answers, on_progress=advance))
+    if unfit := 2 * sum(row.rejected is not None for row in rows) - len(answers):
+        advance(unfit)
+    return [(next(found), next(found)) if items else (0.0, 0.0) for items in built]
+
+
 def _report(
     spec: EvaluateSpec, questions: Sequence[Question], labelled: Labelled | None, base: Measured, tuned: Measured
 ) -> dict[str, Any]:
     rows = [question.row for question in questions]
     first, second = base.statistics, tuned.statistics
     label_rows = labelled.fitting if labelled and labelled.places else 0
-    name = breakdown.headline([each.reference for each in questions], label_rows=label_rows)
+    learned_pairs = spec.objective == "dpo" and base.scored.scores.get("preference") is not None
+    name = breakdown.headline(
+        [each.reference for each in questions], label_rows=label_rows, learned_pairs=learned_pairs
+    )
     groups = [row.group or f"alone {place}" for place, row in enumerate(rows)]
     words = [count_words(question.before[-1]["content"]) for question in questions]
     digest = write_rows(

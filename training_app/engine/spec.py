@@ -73,7 +73,8 @@ class TrainSpec:
 @dataclass(frozen=True, slots=True)
 class EvaluateSpec:
     """Base and tuned model against the test split. `labels` are labels of the data set that the test rows may lack;
-    `max_new_tokens` is the most that answers may have, of which they get what the references ask for.
+    `max_new_tokens` is the most that answers may have, of which they get what the references ask for. `objective` is what the
+    tuned model learned by: the verdict on one that learned from pairs is about pairs.
     """
 
     common: Common
@@ -85,6 +86,7 @@ class EvaluateSpec:
     seed: int
     labels: tuple[str, ...] = ()
     batch_share: float = 1.0
+    objective: str = "supervised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ def parse_evaluate(content: dict[str, Any], run: Path) -> EvaluateSpec:
         seed=fields.whole("seed", 0, 2**32 - 1),
         labels=data.optional_texts("labels"),
         batch_share=fields.optional_number("batch_share", 0.0, 1.0, above=True) or 1.0,
+        objective=fields.choice("objective", ("supervised", "dpo")) if "objective" in content else "supervised",
     )
     data.refuse_unknown()
     fields.refuse_unknown()

@@ -23,6 +23,7 @@ from training_app.engine.device import plan_training
 from training_app.engine.losses import answer_log_probabilities, preference_loss
 from training_app.engine.model import Speaker
 from training_app.engine.preferences import PairTrainer, base_log_probabilities
+from training_app.engine.scores import Scored
 from training_app.engine.stopping import StopRequest
 
 Run = Callable[..., tuple[int, list[dict[str, Any]]]]
@@ -274,3 +275,46 @@ def test_the_other_answer_is_no_turn_for_whoever_learns_from_answers(
     texts = [row.messages for row in read_rows(Path(json.loads(spec.read_text())["data"]["train"]))]
     assert all([turn["role"] for turn in messages] == ["user", "assistant"] for messages in texts)
     assert of_kind(events, "plan")[0]["learned_tokens"] == 46 * (len("ok") + 1)
+
+
+def test_the_verdict_on_what_learned_from_pairs_is_which_answer_it_prefers(
+    pair_content: dict[str, Any], tmp_path: Path, write_run: Callable[..., Path], run_engine: Run
+) -> None:
+    trained = write_run("learned", pair_content)
+    assert run_engine("train", trained)[0] == 0
+    alone = [[("user", "Please wait"), ("assistant", "ok")], [("user", "Hm?"), ("assistant", "ok"), ("rejected", "ok")]]
+    test = write_pairs(tmp_path / "test.parquet", preferring_short(12) + alone)
+    reversed_ = write_pairs(
+        tmp_path / "reversed.parquet",
+        [[row[0], ("assistant", row[2][1]), ("rejected", row[1][1])] for row in preferring_short(12)],
+    )
+    content = {
+        "v": 1, "kind": "evaluate", "job": "j", "attempt": 1, "device": "cpu", "threads": 1,
+        "base_model": pair_content["base_model"],
+        "tuned_model": {"name": "t", "path": str(trained.parent / "model"), "base_path": None},
+        "data": {"test": str(test)}, "max_rows": 100, "max_new_tokens": 8, "seed": 0, "objective": "dpo",
+    }  # fmt: skip
+    spec = write_run("judged", content)
+    code, events = run_engine("evaluate", spec)
+    assert code == 0 and events[-1]["kind"] == "finished"
+    found = json.loads((spec.parent / "evaluation.json").read_text())
+    assert found["headline"] == "preference" and found["tuned"]["preference"] == 1.0
+    assert 0.0 <= found["base"]["preference"] <= 1.0 and found["intervals"]["preference"]["rows"] == 12
+    assert "sum of log-probabilities" in found["signatures"]["preference"]
+    last = of_kind(events, "progress")[-1]
+    assert last["done"] == last["total"]
+
+    other = write_run("other", {**content, "data": {"test": str(reversed_)}, "objective": "supervised"})
+    assert run_engine("evaluate", other)[0] == 0
+    found = json.loads((other.parent / "evaluation.json").read_text())
+    assert found["headline"] != "preference" and found["tuned"]["preference"] == 0.0
+
+
+def test_a_preference_counts_pairs_alone_and_equal_answers_half() -> None:
+    scored = Scored()
+    scored.take("preference", [1.0, 3.0, 2.0, 0.0], [2.0, 1.0, 2.0, 0.0])
+    assert scored.scores == {"preference": 0.5}
+    assert scored.rows == {"preference": [[1.0, 1.0], [0.0, 1.0], [0.5, 1.0], [0.0, 0.0]]}
+    nothing = Scored()
+    nothing.take("preference", [0.0], [0.0])
+    assert nothing.scores == {"preference": None}
