@@ -132,7 +132,7 @@ def test_sigterm_saves_a_checkpoint_that_the_next_start_goes_on_from(
 
     assert engine.returncode == 3
     first = [json.loads(line) for line in (stopped.parent / "events.jsonl").read_text().splitlines()]
-    assert [event["kind"] for event in first[-2:]] == ["checkpoint", "notice"]
+    assert [event["kind"] for event in first[-3:]] == ["checkpoint", "kept", "notice"]
     code, events = run_engine("train", stopped)
     assert code == 0
     assert events[0]["data"]["resumed_from"] == first[-2]["data"]["step"]
@@ -205,7 +205,7 @@ def test_a_stop_in_the_middle_of_a_look_saves_at_once_and_the_look_is_made_up_fo
     expected = run_engine("train", whole)[1]
     code, events, batches = stop_in_look(cut, at, monkeypatch)
     assert (code, batches) == (3, 1)
-    assert [each["kind"] for each in events[-2:]] == ["checkpoint", "notice"]
+    assert [each["kind"] for each in events[-3:]] == ["checkpoint", "kept", "notice"]
     assert events[-2]["data"]["step"] == at
     again = stop_in_look(cut, at, monkeypatch)
     assert (again[0], again[2]) == (3, 1), "cut short once more"

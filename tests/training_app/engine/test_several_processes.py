@@ -170,7 +170,7 @@ def test_two_processes_that_were_stopped_and_killed_end_with_the_same_weights(
     patient = patient_engine(tmp_path, step=3)
     assert run_together(torn, engine=[str(patient)], at=3, act=lambda torchrun: os.kill(torchrun, signal.SIGTERM)) != 0
     stopped = events_of(torn)
-    assert [each["kind"] for each in stopped[-2:]] == ["checkpoint", "notice"]
+    assert [each["kind"] for each in stopped[-3:]] == ["checkpoint", "kept", "notice"]
     assert "can go on from it" in stopped[-1]["data"]["message"]
 
     def kill(torchrun: int) -> None:
