@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
+import django
 import uvicorn
+from django.conf import settings
 
+from gptstudio.core.database import check_schema
+from gptstudio.core.errors import StudioError
 from gptstudio.core.headers import BoundedHeads
 
 
@@ -19,17 +24,23 @@ def config_of(*, host: str, port: int, grace: int) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,  # TRUSTED_PROXIES alone says whom to believe
         log_level="warning",
+        log_config=None,  # as the settings say
         timeout_graceful_shutdown=grace,
     )
 
 
 def main() -> None:
-    """Serve until told to end."""
+    """Serve until told to end; 1 with one sentence where settings or database are not such that it could."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--grace", type=int, default=8, help="Seconds for answers under way at the end.")
     asked = parser.parse_args()
+    try:
+        django.setup(set_prefix=False)
+        check_schema(version=settings.VERSION)
+    except StudioError as error:
+        sys.exit(f"GPT Studio cannot start: {error}")
     uvicorn.Server(config_of(host=asked.host, port=asked.port, grace=asked.grace)).run()
 
 

@@ -7,12 +7,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from gptstudio.api import oauth
-from gptstudio.overview.health import health
+from gptstudio.overview.health import health, health_of_web
 from gptstudio.overview.sign_in import sign_in
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 urlpatterns = [
     path("health", health, name="health"),
+    path("health/web", health_of_web, name="health_of_web"),
     path("sign-in/<str:token>", sign_in, name="sign-in"),
     path("accounts/", include("gptstudio.web.account_urls")),
     path(".well-known/oauth-authorization-server", oauth.metadata, name="oauth-metadata"),

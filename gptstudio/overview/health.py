@@ -1,4 +1,4 @@
-"""`GET /health`: 200 only when web, worker and engine are ready; says which is not."""
+"""`GET /health`: 200 only when web, worker and engine are ready; says which is not. `GET /health/web` is about this process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_GET
 
@@ -34,3 +35,14 @@ def health(request: HttpRequest) -> JsonResponse:
     ready = all(parts.values())
     body = {"status": "ok" if ready else "starting", "home": home_id(), **parts}
     return JsonResponse(body, status=200 if ready else 503)
+
+
+@require_GET
+def health_of_web(request: HttpRequest) -> JsonResponse:
+    """200 when this process answers and reaches the database: whether it may be sent requests, whoever else is away."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+    except DatabaseError:
+        return JsonResponse({"status": "database away"}, status=503, headers={"Retry-After": "2"})
+    return JsonResponse({"status": "ok"})

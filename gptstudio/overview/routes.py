@@ -44,6 +44,7 @@ class Kind(StrEnum):
 # Views that are nobody's page: what they take, and what they answer whoever asks.
 PUBLIC: Mapping[str, tuple[tuple[str, ...], int]] = {
     "health": (("GET",), LET_IN),
+    "health_of_web": (("GET",), LET_IN),
     "sign-in": (("GET", "POST"), 403),  # without a link that is good
     "oauth-metadata": (("GET",), LET_IN),
     "openid-metadata": (("GET",), LET_IN),

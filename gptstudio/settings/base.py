@@ -8,6 +8,7 @@ from django.conf import global_settings
 
 from gptstudio.settings import env, sign_in
 from gptstudio.settings.console import UNFOLD as UNFOLD
+from gptstudio.settings.log import LOGGING as LOGGING
 
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -19,7 +20,7 @@ DEBUG = False
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, least=1, most=65_535)
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
-PUBLIC_URL = env.text("PUBLIC_URL", env.origin(HOST, PORT)).rstrip("/")
+PUBLIC_URL = env.address("PUBLIC_URL", env.origin(HOST, PORT)).rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https") else []
 
 INSTALLED_APPS = [
@@ -57,6 +58,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "serving_app.openai.gate.OpenAIGate",
+    "gptstudio.web.middleware.numbered",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gptstudio.web.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -101,7 +103,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     POOL = {"min_size": 1, "max_size": env.number("DATABASE_POOL", 16, least=1)}
     POOL["timeout"] = env.number("DATABASE_WAIT", 10, least=1)
-    DATABASES["default"]["OPTIONS"] = {"pool": POOL}
+    # What the address asks of the server stays, as sslmode=verify-full with sslrootcert=…
+    DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), "pool": POOL}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Who shows this token at /metrics sees all workspaces' figures; empty: superusers alone
@@ -115,10 +118,10 @@ WEBHOOK_CA = env.certificates("WEBHOOK_CA")  # trusted beside the system's, for 
 SLACK_SIGNING_SECRET = env.text("SLACK_SIGNING_SECRET")
 SLACK_BOT_TOKEN = env.text("SLACK_BOT_TOKEN")
 SLACK_KEY = env.text("SLACK_KEY")
-SLACK_API_URL = env.text("SLACK_API_URL", "https://slack.com/api")
+SLACK_API_URL = env.address("SLACK_API_URL", "https://slack.com/api")
 
 # Work queue. Without REDIS_URL the broker is a folder: no server needed, enough for jobs.
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.address("REDIS_URL", schemes=("redis", "rediss"))
 BROKER_FOLDER = STUDIO_HOME / "broker"
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
@@ -161,7 +164,7 @@ STARTER_FOLDER = BASE_DIR / "training_app" / "engine" / "starter" / "model"
 TRAINING_SLOTS = env.number("TRAINING_SLOTS", 1, least=1)
 TRAINING_SLOTS_A_WORKSPACE = env.number("TRAINING_SLOTS_A_WORKSPACE", 0, least=0)  # 0: as many as there are slots
 ENGINE_PORT = env.number("ENGINE_PORT", 8001, least=1, most=65_535)
-ENGINE_URLS = env.pairs("ENGINE_URLS") or {"embedded": f"http://127.0.0.1:{ENGINE_PORT}"}
+ENGINE_URLS = env.addresses("ENGINE_URLS") or {"embedded": f"http://127.0.0.1:{ENGINE_PORT}"}
 # Servers with names of their own: ENGINE_MODELS=<id of a base model>=<its name there>,…
 ENGINE_MODELS = env.pairs("ENGINE_MODELS")
 ENGINE_IDLE_MINUTES = env.number("ENGINE_IDLE_MINUTES", 0, least=0)
@@ -170,8 +173,8 @@ ENGINE_CONTEXT = env.number("ENGINE_CONTEXT", 2048, least=64)
 # What the embedded engine keeps weights in; auto: what a model folder has
 ENGINE_DTYPE = env.one_of("ENGINE_DTYPE", "auto", "float32", "bfloat16", "int8")
 TRAINING_THREADS = env.number("TRAINING_THREADS", 2, least=1)
-TRAINING_QUEUE = env.text("TRAINING_QUEUE", "cpu")
-TRAINING_DEVICE = env.text("TRAINING_DEVICE", "cpu")
+TRAINING_QUEUE = env.one_of("TRAINING_QUEUE", "cpu", "gpu")
+TRAINING_DEVICE = env.one_of("TRAINING_DEVICE", "cpu", "cuda")
 # How many processes share a fine-tune; each GPU takes one
 TRAINING_PROCESSES = env.number("TRAINING_PROCESSES", 1 if TRAINING_DEVICE == "cpu" else env.gpus(), least=1)
 # So long a fine-tune that is told to stop may take for its step and its checkpoint; then it is killed
@@ -179,13 +182,13 @@ TRAINING_GRACE_SECONDS = 300
 CHILD_MEMORY_BYTES = env.number("CHILD_MEMORY_MB", 0) * 1024 * 1024
 
 # /v1/moderations asks this server for these models (called=its own name); without it, the word list alone judges
-MODERATION_URL = env.text("MODERATION_URL").rstrip("/")
+MODERATION_URL = env.address("MODERATION_URL").rstrip("/")
 MODERATION_TOKEN = env.text("MODERATION_TOKEN")
 MODERATION_MODELS = env.pairs("MODERATION_MODELS") or {"omni-moderation-latest": "omni-moderation-latest"}
 
 # Base models are fetched from a hub only when a person asks for one
 HUB_OFFLINE = env.flag("HF_HUB_OFFLINE")
-HUB_ENDPOINT = env.text("HF_ENDPOINT")
+HUB_ENDPOINT = env.address("HF_ENDPOINT")
 HUB_TOKEN = env.text("HF_TOKEN")
 
 # Prices, in millionths of the currency unit for a million tokens
@@ -286,15 +289,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MB", 4096, least=1) * 1024 * 1024
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.zone("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
 SILENCED_SYSTEM_CHECKS = ["account.W001"]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "gptstudio.core.logging.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "httpx": {"level": "WARNING"}, "httpx2": {"level": "WARNING"}},
-}

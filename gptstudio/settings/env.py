@@ -11,6 +11,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -70,6 +71,46 @@ def number(name: str, default: int, *, least: int = 0, most: int | None = None) 
     if found < least or (most is not None and found > most):
         wanted = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number {wanted}.")
+    return found
+
+
+def zone(name: str, default: str) -> str:
+    """A time zone that this machine knows."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}, which is no time zone. Set it to one like Europe/Berlin."
+        ) from error
+    return value
+
+
+def address(name: str, default: str = "", *, schemes: tuple[str, ...] = ("http", "https")) -> str:
+    """A server's address; empty where it is unset. The sentence does not repeat it: it may hold a password."""
+    value = text(name, default)
+    if value and not is_address(value, schemes):
+        raise ImproperlyConfigured(f"{name} is no server's address. Write it as {schemes[0]}://host:port.")
+    return value
+
+
+def is_address(value: str, schemes: tuple[str, ...]) -> bool:
+    """Whether it names a host behind one of these schemes."""
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def addresses(name: str) -> dict[str, str]:
+    """A comma-separated list of `name=address`."""
+    found = pairs(name)
+    for key, value in found.items():
+        if not is_address(value, ("http", "https")):
+            raise ImproperlyConfigured(
+                f"{name} has no server's address for {key!r}. Write it as {key}=http://host:port."
+            )
     return found
 
 

@@ -8,7 +8,7 @@ ENGINE_TOKEN = env.required("ENGINE_TOKEN", "Web and engines must share one: put
 SIGN_UP_OPEN = env.flag("SIGN_UP_OPEN", default=False)  # many people reach it, and few should have accounts
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", default=not env.text("PUBLIC_URL").startswith("http://"))
-SECURE_REDIRECT_EXEMPT = [r"^health$", r"^metrics$"]
+SECURE_REDIRECT_EXEMPT = [r"^health(/web)?$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True

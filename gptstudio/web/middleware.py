@@ -1,4 +1,4 @@
-"""What every page request passes: the content security policy, the current workspace, sentences for errors."""
+"""What every page request passes: its number, the content security policy, the current workspace, sentences for errors."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from django.utils.decorators import sync_and_async_middleware
 from gptstudio.accounts import selectors
 from gptstudio.accounts.models import Membership
 from gptstudio.core.errors import Invalid, StudioError
+from gptstudio.core.ids import mint
+from gptstudio.core.logging import request_id
 
 Answer = Callable[[HttpRequest], Any]
 API_PREFIXES = ("/v1/", "/api/")
@@ -27,6 +29,34 @@ def _policy(path: str, nonce: str) -> str:
         "font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     )
+
+
+@sync_and_async_middleware
+def numbered(get_response: Answer) -> Callable[..., Any]:
+    """Give each request an id, which stands in its answer (`x-request-id`) and in every line of the log about it."""
+
+    def before() -> str:
+        made = mint("req_")
+        request_id.set(made)
+        return made
+
+    def after(response: HttpResponse, made: str) -> HttpResponse:
+        response.headers.setdefault("x-request-id", made)
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request: HttpRequest) -> HttpResponse:
+            made = before()
+            return after(await get_response(request), made)
+
+        return middleware
+
+    def sync_middleware(request: HttpRequest) -> HttpResponse:
+        made = before()
+        return after(get_response(request), made)
+
+    return sync_middleware
 
 
 @sync_and_async_middleware

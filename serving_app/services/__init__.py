@@ -4,6 +4,7 @@ from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.services.admission import Asked, admit, choose
 from serving_app.services.admitted import Admission, Caller
 from serving_app.services.alerts import create_rule, remove_rule
+from serving_app.services.checking import check_engines
 from serving_app.services.comparison import Comparison, engine_minus_ledger, engine_usage_of
 from serving_app.services.daily import rebuild_usage, rebuild_workspace, sum_up_usage
 from serving_app.services.deployments import create_deployment, retire_deployment, roll_back, update_deployment
@@ -37,6 +38,7 @@ __all__ = [
     "admit",
     "answer",
     "answer_question",
+    "check_engines",
     "choose",
     "claim_question",
     "create_deployment",

@@ -7,10 +7,12 @@ import signal
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from gptstudio.core.database import check_schema
 from gptstudio.core.errors import StudioError
 from gptstudio.notify.services import send_due
 from serving_app.services import Reconciler
@@ -41,6 +43,10 @@ class Command(BaseCommand):
     help = "Look after engines, usage and stale work until told to stop."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
+        try:
+            check_schema(version=settings.VERSION)
+        except StudioError as error:
+            raise CommandError(str(error)) from error
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_signal: stop.set())

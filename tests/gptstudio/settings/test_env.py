@@ -245,3 +245,47 @@ def test_gpus_are_counted_as_the_driver_and_the_variable_say(tmp_path, monkeypat
     for visible, count in (("0,2", 2), ("GPU-1b", 1), ("", 1)):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
         assert env.gpus() == count
+
+
+@pytest.mark.parametrize("value", ["Mars/Olympus", "../../etc/passwd", "x" * 300, "Europe"])
+def test_what_is_no_time_zone_is_named(monkeypatch, value) -> None:
+    monkeypatch.setenv("TIME_ZONE", value)
+    with pytest.raises(ImproperlyConfigured, match="TIME_ZONE is .* which is no time zone"):
+        env.zone("TIME_ZONE", "UTC")
+
+
+@pytest.mark.parametrize(
+    "value", ["redis", "redis://", "http://:secret@host", "redis://host:port", "redis://host:0", "//host"]
+)
+def test_an_address_without_host_or_of_another_scheme_is_named_and_not_repeated(monkeypatch, value) -> None:
+    monkeypatch.setenv("REDIS_URL", value)
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL is no server's address") as refused:
+        env.address("REDIS_URL", schemes=("redis", "rediss"))
+    assert "secret" not in str(refused.value)
+
+
+def test_an_address_is_read_and_may_be_left_out(monkeypatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "rediss://:secret@redis.example:6380/0")
+    assert env.address("REDIS_URL", schemes=("redis", "rediss")) == "rediss://:secret@redis.example:6380/0"
+    monkeypatch.setenv("REDIS_URL", "")
+    assert env.address("REDIS_URL", schemes=("redis", "rediss")) == ""
+
+
+def test_engines_need_addresses(monkeypatch) -> None:
+    monkeypatch.setenv("ENGINE_URLS", "cpu=http://engine:8001,vllm=https://[::1]:8000")
+    assert env.addresses("ENGINE_URLS") == {"cpu": "http://engine:8001", "vllm": "https://[::1]:8000"}
+    monkeypatch.setenv("ENGINE_URLS", "cpu=http://engine:8001,vllm=vllm:8000")
+    with pytest.raises(ImproperlyConfigured, match="no server's address for 'vllm'"):
+        env.addresses("ENGINE_URLS")
+
+
+def test_what_an_address_asks_of_the_database_server_is_kept_beside_the_pool(tmp_path) -> None:
+    code = "from gptstudio.settings import base; print(sorted(base.DATABASES['default']['OPTIONS']))"
+    given = {
+        "STUDIO_HOME": str(tmp_path),
+        "DATABASE_URL": "postgres://u:p@host/n?sslmode=verify-full&sslrootcert=/ca.pem",
+    }
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **given}, capture_output=True, text=True, check=True
+    ).stdout
+    assert said.strip() == "['pool', 'sslmode', 'sslrootcert']"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from gptstudio.core.database import check_database
+from gptstudio.core.broker import check_broker
+from gptstudio.core.database import check_database, check_not_newer
 from gptstudio.core.errors import StudioError
-from serving_app.services import sum_up_usage
+from serving_app.services import check_engines, sum_up_usage
 from training_app.services import ensure_starter
 
 
@@ -19,6 +21,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
             check_database()
+            check_broker()
+            check_engines()
+            check_not_newer(version=settings.VERSION)
             call_command("migrate", verbosity=0)
             starter = ensure_starter()
             sum_up_usage()
