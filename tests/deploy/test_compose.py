@@ -71,6 +71,26 @@ def test_no_address_with_its_key_is_written_to_a_log() -> None:
     assert not config_of(host="127.0.0.1", port=1, grace=1).access_log
 
 
+def test_the_gpu_parts_start_when_asked_for_alone() -> None:
+    profiles = {name: service.get("profiles") for name, service in COMPOSE["services"].items() if "profiles" in service}
+    assert profiles == {"worker-gpu": ["gpu"], "vllm": ["vllm"]}
+    for name in profiles:
+        assert COMPOSE["services"][name]["deploy"]["resources"]["reservations"]["devices"][0]["driver"] == "nvidia"
+
+
+def test_vllm_asks_for_the_token_that_the_studio_shows_and_finds_adapters_where_it_says() -> None:
+    vllm, shared = COMPOSE["services"]["vllm"], COMPOSE["x-studio"]
+    assert vllm["environment"]["VLLM_API_KEY"] == shared["environment"]["ENGINE_TOKEN"]
+    assert vllm["environment"]["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "True" and "--enable-lora" in vllm["command"]
+    assert f"{shared['volumes'][0]}:ro" in vllm["volumes"]
+
+
+def test_every_setting_that_is_given_is_one_that_the_studio_reads() -> None:
+    described = (ROOT / ".env.example").read_text()
+    given = set(COMPOSE["x-studio"]["environment"])
+    assert {name for name in given if f"# {name}=" not in described} == set()
+
+
 def test_metrics_are_those_of_one_process() -> None:
     assert "--workers" not in COMPOSE["services"]["web"]["command"]
 
