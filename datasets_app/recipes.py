@@ -14,6 +14,9 @@ from gptstudio.core.errors import Invalid
 STEP_KINDS = tuple(kind.name for kind in KINDS)
 STUDIO_OPTIONS = {"tokens": ("model",)}  # what the studio resolves before curation sees the recipe
 KEEPS, NO_NAMES = "keeps personal data", "does not look for names and addresses"
+USER_TURNS = "hides personal data in the person's turns alone"
+REJECTED = "leaves in the rows what somebody called not personal"
+ALLOWED = "leaves in the rows what a list of words allows"
 Recipe = dict[str, Any]
 ENGINE_PARTS = ("version", "mapping", "reading", "system_prompt", "steps")
 
@@ -73,7 +76,7 @@ STEP_HINTS = {
 }
 
 
-def recipe(*, train: float, validation: float, test: float, turns: str = "all", near: bool = True) -> Recipe:
+def recipe(*, train: float, validation: float, test: float, near: bool = True) -> Recipe:
     """A whole recipe with every step on."""
     return {
         "version": 1,
@@ -84,7 +87,7 @@ def recipe(*, train: float, validation: float, test: float, turns: str = "all", 
             {
                 "kind": "personal_data",
                 "enabled": True,
-                "options": {"turns": turns, "names": True, "policy": {}, "default": "mask"},
+                "options": {"turns": "all", "names": True, "policy": {}, "default": "mask"},
             },
             {"kind": "exact_duplicates", "enabled": True, "options": {}},
             {"kind": "near_duplicates", "enabled": near, "options": {"threshold": 0.7}},
@@ -168,8 +171,8 @@ def model_of(body: Recipe) -> str:
 
 
 def default_recipe() -> Recipe:
-    """What `POST /v1/files` uses: every step on, personal data hidden in the user's turns alone."""
-    return recipe(train=0.8, validation=0.1, test=0.1, turns="user")
+    """What `POST /v1/files` uses: every step on, personal data hidden in every turn: a model repeats its answers."""
+    return recipe(train=0.8, validation=0.1, test=0.1)
 
 
 def step(body: Recipe, kind: str) -> dict[str, Any]:
@@ -244,20 +247,38 @@ def catalogue() -> list[dict[str, Any]]:
 
 
 def hides_personal_data(body: Recipe) -> bool:
-    """Whether names are looked for and every type of personal data is hidden or its row dropped."""
+    """Whether all that is found, names too, is hidden or its row dropped, in every turn and without exceptions."""
     return not why_seen(body)
+
+
+def searched_turns(body: Recipe) -> str:
+    """The turns in which a recipe looks for personal data, `all` or `user`; empty where it looks in none."""
+    options = _personal_options(body)
+    return str(options["turns"]) if options else ""
+
+
+def _personal_options(body: Recipe) -> dict[str, Any]:
+    """Options of the step that hides personal data; empty where it is missing or switched off."""
+    try:
+        found = step(body, "personal_data")
+    except KeyError:
+        return {}
+    defaults = {**BY_NAME["personal_data"].defaults(), "policy": {}}
+    return {**defaults, **found.get("options", {})} if found.get("enabled", True) else {}
 
 
 def why_seen(body: Recipe) -> str:
     """What a recipe does so that a reviewer must look at its versions; empty where nobody must."""
-    try:
-        found = step(body, "personal_data")
-    except KeyError:
+    options = _personal_options(body)
+    if not options or options["default"] == "keep" or "keep" in options["policy"].values():
         return KEEPS
-    options = {**BY_NAME["personal_data"].defaults(), "policy": {}, **found.get("options", {})}
-    if not found.get("enabled", True) or options["default"] == "keep" or "keep" in options["policy"].values():
-        return KEEPS
-    return "" if options["names"] else NO_NAMES
+    reasons = [
+        *([] if options["names"] else [NO_NAMES]),
+        *([] if options["turns"] == "all" else [USER_TURNS]),
+        *([REJECTED] if "reject" in options["decisions"].values() else []),
+        *([ALLOWED] if options["allow"] else []),
+    ]
+    return " and ".join(reasons)
 
 
 def for_engine(body: Recipe) -> Recipe:

@@ -10,6 +10,10 @@ from datasets_app import recipes, selectors
 from datasets_app.models import DatasetVersion
 from gptstudio.web.wording import personal_title, sentence_of, size
 
+SEARCHED = {
+    "all": "It was looked for in every turn.",
+    "user": "It was looked for in the person's turns alone; answers stand as they came.",
+}
 SPLITS = (("train", "Training"), ("validation", "Validation"), ("test", "Test"))
 
 
@@ -107,8 +111,9 @@ def _personal(version: DatasetVersion, report: dict[str, Any]) -> Section:
         if why
         else "Personal data that was found is hidden, names too."
     )
+    where = SEARCHED.get(recipes.searched_turns(version.recipe))
     rows = [(personal_title(kind), f"{count:,}") for kind, count in counts]
-    return Section("Personal data", (sentence,), ("Type", "Times found") if rows else (), rows)
+    return Section("Personal data", (sentence, where) if where else (sentence,), ("Type", "Times found") if rows else (), rows)
 
 
 def _classes(classes: dict[str, Any]) -> Section | None:

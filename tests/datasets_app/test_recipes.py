@@ -61,12 +61,27 @@ def test_a_recipe_that_curation_would_not_take_is_refused(body) -> None:
         (changed("personal_data", policy={"EMAIL": "keep"}), False),
         (changed("personal_data", default="keep"), False),
         (changed("personal_data", names=False), False),
+        (changed("personal_data", turns="user"), False),
+        (changed("personal_data", decisions={"a": "accept"}), True),
+        (changed("personal_data", decisions={"a": "accept", "b": "reject"}), False),
+        (changed("personal_data", allow=["Jane Doe"]), False),
+        (changed("personal_data", deny=["Jane Doe"]), True),
         ({"steps": [{"kind": "split"}]}, False),
         ({"steps": [{"kind": "personal_data", "enabled": False, "options": {}}]}, False),
     ],
 )
 def test_whether_a_recipe_hides_personal_data_is_read_from_it(body, hides) -> None:
     assert recipes.hides_personal_data(body) is hides
+
+
+def test_what_a_reviewer_must_see_is_said_in_full() -> None:
+    body = changed("personal_data", turns="user", allow=["Jane Doe"])
+    assert recipes.why_seen(body) == f"{recipes.USER_TURNS} and {recipes.ALLOWED}"
+    assert recipes.searched_turns(body) == "user" and recipes.searched_turns({"steps": []}) == ""
+
+
+def test_a_file_that_a_program_uploads_is_searched_in_every_turn() -> None:
+    assert recipes.searched_turns(recipes.default_recipe()) == "all"
 
 
 def test_the_engine_is_not_told_what_the_command_line_says() -> None:
