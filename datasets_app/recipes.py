@@ -209,18 +209,6 @@ def with_edits(body: Recipe, rows: Sequence[dict[str, Any]], *, erased: Sequence
     return found
 
 
-def without_texts(body: Recipe) -> Recipe:
-    """A copy of a recipe whose edits no longer say what rows were changed to, without the texts that were planted."""
-    found = copy.deepcopy(body)
-    if "canaries" in found:
-        found["canaries"] = []
-    for each in found.get("steps", []):
-        if each.get("kind") == "edits":
-            rows = each.get("options", {}).get("rows", [])
-            each["options"]["rows"] = [{**row, "messages": []} if "messages" in row else row for row in rows]
-    return found
-
-
 def checked(body: Recipe) -> Recipe:
     """A copy of a recipe that curation will take, or Invalid with a sentence."""
     if not isinstance(body, dict) or not isinstance(body.get("steps"), list):

@@ -45,7 +45,7 @@ def card_of(version: DatasetVersion) -> Card:
     parts = (
         _files(version),
         _counts(rows),
-        _splits(splits),
+        _splits(splits, report.get("leaks") or []),
         _steps(version),
         _personal(version, report),
         _classes(report.get("classes") or {}),
@@ -79,11 +79,17 @@ def _counts(rows: dict[str, Any]) -> Section:
     return Section("Rows", ("Every row that was left out stands in the ledger with its reason.",), ("", "Rows"), table)
 
 
-def _splits(splits: dict[str, Any]) -> Section:
+def _counted(leaks: Sequence[dict[str, Any]]) -> str:
+    """From which likeness on a row counts as a near-copy, where the report says it."""
+    found = next((each["threshold"] for each in leaks if "threshold" in each), None)
+    return "" if found is None else f"; alike by {found:g} or more, or with the same question"
+
+
+def _splits(splits: dict[str, Any], leaks: Sequence[dict[str, Any]]) -> Section:
     held = splits.get("validation", 0) + splits.get("test", 0)
     sentences = (
         f"{splits.get('leaks', 0):,} of {held:,} validation and test rows have a copy or near-copy in training, "
-        "measured afresh on the finished files.",
+        f"measured afresh on the finished files{_counted(leaks)}.",
         "Rows of one conversation, customer or document, and near-copies of one another, are in one split.",
     )
     return Section(
@@ -113,7 +119,9 @@ def _personal(version: DatasetVersion, report: dict[str, Any]) -> Section:
     )
     where = SEARCHED.get(recipes.searched_turns(version.recipe))
     rows = [(personal_title(kind), f"{count:,}") for kind, count in counts]
-    return Section("Personal data", (sentence, where) if where else (sentence,), ("Type", "Times found") if rows else (), rows)
+    return Section(
+        "Personal data", (sentence, where) if where else (sentence,), ("Type", "Times found") if rows else (), rows
+    )
 
 
 def _classes(classes: dict[str, Any]) -> Section | None:

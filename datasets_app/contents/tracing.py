@@ -13,9 +13,11 @@ from typing import Any
 from datasets_app import selectors
 from datasets_app.contents.origin import reading_of
 from datasets_app.contents.refusals import sentences
+from datasets_app.contents.tombstones import says
 from datasets_app.curation.browsing.rows import Place
-from datasets_app.curation.browsing.traces import Descent, descent, records_saying, rows_from, rows_saying
+from datasets_app.curation.browsing.traces import Descent, descent, marks_of, records_saying, rows_from, rows_saying
 from datasets_app.curation.erasure import MOST_WORDS, Phrase
+from datasets_app.curation.pii.keys import Keys
 from datasets_app.models import DatasetFile, DatasetVersion, run_names
 from gptstudio.core.errors import Invalid, StudioError
 
@@ -41,7 +43,8 @@ class FileTrace:
 
 @dataclass(frozen=True, slots=True)
 class VersionTrace:
-    """Rows of one version: those that say it, and those that came from the records, hidden or not. `rows`: all that came
+    """Rows of one version: those that say it, and those that came from the records, hidden or not; none where its recipe
+    alone says it. `rows`: all that came
     from the records by the version's own numbers, those that it left out among them; by file and part (`file-1/may.csv`).
     """
 
@@ -134,6 +137,16 @@ def _linked(file: DatasetFile) -> Iterator[Path]:
         yield link
 
 
+def marks_in(found: FileTrace, keys: Keys) -> dict[str, dict[int, str]]:
+    """A digest of the cells of each record found in an upload, by source and number, as its data set reads it now."""
+    file = found.file
+    if not found.whole or not file.path.is_file():
+        return {}
+    body = {"mapping": file.dataset.mapping, "reading": {file.id: file.reading} if file.reading else {}}
+    with _linked(file) as path:
+        return marks_of(path, reading_of(body, file.id, name=file.name).readings, found.whole, keys)
+
+
 def _unpacked(name: str) -> str:
     """What rows call a file that is packed alone."""
     return name[:-3] if name.lower().endswith(".gz") else name
@@ -148,7 +161,8 @@ def _traced(workspace_id: str, files: Sequence[DatasetFile], search: _Search, ph
         if version.folder.is_dir()
     ]
     return DataTrace(
-        [each for each in found if each.records or each.problem], [each for each in versions if each.places]
+        [each for each in found if each.records or each.problem],
+        [each for each in versions if each.places or (phrase and says(each.version.recipe, phrase))],
     )
 
 

@@ -31,7 +31,7 @@ def cross_check(train: Sequence[Path], held_out: Sequence[Path], *, threshold: f
                     "file": str(path),
                     "rows": rows,
                     "leaks": len(leaks),
-                    "sentence": sentence(len(leaks), rows, of=path.stem),
+                    "sentence": sentence(len(leaks), rows, of=path.stem, threshold=threshold),
                     "rows_that_leak": [list(place) for place in first.values()],
                 }
             )

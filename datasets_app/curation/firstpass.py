@@ -7,7 +7,7 @@ no ledger and no other chunk.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from importlib import import_module
@@ -19,12 +19,14 @@ from datasets_app.curation.kinds import BY_NAME
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.mapping import map_record
 from datasets_app.curation.pii.columns import spoken, typed_values
+from datasets_app.curation.pii.keys import Keys
 from datasets_app.curation.pii.lists import Values
+from datasets_app.curation.placing import mark_of
 from datasets_app.curation.recipe import Recipe, Step
 from datasets_app.curation.rows import Conversation, Problem, Record, Rejection
 from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
-from datasets_app.curation.steps.edits import Edits
-from datasets_app.curation.tally import EXAMPLE_CHARACTERS, Example, Tally
+from datasets_app.curation.steps.edits import Edits, erased
+from datasets_app.curation.tally import EXAMPLE_CHARACTERS, UNANSWERED, UNANSWERED_ROWS, Example, Tally
 from datasets_app.curation.templates import frames
 
 NO_ANSWER = Rejection("no_answer_column", "No column holds an answer to learn. Say which columns to use.")
@@ -44,7 +46,7 @@ class Chunk:
 class Kept:
     """A row that came through. `key`: equal for exact copies; `links`: rows with a common one
     belong in one split. `greeting`: equal where users begin with the same word or two, and None elsewhere. `sketch`: for
-    near copies, where they are looked for."""
+    near copies, where they are looked for. `record`: a digest of its record as it came."""
 
     row: int
     line: int | None
@@ -53,6 +55,7 @@ class Kept:
     links: tuple[int, ...]
     greeting: int | None
     sketch: Sketch | None
+    record: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class FirstPass:
     """Builds the per-row steps of a recipe once, then takes chunks."""
 
     def __init__(self, recipe: Recipe, known: Known) -> None:
-        self.recipe = recipe
+        self.recipe, self.keys = recipe, Keys(known.secret)
         self.steps = [(step.kind, made) for step in recipe.steps if (made := built(step, known)) is not None]
         self.edits = next((made for _, made in self.steps if isinstance(made, Edits)), None)
         self.near = recipe.step("near_duplicates") is not None
@@ -102,6 +105,7 @@ class FirstPass:
         """One outcome for each record."""
         passed = Passed()
         rows = [self._mapped(record, chunk) for record in chunk.records]
+        passed.tally.counts["map"].update(_unanswered(rows))
         before = [row.conversation if isinstance(row, Candidate) else None for row in rows]
         hidden: dict[int, Values] = {}
         for kind, step in self.steps:
@@ -128,9 +132,9 @@ class FirstPass:
         return (*hidden.get(at.row, ()), *typed_values(spoken(at.values, mapping)))
 
     def _left_out(self, at: Record | Problem, row: Dropped, chunk: Chunk, hidden: Mapping[int, Values]) -> Dropped:
-        """A row that was left out, without its text where somebody asked that it be erased."""
-        if self.edits and self.edits.hides(chunk.file, at, row.text):
-            return replace(row, text="")
+        """A row that was left out, without a word of it where somebody asked that it be erased."""
+        if self.edits and self.edits.hides(chunk.file, at, f"{row.text}\n{row.why.detail}"):
+            return replace(row, text="", why=erased(row.why))
         return replace(row, personal=self._personal(at, chunk.mapping, hidden))
 
     def _mapped(self, at: Record | Problem, chunk: Chunk) -> Dropped | Candidate:
@@ -165,6 +169,7 @@ class FirstPass:
             links=tuple(map(_link, ties)),
             greeting=_link(said) if said is not None else None,
             sketch=sketch(found) if self.near else None,
+            record=mark_of(row.record, self.keys),
         )
 
 
@@ -179,6 +184,12 @@ def _after(kind: str, row: Candidate, outcome: Outcome, tally: Tally) -> Dropped
             return replace(row, conversation=outcome, is_hidden=row.is_hidden or hides)
         outcome = EMPTY
     return Dropped(row.record.row, row.record.line, kind, outcome, row.conversation.text())
+
+
+def _unanswered(rows: Sequence[Dropped | Candidate]) -> dict[str, int]:
+    """How many turns that nobody answered were cut off, and of how many rows."""
+    cut = [row.conversation.unanswered for row in rows if isinstance(row, Candidate) and row.conversation.unanswered]
+    return {UNANSWERED: sum(cut), UNANSWERED_ROWS: len(cut)} if cut else {}
 
 
 def _link(tie: str) -> int:

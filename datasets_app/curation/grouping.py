@@ -84,6 +84,11 @@ def threshold_of(recipe: Recipe) -> float:
     return number_option(near, "threshold") if near else DEFAULT_THRESHOLD
 
 
+def checked_threshold(recipe: Recipe) -> float:
+    """The similarity from which the check counts a leak: a recipe that looks for closer copies alone hides none by it."""
+    return min(threshold_of(recipe), DEFAULT_THRESHOLD)
+
+
 class Grouping:
     """Near copies in `clusters`; these and the rows of one conversation in `together`, which are never divided.
 
@@ -199,7 +204,7 @@ class Grouping:
         return copies(
             partial(sets.batches, wanted=trained),
             partial(sets.batches, wanted=held),
-            threshold=threshold_of(self.recipe),
+            threshold=checked_threshold(self.recipe),
             wanted=apart,
         )
 

@@ -99,6 +99,7 @@ KINDS = (
     ),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
+HIDING, TIDYING = "personal_data", "normalize"
 MOVING = frozenset(kind.name for kind in KINDS if kind.moves)
 
 
@@ -113,3 +114,11 @@ def order_fault(names: list[str]) -> str | None:
         order = ", ".join(kind.name for kind in KINDS if not kind.moves)
         return f"Only the cleaning steps can change places; the order of the others is {order}."
     return None
+
+
+def uncovering_fault(names: list[str]) -> str | None:
+    """Why steps that are all on may not run in this order, as a sentence, or None: what is spelled as `&#64;` is found
+    by nobody until the text is tidied."""
+    if not {HIDING, TIDYING} <= set(names) or names.index(TIDYING) < names.index(HIDING):
+        return None
+    return f"The step {HIDING} stands before {TIDYING}, which would uncover what it could not see. Put {TIDYING} first."

@@ -10,6 +10,7 @@ Memory: held-out sets are taken BLOCK_MEMBERS members at a time, and the trainin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,9 +173,20 @@ def leaking(train: MemberSets, held_out: MemberSets, *, threshold: float) -> dic
     return found
 
 
-def sentence(leaks: int, rows: int, *, of: str) -> str:
-    """The number as people read it."""
+@dataclass(frozen=True, slots=True)
+class Leaks:
+    """Of one held-out split: rows that leak, those among them that ask a question of train, and the likeness from which
+    others count."""
+
+    rows: int
+    asked: int
+    threshold: float
+
+
+def sentence(leaks: int, rows: int, *, of: str, threshold: float, asked: int | None = None) -> str:
+    """The number as people read it. `asked`: of these rows those that ask a question of train, where that was counted."""
     if not rows:
         return f"There are no {of} rows."
     having = "has" if leaks == 1 else "have"
-    return f"{leaks:,} of {rows:,} {of} rows {having} a near-duplicate in train."
+    also = "" if asked is None else f", or the same question ({asked:,})"
+    return f"{leaks:,} of {rows:,} {of} rows {having} a near-duplicate in train (alike by {threshold:g} or more){also}."

@@ -27,6 +27,7 @@ SCHEMA = pa.schema(
 )
 BATCH = 2000
 TEXT_CHARACTERS = 500
+QUOTED = "“"  # how details quote what a file says
 
 
 def _safe(texts: Sequence[str], personal: Sequence[Values], hider: Hider) -> Iterator[str]:
@@ -34,6 +35,16 @@ def _safe(texts: Sequence[str], personal: Sequence[Values], hider: Hider) -> Ite
     seen = [text[: 2 * TEXT_CHARACTERS].encode("utf-8", "backslashreplace").decode() for text in texts]
     for text, spans in zip(seen, hider.find(seen, personal), strict=True):
         yield masked(text, spans)[:TEXT_CHARACTERS]
+
+
+def without_quotes(details: Sequence[str], personal: Sequence[Values], hider: Hider) -> list[str]:
+    """Details with all hidden that is found in them, where they quote something; their own words hold nothing personal."""
+    found = [detail.encode("utf-8", "backslashreplace").decode() for detail in details]
+    quoting = [place for place, detail in enumerate(found) if QUOTED in detail]
+    spans = hider.find([found[place] for place in quoting], [personal[place] for place in quoting])
+    for place, each in zip(quoting, spans, strict=True):
+        found[place] = masked(found[place], each)
+    return found
 
 
 class Losses(Protocol):
@@ -57,7 +68,7 @@ class Losses(Protocol):
 class Ledger:
     """`with Ledger(path) as ledger: ledger.drop(…)`; `reasons` and `steps` count what was dropped.
 
-    Texts are kept with all hidden that the `hider` finds.
+    Texts, and details that quote them, are kept with all hidden that the `hider` finds.
     """
 
     def __init__(self, path: Path, hider: Hider | None = None) -> None:
@@ -88,7 +99,7 @@ class Ledger:
         text: str = "",
         personal: Values = (),
     ) -> None:
-        """One row that did not make it. Personal data in `text` is hidden, whatever the recipe says."""
+        """One row that did not make it. Personal data in `text` and `detail` is hidden, whatever the recipe says."""
         self.reasons[reason] += 1
         self.steps[step] += 1
         self._rows.append(
@@ -109,7 +120,8 @@ class Ledger:
     def _flush(self) -> None:
         if self._rows:
             texts = _safe([str(row["text"]) for row in self._rows], self._personal, self._hider)
-            for row, text in zip(self._rows, texts, strict=True):
-                row["text"] = text
+            details = without_quotes([str(row["detail"]) for row in self._rows], self._personal, self._hider)
+            for row, text, detail in zip(self._rows, texts, details, strict=True):
+                row["text"], row["detail"] = text, detail
             self._writer.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
             self._rows, self._personal = [], []

@@ -40,7 +40,9 @@ def map_record(record: Record, mapping: ColumnMap, *, system_prompt: str) -> Con
         messages = _messages(record.values, mapping)
         label = _label(record.values, mapping)
         split = _split(record.values, mapping)
-        messages = _ending_in_an_answer(_with_system(messages, record.values, mapping, system_prompt))
+        whole = _with_system(messages, record.values, mapping, system_prompt)
+        messages = _ending_in_an_answer(whole)
+        unanswered = sum(bool(each["content"].strip()) for each in whole[len(messages) :])
         messages += _rejected(record.values, mapping)
     except _Unusable as error:
         return error.rejection
@@ -49,7 +51,14 @@ def map_record(record: Record, mapping: ColumnMap, *, system_prompt: str) -> Con
         for column in mapping.group
         if (value := _plain(record.values.get(column), column=column).strip())
     )
-    return Conversation(tuple(messages), label, groups, answer_is_label=mapping.layout == "text_label", split=split)
+    return Conversation(
+        tuple(messages),
+        label,
+        groups,
+        answer_is_label=mapping.layout == "text_label",
+        split=split,
+        unanswered=unanswered,
+    )
 
 
 def _split(values: Mapping[str, object], mapping: ColumnMap) -> str | None:
@@ -58,7 +67,7 @@ def _split(values: Mapping[str, object], mapping: ColumnMap) -> str | None:
     if not said:
         return None
     if (found := split_named(said)) is None:
-        detail = f"The column “{mapping.split}” names the split “{said[:40]}”. Use train, validation or test."
+        detail = f"The column “{mapping.split}” names no split that is known. Use train, validation or test."
         raise _Unusable("unknown_split", detail)
     return found
 
@@ -138,7 +147,7 @@ def _talk(text: str, *, column: str) -> list[Message]:
     for number, (name, said) in enumerate(turns, start=1):
         role = speaker_role(name)
         if role is None:
-            raise _Unusable("unknown_role", _unknown(number, name))
+            raise _Unusable("unknown_role", _unknown(number))
         calls_tool = role == ASSISTANT and said == "None"  # how transcripts write a turn that only calls a tool
         if found and found[-1]["role"] == role != "tool":
             found[-1]["content"] = f"{found[-1]['content']}\n{'' if calls_tool else said}".strip()
@@ -147,8 +156,8 @@ def _talk(text: str, *, column: str) -> list[Message]:
     return found
 
 
-def _unknown(number: int, name: str) -> str:
-    return f"Message {number} has the role “{name[:40]}”, which is not known. Use system, user or assistant."
+def _unknown(number: int) -> str:
+    return f"Message {number} has a role that is not known. Use system, user or assistant."
 
 
 def _turn(turn: object, *, number: int) -> Message:
@@ -158,7 +167,7 @@ def _turn(turn: object, *, number: int) -> Message:
         raise _Unusable("bad_messages", f"Message {number} is no object with a role and a content.")
     name = str(turn.get("role", turn.get("from", ""))).strip().lower()
     if name not in ROLES:
-        raise _Unusable("unknown_role", _unknown(number, name))
+        raise _Unusable("unknown_role", _unknown(number))
     if ROLES[name] == ASSISTANT and turn.get("weight", 1) not in (None, 1):
         raise _Unusable("unlearned_turn", _UNLEARNED.format(number=number))
     content = _content(turn.get("content", turn.get("value")), number=number)

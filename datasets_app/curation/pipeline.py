@@ -30,6 +30,7 @@ from datasets_app.curation.output import check_output
 from datasets_app.curation.pii.canaries import planted, recall
 from datasets_app.curation.pii.hider import Hider
 from datasets_app.curation.pii.keys import Keys, secret_of
+from datasets_app.curation.placing import placed
 from datasets_app.curation.quality.measure import measured
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.readers.upload import opened
@@ -125,7 +126,7 @@ class Pipeline:
             reader,
             writing,
             ledger,
-            leaks={split: len(places) for split, places in second.leaking().items()},  # measured afresh, as written
+            leaks=second.measured(),  # afresh, as written
             canaries=self._canaries(digest),
             quality=self._quality(staging, writing),
             near=[len(rows) for rows in near.values()],
@@ -145,7 +146,10 @@ class Pipeline:
         with ExitStack() as stack:
             stack.enter_context(self._timed("read"))
             sources = self._open(stack)
-            known = Known(self.languagetool_url, survey(self.recipe, sources, self.progress), self.secret)
+            surveys = survey(self.recipe, sources, self.progress) | {
+                "edits": placed(self.recipe, sources, Keys(self.secret))
+            }
+            known = Known(self.languagetool_url, surveys, self.secret)
             workers = stack.enter_context(Workers(self.recipe, known, self.processes))
             findings = stack.enter_context(Findings(staging / FINDINGS, Keys(self.secret)))
             writer = stack.enter_context(Writer(staging / ROWS, WORKING))

@@ -20,10 +20,12 @@ from datasets_app.curation.errors import Refusal
 from datasets_app.curation.firstpass import Chunk, Dropped, FirstPass
 from datasets_app.curation.grouping import Given
 from datasets_app.curation.layouts import ColumnMap
+from datasets_app.curation.ledger import without_quotes
 from datasets_app.curation.pii.hider import Hider
-from datasets_app.curation.pii.keys import secret_of
+from datasets_app.curation.pii.keys import Keys, secret_of
 from datasets_app.curation.pii.lists import Values
 from datasets_app.curation.pii.masking import veil
+from datasets_app.curation.placing import placed
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.readers.upload import opened
 from datasets_app.curation.reading import CHUNK_RECORDS, Copies, Row, drop, shown
@@ -110,7 +112,10 @@ class Preview:
         """Draw the sample, run the steps on it and say what they did."""
         with ExitStack() as stack:
             sources = self._open(stack)
-            known = Known(self.languagetool_url, survey(self.recipe, sources, lambda *_: None), self.secret)
+            surveys = survey(self.recipe, sources, lambda *_: None) | {
+                "edits": placed(self.recipe, sources, Keys(self.secret))
+            }
+            known = Known(self.languagetool_url, surveys, self.secret)
             sample = self._sample(sources)
             files = [_told(source, sample, place) for place, source in enumerate(sources)]
         if not sample and self.refusals:
@@ -224,5 +229,6 @@ def _with_ranges(example: dict[str, Any]) -> dict[str, Any]:
 def _veiled(examples: Sequence[tuple[dict[str, Any], Values]], hider: Hider) -> list[dict[str, Any]]:
     texts = [each["text"][:EXAMPLE_CHARACTERS].encode("utf-8", "backslashreplace").decode() for each, _ in examples]
     spans = hider.find(texts, [personal for _, personal in examples])
-    found = zip(examples, texts, spans, strict=True)
-    return [{**each, "text": veil(text, hidden)} for (each, _), text, hidden in found]
+    details = without_quotes([each["detail"] for each, _ in examples], [personal for _, personal in examples], hider)
+    found = zip(examples, texts, details, spans, strict=True)
+    return [{**each, "text": veil(text, hidden), "detail": detail} for (each, _), text, detail, hidden in found]

@@ -47,6 +47,7 @@ class Row:
             "line": self.kept.line,
             "messages": list(self.kept.conversation.messages),
             "label": self.kept.conversation.label,
+            "record": self.kept.record,
         }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from datasets_app.curation.leaks import sentence
+from datasets_app.curation.leaks import Leaks, sentence
 from datasets_app.curation.pii.hider import Hider
 from datasets_app.curation.reading import shown
-from datasets_app.curation.tally import FLAGGED, LANGUAGE
+from datasets_app.curation.tally import FLAGGED, LANGUAGE, UNANSWERED, UNANSWERED_ROWS
 
 if TYPE_CHECKING:
     from datasets_app.curation.ledger import Ledger
@@ -23,7 +23,7 @@ def report_of(
     writing: Writing,
     ledger: Ledger,
     *,
-    leaks: Mapping[str, int],
+    leaks: Mapping[str, Leaks],
     canaries: Mapping[str, Any],
     quality: Mapping[str, Any],
     near: Sequence[int],
@@ -39,13 +39,17 @@ def report_of(
     return {
         "version": 1,
         "rows": {"in": reader.log.read, "kept": kept, "dropped": dict(sorted(ledger.reasons.items()))},
-        "splits": {**writing.counts, "leaks": sum(leaks.values())},
+        "splits": {**writing.counts, "leaks": sum(found.rows for found in leaks.values())},
         "leaks": [
             {
                 "split": name,
                 "rows": writing.counts[name],
-                "leaks": found,
-                "sentence": sentence(found, writing.counts[name], of=name),
+                "leaks": found.rows,
+                "asked": found.asked,
+                "threshold": found.threshold,
+                "sentence": sentence(
+                    found.rows, writing.counts[name], of=name, threshold=found.threshold, asked=found.asked
+                ),
             }
             for name, found in leaks.items()
         ],
@@ -74,6 +78,7 @@ def report_of(
         "files": reader.log.files,
         "notes": [
             *reader.log.notes,
+            *_unanswered_note(reader),
             *_flag_notes(recipe, reader),
             *_language_note(reader),
             *_near_note(sum(near)),
@@ -122,6 +127,16 @@ def _language_note(reader: Reader) -> list[str]:
     rows = sum(found.values())
     shares = ", ".join(f"{language} {count / rows:.1%}" for language, count in found.items())
     return [f"Languages of the rows before they were filtered: {shares}."]
+
+
+def _unanswered_note(reader: Reader) -> list[str]:
+    counts = reader.tally.counts["map"]
+    if not counts[UNANSWERED]:
+        return []
+    turns, rows = counts[UNANSWERED], counts[UNANSWERED_ROWS]
+    return [
+        f"{turns:,} last turns that nobody answered were cut off, of {rows:,} rows: they have nothing to learn from."
+    ]
 
 
 def _flag_notes(recipe: Recipe, reader: Reader) -> list[str]:

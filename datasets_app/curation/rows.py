@@ -84,6 +84,7 @@ class Conversation:
     """A training row before it has a split. ``answer_is_label``: the last answer is the label itself, not prose.
 
     ``split``: the split that the file names for it (``train``, ``validation`` or ``test``), None where it names none.
+    ``unanswered``: turns behind the last answer, which were cut off.
     """
 
     messages: tuple[Message, ...]
@@ -91,6 +92,7 @@ class Conversation:
     groups: tuple[str, ...] = ()
     answer_is_label: bool = False
     split: str | None = None
+    unanswered: int = 0
 
     def text(self) -> str:
         """All turns, one a line, as people read them in the ledger."""

@@ -8,14 +8,16 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from datasets_app.curation.grouping import Gathered, Grouping, threshold_of
-from datasets_app.curation.leaks import leaking
+import numpy as np
+
+from datasets_app.curation.grouping import Gathered, Grouping, checked_threshold
+from datasets_app.curation.leaks import Leaks, leaking
 from datasets_app.curation.ledger import Losses
 from datasets_app.curation.membersets import MemberSets
 from datasets_app.curation.near import Sketches
 from datasets_app.curation.recipe import Recipe
-from datasets_app.curation.splits import HELD_OUT, NAMES
-from datasets_app.curation.table import row_count, texts_of
+from datasets_app.curation.splits import HELD_OUT, NAMES, TRAIN
+from datasets_app.curation.table import NO_QUESTION, questions, row_count, texts_of
 from datasets_app.curation.writing import Writing
 
 Progress = Callable[[str, int, int], None]
@@ -68,11 +70,21 @@ class SecondPass:
             self.progress("check", 0, 1)
             folder = self.rows.parent
             with MemberSets(texts_of(train), folder) as trained, MemberSets(texts_of(held), folder) as others:
-                found = leaking(trained, others, threshold=threshold_of(self.recipe))
+                found = leaking(trained, others, threshold=checked_threshold(self.recipe))
             self.progress("check", 1, 1)
         before = row_count(held[0])
         places = {place for place in found if place < before}, {place - before for place in found if place >= before}
         return dict(zip(HELD_OUT, places, strict=True))
+
+    def measured(self) -> dict[str, Leaks]:
+        """What leaks into each held-out split, as the files were written: near-duplicates, and questions of train."""
+        trained = np.unique(questions(self._file(NAMES[TRAIN])))
+        trained = trained[trained != NO_QUESTION]
+        found = {}
+        for split, near in self.leaking().items():
+            asked = np.flatnonzero(np.isin(questions(self._file(split)), trained)).tolist()
+            found[split] = Leaks(len(near.union(asked)), len(asked), checked_threshold(self.recipe))
+        return found
 
     def _file(self, split: str) -> Path:
         return self.rows.with_name(f"{split}.parquet")

@@ -41,7 +41,7 @@ def _question(
     answers = [str(answer["text"]) for answer in _objects(question.get("answers")) if answer.get("text")]
     title = str(record.values.get("title") or f"article {record.row}")
     if not answers:
-        detail = f"The question “{asked[:80]}” of “{title[:60]}” has no answer in its paragraph."
+        detail = f"A question of paragraph {place + 1:,} of article {record.row + 1:,} has no answer there."
         return Problem(row, record.line, "no_answer", detail, asked, (record.row,))
     values = {"title": title, "paragraph": f"{record.row}.{place}", "context": context, "question": asked}
     return Record(row, record.line, {**values, "answer": answers[0]}, (record.row,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from datasets_app.curation.dedupe import exact_key
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.rows import spoken
 
@@ -27,10 +29,12 @@ SCHEMA = pa.schema(
         ("tokens", pa.int32()),
         ("repeat", pa.int32()),
         ("part", pa.int32()),
+        ("record", pa.string()),
     ]
 )
 WORKING = SCHEMA.append(pa.field("line", pa.int64()))
 BATCH = 2000
+NO_QUESTION = 0
 
 
 class Writer:
@@ -77,6 +81,17 @@ def texts(path: Path, wanted: NDArray[np.bool_] | None = None) -> Iterator[tuple
         for at, messages in zip(chosen.tolist(), said, strict=True):
             yield place + at, spoken(messages)
         place += len(batch)
+
+
+def questions(path: Path) -> NDArray[np.uint64]:
+    """For each row 64 bits that rows have in common whose users say the same; NO_QUESTION where they say nothing."""
+    found = array("Q")
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH, columns=["messages"]):
+        for messages in batch.column(0).to_pylist():
+            asked = "\n".join(each["content"] for each in messages if each["role"] == "user")
+            key = exact_key(asked)[:8]
+            found.append(int.from_bytes(key, "big") or 1 if asked.strip() else NO_QUESTION)
+    return np.frombuffer(found, dtype=np.uint64)
 
 
 def texts_of(paths: Sequence[Path]) -> Iterator[tuple[int, str]]:

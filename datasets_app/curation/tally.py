@@ -13,6 +13,7 @@ EXAMPLES = 12
 STEP_EXAMPLES = 5
 EXAMPLE_CHARACTERS = 600
 LANGUAGE = "language_"  # counts of rows by language: this and the code
+UNANSWERED, UNANSWERED_ROWS = "unanswered_turns", "unanswered_rows"
 FLAGGED = "flagged_"  # counts of rows that a filter marks and keeps: this and the reason
 
 

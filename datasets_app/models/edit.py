@@ -31,6 +31,7 @@ class RowEdit(models.Model):
     file = models.ForeignKey(DatasetFile, on_delete=models.PROTECT, related_name="+")
     part = models.CharField(max_length=300, blank=True, help_text="Which member or sheet of the file: `/may.csv`.")
     row = models.BigIntegerField()
+    record = models.CharField(max_length=16, blank=True, help_text="A digest of the row as it came.")
     action = models.CharField(max_length=8, choices=EditAction, default=EditAction.KEEP)
     messages = models.JSONField(default=list, blank=True, help_text="The whole conversation as it shall be.")
     is_flagged = models.BooleanField(default=False)

@@ -108,6 +108,7 @@ def _write(
     edits = []
     for (split, place), row in rows.items():
         edit = known.get((split, place)) or RowEdit(version=version, split=split, place=place, row=row["row"])
+        edit.record = row.get("record") or ""
         (edit.file, edit.part), edit.note = _origin(version, row, files), note.strip()[:300]
         edit.made_by_id = actor.user_id  # type: ignore[assignment]
         for name, value in fields.items():
@@ -119,7 +120,18 @@ def _write(
         edits,
         update_conflicts=True,
         unique_fields=["version", "split", "place"],
-        update_fields=["file", "part", "action", "messages", "is_flagged", "note", "made_by", "made_at", "applied_in"],
+        update_fields=[
+            "file",
+            "part",
+            "record",
+            "action",
+            "messages",
+            "is_flagged",
+            "note",
+            "made_by",
+            "made_at",
+            "applied_in",
+        ],
     )
     audit_version(actor, version, "version.rows_edited", {"rows": len(edits), "what": _said(fields)})
     return edits
@@ -158,5 +170,7 @@ def create_edited_version(actor: Actor, *, version: DatasetVersion) -> DatasetVe
 
 
 def _entry(edit: RowEdit) -> dict[str, Any]:
-    place = {"file": f"{edit.file_id}{edit.part}", "row": edit.row}
+    place: dict[str, Any] = {"file": f"{edit.file_id}{edit.part}", "row": edit.row}
+    if edit.record:
+        place["mark"] = edit.record
     return {**place, "messages": edit.messages} if edit.action == EditAction.REPLACE else {**place, "exclude": True}

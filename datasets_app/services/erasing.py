@@ -10,10 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from datasets_app import recipes, selectors
-from datasets_app.contents.tracing import DataTrace
+from datasets_app.contents.tombstones import recipe_left, report_left, says, without_phrase
+from datasets_app.contents.tracing import DataTrace, marks_in
 from datasets_app.curation.erasure import KIND, Phrase
 from datasets_app.curation.pii.keys import Keys
 from datasets_app.models import (
+    CurationRecipe,
     Dataset,
     DatasetFile,
     DatasetVersion,
@@ -22,14 +24,19 @@ from datasets_app.models import (
     RowEdit,
     VersionOrigin,
     VersionState,
+    WordList,
 )
 from datasets_app.services.lasting import remember
 from datasets_app.services.versions import create_version
 from gptstudio.accounts.policies import Actor, require
+from gptstudio.accounts.services import raise_rules_epoch
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid
 
 GONE = "Erased. The digest is kept, so that it can be told that this was once here."
+
+
+Marks = Mapping[tuple[str, str], Mapping[int, str]]  # by upload and source: the digest of each record's cells
 
 
 def digest_of(workspace_id: str, phrase: Phrase) -> str:
@@ -51,20 +58,37 @@ def note_trace(actor: Actor, *, workspace_id: str, digest: str, files: int, vers
     )
 
 
-@transaction.atomic
 def create_erased_versions(
     actor: Actor, *, workspace_id: str, trace: DataTrace, phrase: Phrase | None
 ) -> list[DatasetVersion]:
     """Ask for a version without it, of every data set in use whose newest version or files hold something of it.
 
-    Every later version of the data sets will be without it, too, those put away among them.
+    Every later version of the data sets will be without it, too, those put away among them; so will the workspace's lists
+    of words and its recipes. That holds also where no version can be made again, which is a Conflict.
     """
     require(actor, "data.erase", workspace_id=workspace_id)
+    keys = Keys(selectors.curation_secret(workspace_id).encode())
+    marks = {(each.file.id, source): found for each in trace.files for source, found in marks_in(each, keys).items()}
+    with transaction.atomic():
+        made = _made_again(actor, workspace_id, trace, phrase, marks)
+    if not made:
+        raise Conflict(
+            "No data set in use has a version to be made again; later ones will be without it.",
+            fix="Erase the uploads and versions below.",
+        )
+    return made
+
+
+def _made_again(
+    actor: Actor, workspace_id: str, trace: DataTrace, phrase: Phrase | None, marks: Marks
+) -> list[DatasetVersion]:
+    if phrase:
+        _forget_words(workspace_id, phrase)
     touched = {each.version.dataset_id for each in trace.versions} | {each.file.dataset_id for each in trace.files}
     keys = Keys(selectors.curation_secret(workspace_id).encode())
     phrases = [phrase.entry(keys)] if phrase else []
     for dataset in Dataset.objects.filter(workspace_id=workspace_id, id__in=touched):
-        remember(actor, dataset=dataset, entries=[*phrases, *_records(trace, dataset.id)])
+        remember(actor, dataset=dataset, entries=[*phrases, *_records(trace, dataset.id, marks)])
     held = {each.version.id: each.rows for each in trace.versions}
     made = []
     for dataset in selectors.datasets_of(workspace_id).filter(id__in=touched):
@@ -75,28 +99,40 @@ def create_erased_versions(
         if not files:
             continue
         body = recipes.with_edits(newest.recipe, _edits_gone(newest, phrase, held.get(newest.id, {})))
-        if phrase and "canaries" in body:
-            body["canaries"] = [text for text in body["canaries"] if not phrase.is_in(text)]
+        if phrase:
+            body = without_phrase(body, phrase)
         version = create_version(
             actor, dataset=dataset, recipe=body, files=files, parent=newest, origin=VersionOrigin.ERASED
         )
         made.append(version)
-    if not made:
-        raise Conflict(
-            "No data set in use has a version to be made again.", fix="Erase the uploads and versions below."
-        )
     return made
 
 
-def _records(trace: DataTrace, dataset_id: str) -> list[dict[str, Any]]:
-    """The records found in a data set's uploads as entries of curation's option `erased`."""
+def _forget_words(workspace_id: str, phrase: Phrase) -> None:
+    """Take the phrase out of the workspace's lists and recipes: rows that say it go, so no list needs to name it."""
+    for kept in WordList.objects.select_for_update().filter(workspace_id=workspace_id):
+        words = [word for word in kept.words if not phrase.is_in(word)]
+        if len(words) < len(kept.words):
+            WordList.objects.filter(id=kept.id).update(words=words)
+            raise_rules_epoch(workspace_id)
+    for recipe in CurationRecipe.objects.select_for_update().filter(workspace_id=workspace_id):
+        if says(recipe.body, phrase):
+            CurationRecipe.objects.filter(id=recipe.id).update(body=without_phrase(recipe.body, phrase))
+
+
+def _records(trace: DataTrace, dataset_id: str, marks: Marks) -> list[dict[str, Any]]:
+    """The records found in a data set's uploads as entries of curation's option `erased`, each with its digest."""
     entries = []
     for each in trace.files:
         if each.file.dataset_id == dataset_id:
             own = each.file.name[:-3] if each.file.name.lower().endswith(".gz") else each.file.name
             for source, numbers in each.whole.items():
                 file = f"{each.file.id}{source.removeprefix(own)}"
-                entries += [{"file": file, "record": number} for number in numbers]
+                own = marks.get((each.file.id, source), {})
+                entries += [
+                    {"file": file, "record": number, **({"mark": own[number]} if number in own else {})}
+                    for number in numbers
+                ]
     return entries
 
 
@@ -106,7 +142,7 @@ def _edits_gone(
     """Earlier edits that say it themselves, or are of a row that goes: in their place stands that the row is erased."""
     gone = {(file, row) for file, numbers in rows.items() for row in numbers}
     return [
-        {"file": edit["file"], "row": edit["row"], "erase": True}
+        {**{name: edit[name] for name in ("file", "row", "mark") if name in edit}, "erase": True}
         for edit in recipes.edited_rows(version.recipe)
         if (edit["file"], edit["row"]) in gone
         or (phrase and any(phrase.is_in(str(turn["content"])) for turn in edit.get("messages", [])))
@@ -123,10 +159,7 @@ def erase_version(actor: Actor, *, version: DatasetVersion, reason: str) -> Data
         if version.state != VersionState.READY:
             raise Conflict(f"{version} is not ready, so there is nothing to erase.", fix="Stop it, or wait.")
         version.state, version.erased_at, version.erased_because = VersionState.ERASED, timezone.now(), reason.strip()
-        version.report = {**version.report, "examples": [], "findings": [], "notes": []}
-        for step in version.report.get("steps", []):
-            step.pop("examples", None)
-        version.recipe = recipes.without_texts(version.recipe)
+        version.report, version.recipe = report_left(version.report), recipe_left(version.recipe)
         version.save(update_fields=["state", "erased_at", "erased_because", "report", "recipe"])
         RowEdit.objects.filter(version=version).update(messages=[], note="")
         _audit(actor, workspace_id, "version.erased", version.id, str(version), version.digest, reason)

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from datasets_app import recipes
 from datasets_app.curation.kind import Kind
-from datasets_app.curation.kinds import BY_NAME, KINDS
+from datasets_app.curation.kinds import BY_NAME, HIDING, KINDS, TIDYING
 from datasets_app.web.option_fields import OptionsForm
 
 WITHOUT_CARD = frozenset({"edits"})
@@ -95,7 +95,11 @@ def _ordered(names: Sequence[str]) -> list[Kind]:
     """Every kind: those that move in the order of `names`, what is not named after them; the others where they stand."""
     moving = [kind for kind in KINDS if kind.moves]
     first = [BY_NAME[name] for name in dict.fromkeys(names) if name in BY_NAME and BY_NAME[name].moves]
-    movers = iter([*first, *[kind for kind in moving if kind not in first]])
+    found = [*first, *[kind for kind in moving if kind not in first]]
+    if found.index(BY_NAME[HIDING]) < found.index(BY_NAME[TIDYING]):  # it would uncover what was hidden
+        found.remove(BY_NAME[TIDYING])
+        found.insert(found.index(BY_NAME[HIDING]), BY_NAME[TIDYING])
+    movers = iter(found)
     return [next(movers) if kind.moves else kind for kind in KINDS]
 
 
@@ -150,12 +154,17 @@ def _carried(text: str) -> dict[str, Any]:
     }
 
 
+def can_swap(earlier: int, later: int, *, names: Sequence[str]) -> bool:
+    """Whether two neighbours may change places: personal data is hidden once the text is tidy."""
+    return (names[earlier], names[later]) != (TIDYING, HIDING)
+
+
 def moved(names: Sequence[str], wish: str) -> list[str]:
     """`names` with one moved: `up:spelling` or `down:spelling`. A wish that cannot be is no change."""
     found, (way, _, name) = list(names), wish.partition(":")
     if name in found:
         place = found.index(name)
         other = place + (-1 if way == "up" else 1)
-        if 0 <= other < len(found):
+        if 0 <= other < len(found) and can_swap(*sorted((place, other)), names=found):
             found[place], found[other] = found[other], found[place]
     return found

@@ -9,6 +9,7 @@ import pytest
 from datasets_app import recipes, selectors, services, tasks
 from datasets_app.contents import rows as contents
 from datasets_app.contents.tracing import phrase_of, trace_phrase, trace_record
+from datasets_app.curation.pii.keys import Keys
 from datasets_app.models import DatasetFile, DatasetVersion
 from gptstudio.audit.models import AuditEvent
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -95,6 +96,69 @@ def test_a_person_is_found_erased_and_the_old_emptied(version, as_alice, as_bob,
     assert "xanthippe" not in " ".join(json.dumps(event.data) for event in AuditEvent.objects.all()).lower()
     with pytest.raises(NotFound, match="erased"):
         contents.find(tombstone, contents.Wanted())
+
+
+def test_near_copies_in_the_report_and_words_in_the_recipe_are_gone_from_a_tombstone(
+    upload, as_alice, dataset, workspace
+) -> None:
+    near = [
+        f"Where is the parcel that {JANE} of the mill sent to the {place} last week?,It is on its way to you."
+        for place in ("shop", "house", "yard")
+    ]
+    upload("\n".join(["question,answer", *near, *csv_with_jane(20).splitlines()[1:]]) + "\n")
+    body = plain_recipe() | {"system_prompt": f"You work for {JANE}."}
+    recipes.step(body, "personal_data")["enabled"] = False
+    words = {"dictionary": [JANE]}
+    body = recipes.with_steps(body, {"patterns": {"patterns": [f"never {JANE}"]}, "spelling": words})
+    version = services.create_version(as_alice, dataset=dataset, recipe=body)
+    tasks.build_version(version.id)
+    version = DatasetVersion.objects.select_related("dataset").get(id=version.id)
+    assert version.report["duplicates"]["largest"] and version.report["rows"]["kept"]
+    assert "xanthippe" in json.dumps([version.report, version.recipe]).lower()
+    gone = services.erase_version(as_alice, version=version, reason="Asked by letter.")
+    assert "xanthippe" not in json.dumps([gone.report, gone.recipe]).lower()
+    assert gone.report["rows"] == version.report["rows"] and gone.report["splits"] == version.report["splits"]
+    assert len(recipes.step(gone.recipe, "patterns")["options"]["patterns"]) == 1, "that there was one is still told"
+
+
+def test_what_a_tombstone_keeps_of_a_report_is_named_and_nothing_else() -> None:
+    from datasets_app.contents.tombstones import report_left
+
+    report = {"rows": {"in": 3}, "quality": {"texts": ["Jane"]}, "new": "Jane", "steps": [{"kind": "a", "new": "Jane"}]}
+    assert report_left(report) == {"rows": {"in": 3}, "duplicates": {}, "steps": [{"kind": "a"}]}
+
+
+def test_a_recipe_that_names_somebody_is_traced_and_the_next_one_does_not(upload, as_alice, dataset, workspace) -> None:
+    upload(csv_with_jane(30).replace(JANE.upper(), "somebody").replace(JANE, "nobody"))
+    services.set_words(as_alice, workspace_id=workspace.id, kind="deny", words=[JANE, "Project Falcon"])
+    kept = services.create_recipe(
+        as_alice, workspace_id=workspace.id, name="Ours", body=plain_recipe() | {"system_prompt": f"You are {JANE}."}
+    )
+    version = services.create_version(as_alice, dataset=dataset, recipe=plain_recipe())
+    tasks.build_version(version.id)
+    phrase = phrase_of(JANE)
+    found = trace_phrase(workspace.id, phrase)
+    assert [each.version.id for each in found.versions] == [version.id] and found.versions[0].places == []
+    (made,) = services.create_erased_versions(as_alice, workspace_id=workspace.id, trace=found, phrase=phrase)
+    assert recipes.step(made.recipe, "personal_data")["options"]["deny"] == ["Project Falcon"]
+    assert selectors.words_of(workspace.id)["deny"] == ["Project Falcon"]
+    kept.refresh_from_db()
+    assert kept.body["system_prompt"] == ""
+
+
+def test_what_was_erased_is_remembered_where_no_version_can_be_made_again(
+    version, as_alice, as_bob, workspace, dataset
+) -> None:
+    phrase = phrase_of(JANE)
+    found = trace_phrase(workspace.id, phrase)
+    services.erase_version(as_alice, version=version, reason="Asked by letter.")
+    with pytest.raises(Conflict, match="later ones will be without it"):
+        services.create_erased_versions(as_alice, workspace_id=workspace.id, trace=found, phrase=phrase)
+    later = services.create_version(as_bob, dataset=dataset, recipe=plain_recipe())
+    assert (
+        phrase.entry(Keys(selectors.curation_secret(workspace.id).encode()))
+        in recipes.step(later.recipe, "edits")["options"]["erased"]
+    )
 
 
 def test_the_same_files_and_recipe_give_the_same_digest_again(version, studio_home, capsys) -> None:

@@ -81,8 +81,12 @@ def test_every_way_to_ask_for_a_version_leaves_out_what_was_erased(
 ) -> None:
     file = version.files.get()
     entries = erased_in(erase(as_alice, workspace))
-    assert [sorted(each) for each in entries] == [["digest", "words"], ["file", "record"]]
-    assert entries[1] == {"file": file.id, "record": 6} and Erasure.objects.get().entries == entries
+    assert [sorted(each) for each in entries] == [["digest", "words"], ["file", "mark", "record"]]
+    assert {**entries[1], "mark": ""} == {
+        "file": file.id,
+        "record": 6,
+        "mark": "",
+    } and Erasure.objects.get().entries == entries
     anew = [
         services.create_version(as_bob, dataset=version.dataset, recipe=recipes.PRESETS[0]["recipe"]),
         services.create_version(as_bob, dataset=version.dataset),
@@ -105,3 +109,33 @@ def test_a_version_that_starts_from_another_keeps_its_edits_and_one_from_a_prese
     begun = services.create_version(as_bob, dataset=version.dataset, recipe=plain(), parent=edited)
     assert recipes.edited_rows(begun.recipe) == [row] and begun.parent == edited
     assert recipes.edited_rows(services.create_version(as_bob, dataset=version.dataset).recipe) == []
+
+
+def test_what_was_erased_and_edited_follows_its_record_into_another_reading(upload, as_alice, as_bob, dataset) -> None:
+    """The header is read as a row: every number is one more than it was."""
+    from datasets_app.contents.tracing import trace_record
+
+    lines = [
+        f"Where is parcel q{number} of route {number * 7}?,On day d{number} of week {number * 3}."
+        for number in range(9)
+    ]
+    file = upload("question,answer\n" + "\n".join(lines) + "\n")
+    mapping = {"layout": "question_answer", "prompt": "question", "completion": "answer"}
+    first = built(services.create_version(as_bob, dataset=dataset, recipe=plain() | {"mapping": mapping}))
+    row = next(row for row in pq.read_table(first.split_path("train")).to_pylist() if row["row"] not in (0, 5))
+    place = pq.read_table(first.split_path("train")).to_pylist().index(row)
+    services.exclude_rows(as_bob, version=first, places=[("train", place)])
+    edited = built(services.create_edited_version(as_bob, version=first))
+    services.create_erased_versions(
+        as_alice, workspace_id=dataset.workspace_id, trace=trace_record(file, 5), phrase=None
+    )
+    body = recipes.with_edits(plain(), recipes.edited_rows(edited.recipe)) | {
+        "mapping": {"layout": "question_answer", "prompt": "column_1", "completion": "column_2"},
+        "reading": {file.id: {"header": 0}},
+    }
+    again = built(services.create_version(as_bob, dataset=dataset, recipe=body, parent=edited))
+    splits = [again.split_path(name) for name in ("train", "validation", "test")]
+    said = json.dumps([pq.read_table(path).column("messages").to_pylist() for path in splits])
+    gone = {5, row["row"]}
+    assert {number for number in range(9) if f"parcel q{number} " in said} == set(range(9)) - gone
+    assert '"question"' in said, "the header is a row now"

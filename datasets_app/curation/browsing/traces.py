@@ -12,6 +12,8 @@ from datasets_app.curation.browsing.index import SEARCHED, index_of
 from datasets_app.curation.browsing.rows import Place, rows_at
 from datasets_app.curation.erasure import Phrase, texts_in
 from datasets_app.curation.errors import Refusal
+from datasets_app.curation.pii.keys import Keys
+from datasets_app.curation.placing import mark_of
 from datasets_app.curation.readers.source import Source
 from datasets_app.curation.readers.upload import Readings, opened
 from datasets_app.curation.recipe import Recipe
@@ -44,6 +46,20 @@ def records_saying(path: Path, phrase: Phrase, readings: Readings) -> Iterator[t
                 cells = each.values.values() if isinstance(each, Record) else (each.text,)
                 if any(map(phrase.is_in, texts_in(list(cells)))):
                     yield source.name, each.row
+
+
+def marks_of(
+    path: Path, readings: Readings, records: Mapping[str, Collection[int]], keys: Keys
+) -> dict[str, dict[int, str]]:
+    """A digest of the cells of each of these records, by source; of those before the place where a file breaks off."""
+    found: dict[str, dict[int, str]] = {}
+    with suppress(Refusal), opened(path, readings) as upload:
+        for source in upload.sources:
+            wanted = set(records.get(source.name, ()))
+            own = found[source.name] = {}
+            with suppress(Refusal):
+                own.update((each.row, mark_of(each, keys)) for each in source.records() if each.row in wanted)
+    return found
 
 
 @dataclass(slots=True)

@@ -56,6 +56,7 @@ class Finder:
     def _one(self, text: str, turns: Turns, tagged: list[Span], named: set[str]) -> list[Span]:
         if not text:
             return []
+        whole_text, text = text, patterns.as_typed(text)
         machine = impostors.machine_ids(text)
         tagged = [span for span in tagged if _holds(text, span, alone=not turns) and not _is_inside(span, machine)]
         found = [*patterns.find(text), *introductions.find(text)]
@@ -70,7 +71,7 @@ class Finder:
             by_words = numbers.find(text, turns, [*sure, *whole], not named.isdisjoint(turns))
             found += [span for span in by_words if not _overlaps(span, sure)]
             tagged = [span for span in tagged if not (_is_number(text, span) and _overlaps(span, found))]
-        return settle(text, [*found, *tagged])
+        return settle(whole_text, [*found, *tagged])
 
 
 def _holds(text: str, span: Span, *, alone: bool) -> bool:

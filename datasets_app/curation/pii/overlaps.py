@@ -7,10 +7,10 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from datasets_app.curation.pii.marks import MARK
 from datasets_app.curation.pii.patterns import Span
 
 _EDGE = " \t\r\n\f\v\u00a0.,;:!?\"'`´‘’“”«»*_|<>{}[]()/\\~=-–—•·…"
-MARK = re.compile(r"\[[A-Z][A-Z_]*(?:_\d+)?\]")  # what masking leaves: [EMAIL], [PERSON_4821397712]
 _OWNER = re.compile(r"['’`´]s$")
 _LETTERED = frozenset({"PERSON", "ADDRESS", "LOCATION", "ORGANIZATION", "NRP"})
 _WORDED = frozenset({"PERSON", "LOCATION", "ORGANIZATION", "NRP"})

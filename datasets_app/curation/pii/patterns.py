@@ -73,14 +73,14 @@ def _is_card(text: str) -> bool:
     digits = re.sub(r"\D", "", text)
     if not 12 <= len(digits) <= 19 or len(set(digits)) < 2:
         return False
-    if re.fullmatch(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}", text):
+    if re.fullmatch(r"\d{4}([ ./-])\d{4}\1\d{4}\1\d{1,7}", text):
         return True
     issued = _MAESTRO if len(digits) == 12 else _ISSUED
     return bool(issued.match(digits)) and luhn(digits)
 
 
 def _is_ssn(text: str) -> bool:
-    area, group, serial = re.split(r"[- ]", text)
+    area, group, serial = re.split(r"[-./ ]", text)
     return area not in ("000", "666") and group != "00" and serial != "0000"
 
 
@@ -127,7 +127,13 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...] = 
     ("IBAN_CODE", re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d\d[A-Za-z0-9]{11,30}(?![A-Za-z0-9])"), iban_is_valid, 1.0),
     ("IBAN_CODE", re.compile(rf"(?<![A-Za-z0-9])(?:{_IBAN})(?![A-Za-z0-9])", re.IGNORECASE), _is_iban, 1.0),
     ("CREDIT_CARD", re.compile(r"(?<![\d.])\d(?:[ -]?\d){11,18}(?!\d)"), _is_card, 0.95),
-    ("US_SSN", re.compile(r"(?<![\d-])\d{3}([- ])\d{2}\1\d{4}(?![\d-])"), _is_ssn, 0.85),
+    (
+        "CREDIT_CARD",
+        re.compile(r"(?<!\d)(?<!\d[./])\d{4}([./])(?:\d{4}\1\d{4}\1\d{4}|\d{6}\1\d{5})(?!\d|[./]\d)"),
+        _is_card,
+        0.95,
+    ),
+    ("US_SSN", re.compile(r"(?<![\d-])(?<!\d[./])\d{3}([-./ ])\d{2}\1\d{4}(?![\d-]|[./]\d)"), _is_ssn, 0.85),
     ("IP_ADDRESS", re.compile(r"(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"), _is_ip, 0.95),
     ("IP_ADDRESS", re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])"), _is_ip, 0.95),
     (
@@ -147,17 +153,31 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool], float], ...] = 
         _is_phone,
         0.6,
     ),
+    ("PHONE_NUMBER", re.compile(r"(?<![\w./+-])\d{3}/\d{3}[/-]\d{4}(?![\w-]|/\d)"), _always, 0.6),
     ("PHONE_NUMBER", _CALLED, _is_short_phone, 0.7),
     ("PHONE_NUMBER", _NAMED_AFTER, _is_short_phone, 0.7),
     ("PHONE_NUMBER", re.compile(r"(?<![\w+])\+\d{8,15}(?!\w)"), _is_phone, 0.8),
     ("PHONE_NUMBER", re.compile(r"(?<![\w+-])\(\d{3}\) ?\d{3}[ -]?\d{4}(?:x\d{1,5})?(?!\w)"), _is_phone, 0.8),
 )
+# What word processors and phones write for a hyphen, a space and an @; a dash is a hyphen inside a number alone.
+_TYPED = {
+    **dict.fromkeys((0x2010, 0x2011, 0x2212, 0xFE58, 0xFE63, 0xFF0D), "-"),
+    **dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
+    0xFF20: "@",
+}
+_DASH = re.compile("(?<=[\\d)])[\u2012-\u2015](?=[\\dA-Z])|(?<=[A-Z])[\u2012-\u2015](?=\\d)")
 _start = itemgetter(0)
 _HINT = re.compile(r"[\d@]")
 
 
+def as_typed(text: str) -> str:
+    """The text with plain hyphens and spaces, character for character: findings in it are findings in the text."""
+    return text if text.isascii() else _DASH.sub("-", text.translate(_TYPED))
+
+
 def find(text: str) -> Iterator[Span]:
     """Every shape that passes its check; spans may overlap."""
+    text = as_typed(text)
     if not _HINT.search(text):
         return
     machine = machine_ids(text)

@@ -13,7 +13,13 @@ from datasets_app.curation.rows import Message, Problem, Record, Rejection
 from datasets_app.curation.steps import Candidate, Known, Outcome, RowStep
 
 ERASED = Rejection("erased", "Somebody asked that what this row says be erased.")
+WITHOUT = "It was left out for this reason; somebody asked that what it says be erased."
 EXCLUDED = Rejection("excluded", "Somebody left this row out by hand.")
+
+
+def erased(why: Rejection) -> Rejection:
+    """Why a row is left out of which nothing may be kept: the reason, and a sentence that quotes nothing."""
+    return why if why.reason == ERASED.reason else replace(why, detail=WITHOUT)
 
 
 class Edits(RowStep):
@@ -25,6 +31,7 @@ class Edits(RowStep):
 
     def __init__(self, options: Mapping[str, Any], known: Known) -> None:
         super().__init__(options, known)
+        options = known.surveys.get("edits") or options  # with the numbers that records have now
         self.erased = Erased(options["erased"], Keys(known.secret))
         self.by_place = {(each["file"], each["row"]): each for each in options["rows"]}
 

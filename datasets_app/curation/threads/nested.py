@@ -21,12 +21,16 @@ def expand_nested(records: Iterator[Record | Problem]) -> Iterator[Record | Prob
         if isinstance(record, Problem):
             yield record
             continue
-        posts = list(_posts(record.values))
+        posts, left = _posts(record.values)
         rest = {name: value for name, value in record.values.items() if not isinstance(value, list | dict)}
         thread = posts[0].key if posts else f"record {record.row}"
         in_a_row = sum(post.parent is None for post in posts) > 1  # no post that the others answer: one talk
         for messages in conversations(posts, in_a_row=in_a_row) if posts else [[]]:
             yield Record(row, record.line, {**rest, "thread": thread, "messages": messages}, (record.row,))
+            row += 1
+        if left:
+            detail = f"Record {record.row + 1:,} holds more than {MOST_POSTS:,} posts; those behind were left out."
+            yield Problem(row, record.line, "too_many_posts", f"{detail} Divide it.", sources=(record.row,))
             row += 1
 
 
@@ -65,8 +69,8 @@ def replies_of(values: Mapping[str, object]) -> list[Mapping[str, object]]:
     return found
 
 
-def _posts(values: Mapping[str, object]) -> Iterator[Post]:
-    """The record and all inside it, each before what answers it.
+def _posts(values: Mapping[str, object]) -> tuple[list[Post], bool]:
+    """The record and all inside it, each before what answers it; and whether there are more than are read.
 
     A title without an author, above posts that have some, belongs to the first of them.
     """
@@ -74,6 +78,7 @@ def _posts(values: Mapping[str, object]) -> Iterator[Post]:
     is_title = not author_of(values) and any(author_of(reply) for reply in replies)
     waiting: list[tuple[Mapping[str, object], str | None]] = [(values, None)]
     number, title = 0, ""
+    found: list[Post] = []
     while waiting and number < MOST_POSTS:
         each, parent = waiting.pop()
         key = f"{key_of(_keyed(each, ('id', 'postid', 'ticketid', 'questionid'))) or 'post'}.{number}"
@@ -84,6 +89,7 @@ def _posts(values: Mapping[str, object]) -> Iterator[Post]:
         else:
             opening = f"{title}\n\n" if title and title not in text else ""
             title = ""
-            yield Post(key, parent, author, f"{opening}{text}", role_from(dict(each), author))
+            found.append(Post(key, parent, author, f"{opening}{text}", role_from(dict(each), author)))
         waiting += [(item, inside) for item in reversed(replies_of(each))]
         number += 1
+    return found, bool(waiting)

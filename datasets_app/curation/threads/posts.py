@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datasets_app.curation.rows import Message
 from datasets_app.curation.threads.pseudonyms import Pseudonyms
 
-LONGEST = 64
+LONGEST = 64  # posts of one conversation; a longer way is cut into several
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,14 @@ def talks(posts: Sequence[Post], *, in_a_row: bool = False) -> Iterator[tuple[li
     if in_a_row or _is_talk(posts):
         yield _turns(posts, named), posts
         return
-    paths = list(_paths(posts)) or [list(posts)]  # posts that answer each other in a circle have no last one
+    paths = _paths(posts) if _has_last(posts) else [list(posts)]  # posts that answer each other in a circle have none
     for path in paths:
         yield _turns(path, named), path
+
+
+def _has_last(posts: Sequence[Post]) -> bool:
+    answered = {post.parent for post in posts if post.parent != post.key}
+    return any(post.key not in answered for post in posts)
 
 
 def _in_order(posts: Sequence[Post]) -> list[Post]:
@@ -87,21 +92,54 @@ def _is_talk(posts: Sequence[Post]) -> bool:
 
 
 def _paths(posts: Sequence[Post]) -> Iterator[list[Post]]:
-    """Every way from the first post to one that none answers; of long ones, the first post and the last ones."""
+    """Every way from the first post to one that none answers, long ones in windows of LONGEST posts; each begins with the
+    last post of the one before, so that an answer has its question. What several ways share comes once."""
     by_key = {post.key: post for post in reversed(posts)}
     answered = {post.parent for post in posts if post.parent and post.parent != post.key}
+    depths = _depths(posts, by_key)
+    known: set[str] = set()
     for leaf in posts:
         if leaf.key in answered:
             continue
-        path, seen = [leaf], {leaf.key}
-        while (parent := path[-1].parent) is not None and parent in by_key and parent not in seen:
-            if len(path) == LONGEST - 1:
-                path.append(posts[0])
+        ends = [leaf]  # of windows, the last one first
+        windows = []
+        while ends[-1].key not in known:
+            known.add(ends[-1].key)
+            window = _window(ends[-1], by_key, depths)
+            windows.append(window)
+            if not depths[window[0].key]:
                 break
-            seen.add(parent)
-            path.append(by_key[parent])
-        path.reverse()
-        yield path
+            ends.append(window[0])
+        yield from reversed(windows)
+
+
+def _depths(posts: Sequence[Post], by_key: dict[str, Post]) -> dict[str, int]:
+    """How many posts stand above each; 0 for the first one of a way. A circle begins where it is met first."""
+    found: dict[str, int] = {}
+    for post in posts:
+        path: list[Post] = []
+        seen: set[str] = set()
+        at: Post | None = post
+        while at is not None and at.key not in found and at.key not in seen:
+            path.append(at)
+            seen.add(at.key)
+            at = by_key.get(at.parent) if at.parent is not None else None
+        depth = found[at.key] + 1 if at is not None and at.key in found else 0
+        for each in reversed(path):
+            found[each.key] = depth
+            depth += 1
+    return found
+
+
+def _window(last: Post, by_key: dict[str, Post], depths: dict[str, int]) -> list[Post]:
+    """The posts up to `last` from the one where its window begins."""
+    step = LONGEST - 1
+    begin = max(0, (depths[last.key] - 1) // step * step)
+    path = [last]
+    while depths[path[-1].key] > begin:
+        path.append(by_key[str(path[-1].parent)])
+    path.reverse()
+    return path
 
 
 def _turns(path: Sequence[Post], named: Pseudonyms) -> list[Message]:

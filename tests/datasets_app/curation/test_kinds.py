@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 from datasets_app import recipes
-from datasets_app.curation.kinds import KINDS, order_fault
+from datasets_app.curation.kinds import KINDS, order_fault, uncovering_fault
 from datasets_app.curation.options import Option
 from datasets_app.curation.steps import Known, RowStep
 
@@ -37,9 +37,15 @@ def test_the_cleaning_steps_stand_together():
 
 
 def test_only_cleaning_steps_change_places():
-    assert order_fault(["edits", "personal_data", "normalize", "split"]) is None
+    assert order_fault(["edits", "personal_data", "spelling", "split"]) is None
     assert "change places" in order_fault(["normalize", "edits"])
     assert "once" in order_fault(["normalize", "normalize"])
+
+
+def test_what_tidying_would_uncover_is_hidden_after_it():
+    assert "Put normalize first" in uncovering_fault(["edits", "personal_data", "normalize", "split"])
+    for names in (["normalize", "personal_data"], ["personal_data", "split"], ["normalize"], []):
+        assert uncovering_fault(names) is None
 
 
 @pytest.mark.parametrize(

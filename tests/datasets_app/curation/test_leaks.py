@@ -35,8 +35,12 @@ def test_only_wanted_pairs_are_compared():
 
 
 def test_the_number_is_a_sentence():
-    assert sentence(0, 412, of="test") == "0 of 412 test rows have a near-duplicate in train."
-    assert sentence(1, 2000, of="validation") == "1 of 2,000 validation rows has a near-duplicate in train."
+    assert sentence(0, 412, of="test", threshold=0.7) == (
+        "0 of 412 test rows have a near-duplicate in train (alike by 0.7 or more)."
+    )
+    assert sentence(1, 2000, of="validation", threshold=0.55, asked=1) == (
+        "1 of 2,000 validation rows has a near-duplicate in train (alike by 0.55 or more), or the same question (1)."
+    )
 
 
 TEXTS = st.lists(st.lists(st.sampled_from("abcdefg"), max_size=9).map(" ".join), max_size=12)

@@ -20,7 +20,7 @@ REPORT_KEYS = {
     *("version", "rows", "splits", "leaks", "personal_data", "duplicates", "tokens"),
     *("classes", "steps", "examples", "files", "notes", "findings", "canaries", "balance", "quality"),
 }
-ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens", "repeat", "part"]
+ROW_KEYS = ["row_id", "file", "row", "messages", "label", "group", "cluster", "tokens", "repeat", "part", "record"]
 CARD = "I want to know why the card payment I made in the supermarket yesterday evening is still pending"
 
 
@@ -419,9 +419,47 @@ def test_a_split_column_is_kept_and_its_held_out_rows_lose_no_copy_to_train(cura
 
 def test_the_leak_is_told_as_a_sentence(curate, pairs, questions):
     assert [each["sentence"] for each in curate(pairs(*questions(40))).report["leaks"]] == [
-        "0 of 4 validation rows have a near-duplicate in train.",
-        "0 of 4 test rows have a near-duplicate in train.",
+        f"0 of 4 {split} rows have a near-duplicate in train (alike by 0.7 or more), or the same question (0)."
+        for split in ("validation", "test")
     ]
+
+
+def test_a_recipe_that_looks_for_closer_copies_alone_leaks_no_others(curate, pairs, questions):
+    words = [
+        "parcel",
+        "invoice",
+        "window",
+        "garden",
+        "bicycle",
+        "holiday",
+        "refund",
+        "printer",
+        "mountain",
+        "kettle",
+        "library",
+        "passport",
+    ]
+    made = []
+    for number in range(40):
+        asked = [f"{word}{number}" for word in words]
+        made += [(" ".join(asked), "Fine."), (" ".join([*asked, "please"]), "Fine.")]
+    done = curate(pairs(*made), near_duplicates={"threshold": 1.0}, split={"train": 0.5, "validation": 0, "test": 0.5})
+    place = {row["messages"][0]["content"].removesuffix(" please"): set() for row in done.rows()}
+    for split in ("train", "test"):
+        for row in done.rows(split):
+            place[row["messages"][0]["content"].removesuffix(" please")].add(split)
+    assert all(len(splits) == 1 for splits in place.values())
+    assert "alike by 0.7 or more" in done.report["leaks"][1]["sentence"]
+
+
+def test_a_question_of_train_is_a_leak_whatever_the_answer(curate, pairs, questions):
+    made = [(asked, f"{answer} and so {word}") for asked, answer in questions(40) for word in ("it goes", "we end")]
+    split = {"train": 0.5, "validation": 0, "test": 0.5, "openings": False}
+    done = curate(pairs(*made), without=("near_duplicates", "tokens"), split=split)
+    trained = {row["messages"][0]["content"] for row in done.rows("train")}
+    again = sum(row["messages"][0]["content"] in trained for row in done.rows("test"))
+    test = done.report["leaks"][1]
+    assert again > 0 and test["asked"] == again and done.report["splits"]["leaks"] == test["leaks"] >= again
 
 
 def test_conversations_that_open_alike_stay_in_one_split(curate, write, questions):

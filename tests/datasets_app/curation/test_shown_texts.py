@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from datasets_app.curation.detect import detect
+from datasets_app.curation.erasure import Phrase
 from datasets_app.curation.pii.keys import Keys
 from datasets_app.curation.pipeline import Pipeline
 from datasets_app.curation.preview import Preview
@@ -37,6 +39,7 @@ def test_denied_words_stand_in_no_report_no_ledger_and_no_preview(write, tmp_pat
 
 
 SECRET = b"of the workspace"
+ALL = {"train": 1.0, "validation": 0, "test": 0}
 
 
 def shown_of(file, tmp_path, **options) -> list[str]:
@@ -75,3 +78,21 @@ def test_what_a_person_accepted_is_hidden_there_too(write, tmp_path) -> None:
     keeping = {"names": False, "default": "keep", "decisions": {f"value:{key}": "accept"}}
     for said in shown_of(file, tmp_path, personal_data=keeping):
         assert "90417723" not in said
+
+
+def test_of_what_is_erased_no_reason_quotes_a_word(write, tmp_path) -> None:
+    entry = Phrase.of("Jane Doe").entry(Keys(SECRET))
+    talks = [
+        [{"role": "Jane Doe", "content": "hello"}, {"role": "assistant", "content": "hi there"}],
+        [{"role": "user", "content": "hello you"}, {"role": "assistant", "content": "hi there friend"}],
+    ]
+    file = write("a.jsonl", "\n".join(json.dumps({"messages": each}) for each in talks))
+    squad = {"title": "t", "paragraphs": [{"context": "c", "qas": [
+        {"question": "Who is Jane Doe?", "answers": []}, {"question": "What is it?", "answers": [{"text": "c"}]},
+    ]}]}  # fmt: skip
+    other = write("b.json", json.dumps({"data": [squad]}))
+    asked, out = recipe(edits={"erased": [entry]}, split=ALL), tmp_path / "out"
+    Pipeline(asked, [file, other], tokenizer=None, progress=lambda *_: None, secret=SECRET).run(out)
+    made = Curated(out, "", [])
+    assert {row["reason"] for row in made.ledger()} == {"unknown_role", "no_answer"}
+    assert "jane" not in json.dumps([made.ledger(), made.report, detect(other)["findings"]]).lower()

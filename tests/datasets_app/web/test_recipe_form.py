@@ -11,6 +11,7 @@ from datasets_app.curation.kinds import BY_NAME, KINDS
 from datasets_app.web import recipe_form
 from datasets_app.web.option_fields import OptionsForm
 from datasets_app.web.step_words import ANY, OPTIONS, choice_word, options_in_words
+from gptstudio.core.errors import Invalid
 from gptstudio.web.templatetags.studio import field
 from tests.recipe_posts import post_of
 
@@ -76,6 +77,19 @@ def test_cleaning_steps_come_back_in_the_order_of_the_form_and_the_others_stay()
     assert [kind for kind in kinds if kind not in moving] == [
         kind.name for kind in KINDS if not kind.moves and kind.name in kinds
     ]
+
+
+def test_personal_data_is_never_put_before_the_tidying() -> None:
+    assert recipe_form.moved(["normalize", "personal_data"], "up:personal_data") == ["normalize", "personal_data"]
+    assert recipe_form.moved(["normalize", "personal_data"], "down:normalize") == ["normalize", "personal_data"]
+    body = recipes.default_recipe()
+    body["steps"][0], body["steps"][1] = body["steps"][1], body["steps"][0]
+    names = [card.name for card in recipe_form.of_body(body).cards]
+    assert names.index("normalize") < names.index("personal_data")
+    with pytest.raises(Invalid, match="normalize"):
+        recipes.checked(body)
+    recipes.step(body, "normalize")["enabled"] = False
+    assert recipes.checked(body)
 
 
 def test_a_step_at_the_end_cannot_be_moved_further() -> None:

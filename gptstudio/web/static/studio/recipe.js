@@ -6,12 +6,25 @@
   const cards = () => [...list.querySelectorAll("[data-moves]")];
   const titleOf = (card) => card.querySelector(".switch span").textContent;
 
+  const ORDER = "The text is tidied before personal data is hidden, so these two stay in this order.";
+  // Dragged further than a neighbour: the tidying comes along.
+  function mend() {
+    const [hide, tidy] = ["personal_data", "normalize"].map((name) => cards().find((card) => card.dataset.step === name));
+    if (!hide || !tidy || cards().indexOf(tidy) < cards().indexOf(hide)) return;
+    hide.before(tidy);
+    said.textContent = ORDER;
+  }
   function say(card) {
     said.textContent = `${titleOf(card)} is now step ${cards().indexOf(card) + 1} of ${cards().length}.`;
   }
   function move(card, way) {
     const other = way === "up" ? card.previousElementSibling : card.nextElementSibling;
     if (!other) return;
+    const [first, second] = way === "up" ? [other, card] : [card, other];
+    if (first.dataset.step === "normalize" && second.dataset.step === "personal_data") {
+      said.textContent = ORDER;
+      return;
+    }
     if (way === "up") other.before(card);
     else other.after(card);
     say(card);
@@ -60,6 +73,7 @@
       if (!dragged) return;
       dragged.classList.remove("is-dragged");
       say(dragged);
+      mend();
       dragged = null;
     });
   }

@@ -42,6 +42,12 @@ def test_of_equals_the_longer_stays():
     ]
 
 
+def test_a_mask_stays_and_a_name_in_brackets_is_none():
+    assert values("talk to [PERSON_42]", Span(8, 19, "PERSON", 0.9)) == []
+    assert values("talk to [SMITH] there", Span(9, 14, "PERSON", 0.9)) == [("PERSON", "SMITH")]
+    assert values("[JOHN_DOE] wrote", Span(0, 10, "PERSON", 0.9)) == [("PERSON", "JOHN_DOE")]
+
+
 SPANS = st.builds(
     lambda start, length, kind, score: Span(start, start + length, kind, score),
     st.integers(0, 30),

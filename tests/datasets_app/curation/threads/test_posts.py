@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from datasets_app.curation.threads.posts import Post, conversations
@@ -69,7 +71,22 @@ def test_circles_and_lost_parents_lose_no_post(parents):
     assert {text for each in found for _role, text in each} == {"one", "two"}
 
 
-def test_of_a_very_long_way_the_first_and_the_last_posts_stay():
-    posts = [Post(str(n), str(n - 1) if n else None, f"p{n % 2}", f"text {n}") for n in range(5000)]
-    (found,) = talk(*posts)
-    assert (len(found), found[0][1], found[-1][1]) == (64, "text 0", "text 4999")
+def chain(length: int) -> list[Post]:
+    return [Post(str(n), str(n - 1) if n else None, f"p{n % 2}", f"text {n}") for n in range(length)]
+
+
+@pytest.mark.parametrize("length", [63, 64, 65, 127, 128, 5000])
+def test_a_very_long_way_is_cut_into_windows_and_loses_no_post(length):
+    found = talk(*chain(length))
+    assert all(len(each) <= 64 for each in found)
+    assert found[0][0][1] == "text 0" and found[-1][-1][1] == f"text {length - 1}"
+    for before, after in itertools.pairwise(found):
+        assert before[-1][1] == after[0][1], "the last post is the beginning of the next"
+    assert {text for each in found for _role, text in each} == {f"text {n}" for n in range(length)}
+
+
+def test_what_long_ways_share_comes_once():
+    branches = [Post(f"b{n}", "99", "p0", f"branch {n}") for n in range(3)]
+    found = talk(*chain(100), *branches)
+    assert len(found) == 4 and sum(each[0][1] == "text 0" for each in found) == 1
+    assert [each[-1][1] for each in found[1:]] == ["branch 0", "branch 1", "branch 2"]
