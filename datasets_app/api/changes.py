@@ -133,10 +133,11 @@ class VersionDownload(OfVersion):
             OpenApiParameter("format", str, enum=list(FORMS)),
             asked.REVEAL,
         ],
-        responses={(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in FORMS.values()},
+        responses={(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in (*FORMS.values(), "application/zip")},
     )
     def get(self, request: Request, dataset_id: str, version_id: str) -> Any:
-        """JSON lines as OpenAI takes them, CSV with harmless cells, or Parquet; streamed, and written down."""
+        """JSON lines as OpenAI takes them (all splits: a zip with a file for each), CSV with harmless cells, or Parquet;
+        streamed, and written down."""
         version, query = self.version(dataset_id, version_id), request.query_params
         split, form = query.get("split", "train"), query.get("format", "jsonl")
         splits = chosen_splits(split)

@@ -42,5 +42,9 @@ def download(version: DatasetVersion, *, splits: Sequence[str], form: str) -> Do
         raise Invalid(f"There is no format {form[:40]!r}.", fix=f"Use one of {', '.join(FORMS)}.", param="format")
     plain = re.sub(r"[^\w.-]+", "-", version.dataset.name).strip("-.") or "data"
     part = "-".join(splits) if len(splits) < len(SPLITS) else "all"
-    name = f"{plain}-v{version.number}-{part}.{form}"
-    return Download(name, FORMS[form], export(version.folder, splits=splits, form=form))
+    is_several = (
+        form == "jsonl" and len(splits) > 1
+    )  # a file for each split, for its lines do not say which they are of
+    name = f"{plain}-v{version.number}-{part}.{'zip' if is_several else form}"
+    kind = "application/zip" if is_several else FORMS[form]
+    return Download(name, kind, export(version.folder, splits=splits, form=form))

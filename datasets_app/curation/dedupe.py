@@ -25,6 +25,10 @@ QUESTION_WORDS = 15
 OPENING_WORDS = 3
 Words = NDArray[np.uint32]
 _WORDS = re.compile(r"\w+", re.UNICODE)
+# Words and signs that say something; sentences are the same with and without the others.
+_TOLD = re.compile(
+    r"\w+|(?<![\w-])-(?=\d)|[^\w\s.,;:!?'\"()\[\]{}\u00ab\u00bb\u2018-\u201f\u2026\u2013\u2014`\u00b4*_~-]+", re.UNICODE
+)
 _PIECES = re.compile(  # scripts that put no space between words: a character is a word there
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
     "|[^\\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
@@ -41,8 +45,9 @@ def plain(text: str) -> str:
 
 
 def exact_key(text: str) -> bytes:
-    """16 bytes that equal texts share."""
-    return hashlib.blake2b(plain(text).encode("utf-8", "backslashreplace"), digest_size=16).digest()
+    """16 bytes that texts share which are equal but for case, spaces and punctuation: `C++` is not `C#`."""
+    told = " ".join(_TOLD.findall(text.lower()))
+    return hashlib.blake2b(told.encode("utf-8", "backslashreplace"), digest_size=16).digest()
 
 
 def split_words(text: str) -> list[str]:

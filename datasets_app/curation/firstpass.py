@@ -17,7 +17,7 @@ from datasets_app.curation.cleaning.changes import cut_to_change
 from datasets_app.curation.dedupe import Sketch, exact_key, greeting, opening, sketch
 from datasets_app.curation.kinds import BY_NAME
 from datasets_app.curation.layouts import ColumnMap
-from datasets_app.curation.mapping import map_record
+from datasets_app.curation.mapping import label_of, map_record
 from datasets_app.curation.pii.columns import spoken, typed_values
 from datasets_app.curation.pii.keys import Keys
 from datasets_app.curation.pii.lists import Values
@@ -179,11 +179,17 @@ def _after(kind: str, row: Candidate, outcome: Outcome, tally: Tally) -> Dropped
         if outcome == row.conversation:
             return row
         if not _is_empty(outcome):
+            outcome = _labelled(outcome)
             hides = kind == "personal_data"
             tally.note_step(kind, _example(row, row.conversation, outcome, hides=hides))
             return replace(row, conversation=outcome, is_hidden=row.is_hidden or hides)
         outcome = EMPTY
     return Dropped(row.record.row, row.record.line, kind, outcome, row.conversation.text())
+
+
+def _labelled(found: Conversation) -> Conversation:
+    """The label is the answer as it stands now, where it was the answer as it came."""
+    return replace(found, label=label_of(found.messages[-1]["content"])) if found.answer_is_label else found
 
 
 def _unanswered(rows: Sequence[Dropped | Candidate]) -> dict[str, int]:

@@ -30,7 +30,8 @@ GREETED, GREETED_SHARE = 20, 50
 
 @dataclass(slots=True)
 class Gathered:
-    """What is remembered of the rows of the first pass. `fixed`: row to given split. `answered`: characters of the
+    """What is remembered of the rows of the first pass. `fixed`: row to given split. `outdone`: rows that say
+    exactly what a row says that was given to a held-out split. `answered`: characters of the
     answers, where near copies are looked for."""
 
     labels: list[str | None] = field(default_factory=list)
@@ -40,6 +41,7 @@ class Gathered:
     greetings: array[int] = field(default_factory=lambda: array("Q"))
     answered: array[int] = field(default_factory=lambda: array("q"))
     fixed: dict[int, int] = field(default_factory=dict)
+    outdone: set[int] = field(default_factory=set)
 
     _known: dict[str, str] = field(default_factory=dict)
 
@@ -102,7 +104,7 @@ class Grouping:
         self.count = len(gathered.labels)
         self.clusters, self.together = Clusters(self.count), Clusters(self.count)
         self.splits: list[int] = []
-        self.left_out: set[int] = set()
+        self.left_out: set[int] = set(gathered.outdone)
         self.repeated: dict[int, int] = {}
         self.given = {row for row, split in gathered.fixed.items() if split != TRAIN}
 
@@ -188,7 +190,7 @@ class Grouping:
         if self.given:
             held = {self.clusters.find(row) for row in self.given}
             rows = (row for row in range(self.count) if row not in self.given)
-            self.left_out = {row for row in rows if self.clusters.find(row) in held}
+            self.left_out |= {row for row in rows if self.clusters.find(row) in held}
 
     def _leaks(self, sets: MemberSets) -> Iterator[tuple[int, int]]:
         """(train row, held-out row) that say nearly the same, in the splits as they are now."""

@@ -199,7 +199,12 @@ def _plain(value: object, *, column: str) -> str:
 def _label(values: Mapping[str, object], mapping: ColumnMap) -> str | None:
     if not mapping.label:
         return None
-    return " ".join(_plain(values.get(mapping.label), column=mapping.label).split()) or None
+    return label_of(_plain(values.get(mapping.label), column=mapping.label))
+
+
+def label_of(text: str) -> str | None:
+    """A label as it is counted: its words, one space between."""
+    return " ".join(text.split()) or None
 
 
 def _with_system(

@@ -161,6 +161,7 @@ class Pipeline:
             self.progress("read", total, total)
         if writer.count == 0:
             raise _nothing_left(reader, ledger)
+        self.gathered.outdone = reader.copies.outdone
         return reader
 
     def _reading(self, before: int, total: int) -> Callable[[int], None]:

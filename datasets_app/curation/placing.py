@@ -17,7 +17,7 @@ from typing import Any
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.pii.keys import Keys
 from datasets_app.curation.readers.source import Source
-from datasets_app.curation.recipe import Recipe
+from datasets_app.curation.recipe import Recipe, Step
 from datasets_app.curation.records import records_of
 from datasets_app.curation.rows import Problem, Record
 
@@ -38,13 +38,18 @@ def placed(recipe: Recipe, sources: Sequence[Source], keys: Keys) -> dict[str, A
     Reads the files that have some once more. Raises Refusal where a record is not there any more.
     """
     step = recipe.step("edits")
-    if step is None or not any("mark" in entry for name in ("rows", "erased") for entry in step.options[name]):
+    rows, erased = (_entries(step, name) for name in ("rows", "erased"))
+    if step is None or not any("mark" in entry for entry in (*rows, *erased)):
         return None
-    rows, erased = list(step.options["rows"]), list(step.options["erased"])
     for source in sources:
         rows = _moved(rows, source, "row", partial(_joined, recipe, source), keys)
         erased = _moved(erased, source, "record", source.records, keys)
     return {**step.options, "rows": rows, "erased": erased}
+
+
+def _entries(step: Step | None, name: str) -> list[Entry]:
+    found = step.options[name] if step else []
+    return list(found) if isinstance(found, list) else []
 
 
 def _joined(recipe: Recipe, source: Source) -> Iterator[Record | Problem]:

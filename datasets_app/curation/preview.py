@@ -170,12 +170,14 @@ class Preview:
             for source, chunk in _chunks(sample):
                 passed = first.run(chunk)
                 self.tally.merge(passed.tally)
-                for outcome in map(copies.passed, passed.outcomes):
+                for each in passed.outcomes:
+                    outcome = copies.passed(each, upload=source.upload)
                     if isinstance(outcome, Dropped):
                         drop(outcome, chunk.file, self.left)
                     else:
                         tried.add(Row(count, chunk.file, outcome), upload=source.upload)
                     count += 1
+            tried.gathered.outdone = copies.outdone
             found = tried.result(self.left)
         self.changed = tried.changed
         return found

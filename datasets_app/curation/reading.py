@@ -13,6 +13,7 @@ from datasets_app.curation.cleaning.changes import Range, changed_ranges
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.findings import Findings
 from datasets_app.curation.firstpass import Chunk, Dropped, Kept, Passed
+from datasets_app.curation.grouping import Given
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.ledger import Losses
 from datasets_app.curation.pii.hider import Hider
@@ -22,12 +23,13 @@ from datasets_app.curation.readers.source import Source
 from datasets_app.curation.recipe import Recipe
 from datasets_app.curation.records import records_of
 from datasets_app.curation.rows import Finding, Problem, Record, Rejection
+from datasets_app.curation.splits import TRAIN
 from datasets_app.curation.tally import Example, Tally
 from datasets_app.curation.workers import Workers
 
 CHUNK_RECORDS = 500
 CHUNK_CHARACTERS = 1 << 22
-COPY = Rejection("exact_duplicate", "An earlier row says the same, apart from case and signs.")
+COPY = Rejection("exact_duplicate", "An earlier row says the same, apart from case, spaces and punctuation.")
 
 
 @dataclass(slots=True)
@@ -73,19 +75,33 @@ class Log:
 
 
 class Copies:
-    """Tells exact copies from the first of their kind, where the recipe wants it. It holds 16 bytes a distinct row."""
+    """Tells exact copies from the first of their kind, where the recipe wants it. It holds 16 bytes a distinct row.
+
+    A row that was given to validation or test stays, whatever came before it; `outdone` are the rows that came before and
+    have to go for it, counted over those that passed.
+    """
 
     def __init__(self, recipe: Recipe) -> None:
         self._go = recipe.step("exact_duplicates") is not None
-        self._seen: set[bytes] = set()
+        self.given = Given(recipe.step("split"))
+        self._places: dict[bytes, int] = {}
+        self._held: set[bytes] = set()
+        self._count = 0
+        self.outdone: set[int] = set()
 
-    def passed(self, row: Kept | Dropped) -> Kept | Dropped:
-        """The next row, left out where an earlier one says the same."""
+    def passed(self, row: Kept | Dropped, *, upload: str) -> Kept | Dropped:
+        """The next row, of this upload; left out where an earlier one says the same."""
         if isinstance(row, Dropped):
             return row
-        if self._go and row.key in self._seen:
-            return Dropped(row.row, row.line, "exact_duplicates", COPY, row.conversation.text())
-        self._seen.add(row.key)
+        is_held = self.given.of(row.conversation, upload=upload) not in (None, TRAIN)
+        if self._go:
+            before = self._places.setdefault(row.key, self._count)
+            if row.key in self._held or (before != self._count and not is_held):
+                return Dropped(row.row, row.line, "exact_duplicates", COPY, row.conversation.text())
+            if is_held:
+                self._held.add(row.key)
+                self.outdone |= {before} - {self._count}
+        self._count += 1
         return row
 
 
@@ -120,20 +136,21 @@ class Reader:
         cut = _Chunks(source.name, mapping, records)
         for chunk, passed in self.workers.map(iter(cut)):
             told["rows"] += len(chunk.records)
-            yield from self._passed(source.name, passed)
+            yield from self._passed(source, passed)
         if cut.failure is not None:
             self.on_refusal(source, cut.failure)
 
-    def _passed(self, file: str, passed: Passed) -> Iterator[Row]:
+    def _passed(self, source: Source, passed: Passed) -> Iterator[Row]:
         self.tally.merge(passed.tally)
         ids: dict[int, int] = {}
-        for outcome in map(self.copies.passed, passed.outcomes):
+        for each in passed.outcomes:
+            outcome = self.copies.passed(each, upload=source.upload)
             self.log.read += 1
             if isinstance(outcome, Dropped):
-                drop(outcome, file, self.ledger)
+                drop(outcome, source.name, self.ledger)
             else:
                 ids[outcome.row] = self.log.read - 1
-                yield Row(self.log.read - 1, file, outcome)
+                yield Row(self.log.read - 1, source.name, outcome)
         self.findings.add(passed.traces, ids)
 
 

@@ -128,9 +128,9 @@ def _records(trace: DataTrace, dataset_id: str, marks: Marks) -> list[dict[str, 
             own = each.file.name[:-3] if each.file.name.lower().endswith(".gz") else each.file.name
             for source, numbers in each.whole.items():
                 file = f"{each.file.id}{source.removeprefix(own)}"
-                own = marks.get((each.file.id, source), {})
+                known = marks.get((each.file.id, source), {})
                 entries += [
-                    {"file": file, "record": number, **({"mark": own[number]} if number in own else {})}
+                    {"file": file, "record": number, **({"mark": known[number]} if number in known else {})}
                     for number in numbers
                 ]
     return entries

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,16 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a cell that be
 
 
 def export(folder: Path, *, splits: Sequence[str], form: str) -> Iterator[bytes]:
-    """The rows of ``splits`` in the order of the version. ``form`` is one of FORMS."""
+    """The rows of ``splits`` in the order of the version. ``form`` is one of FORMS.
+
+    JSON lines say nothing of splits, so that several splits are a zip of as many files: test rows must not be trained on.
+    """
     paths = [(split, folder / f"{split}.parquet") for split in splits]
     if form == "parquet":
         return _parquet(paths)
-    return _lines(paths) if form == "jsonl" else _csv(paths)
+    if form == "csv":
+        return _csv(paths)
+    return _zipped(paths) if len(paths) > 1 else _lines(paths)
 
 
 def _batches(paths: Sequence[tuple[str, Path]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -42,6 +48,19 @@ def _lines(paths: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
     for _split, rows in _batches(paths):
         lines = [json.dumps(_chat(row["messages"]), ensure_ascii=False) for row in rows]
         yield "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+
+
+def _zipped(paths: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for split, path in paths:
+            entry = zipfile.ZipInfo(f"{split}.jsonl")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as member:
+                for piece in _lines([(split, path)]):
+                    member.write(piece)
+                    yield sink.taken()
+    yield sink.taken()
 
 
 def _chat(turns: list[Any]) -> dict[str, Any]:

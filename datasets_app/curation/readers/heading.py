@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from statistics import median
 
 from datasets_app.curation.rows import Finding
 
 LEADING_ROWS = 20
 LONG_NAME = 80
+LEAST_WORDS = 3  # of a sentence
 _NUMBER = re.compile(r"^[-+]?[\d.,:/ -]*\d[\d.,:/ %-]*$")
 _DATA = re.compile(r"^\d{4}-\d\d-\d\d[T ]|^[^\s@]+@[^\s@]+\.\w+$|^https?://", re.IGNORECASE)
 _YEAR = re.compile(r"^(?:1[5-9]|20)\d\d$")
@@ -59,6 +61,9 @@ def find_heading(rows: list[list[str]], lines: list[int], *, given: int | None =
         findings.insert(0, Finding("warning", note, line=lines[0] if lines else 1, count=skipped))
     if not has_header and given is None:
         findings.append(Finding("info", "The first row looks like data, so the columns were numbered."))
+    if has_header and given is None and not any(field_key(cell) in _NAMES_OF_COLUMNS for cell in body[0]):
+        at = lines[min(skipped, len(lines) - 1)] if lines else 1
+        findings.append(Finding("info", "This line was taken as the names of the columns.", line=at))
     line = lines[min(skipped, len(lines) - 1)] if has_header and lines else 0
     return Heading(tuple(columns), has_header, skipped, line, tuple(findings))
 
@@ -99,8 +104,28 @@ def _is_header(first: list[str], rest: list[list[str]]) -> bool:
         return True
     if any(_NUMBER.match(cell) or _DATA.match(cell) or len(cell) > LONG_NAME for cell in cells) or not any(cells):
         return False
-    repeated = Counter(row[0] for row in rest if row)[first[0]]
-    return not (len(rest) > 2 and repeated > len(rest) * 0.05)
+    others = [row for row in rest if row != first]  # headers of tables that were joined stand among the rows
+    return not _is_like(first, others)
+
+
+def _is_like(first: list[str], rest: list[list[str]]) -> bool:
+    """Whether a row is one of those below it: a value of it stands in its column again, or all its cells are sentences as
+    long as theirs."""
+    columns = [[row[place] for row in rest if place < len(row)] for place in range(len(first))]
+    if any(cell.strip() and cell in column for cell, column in zip(first, columns, strict=True)):
+        return True
+    return len(rest) > 1 and all(
+        _is_sentence(cell) and column and len(cell.split()) / 2 <= _usual_words(column) <= 2 * len(cell.split())
+        for cell, column in zip(first, columns, strict=True)
+    )
+
+
+def _is_sentence(cell: str) -> bool:
+    return len(cell.split()) >= LEAST_WORDS
+
+
+def _usual_words(column: list[str]) -> float:
+    return median(len(cell.split()) for cell in column)
 
 
 def _is_years(cells: list[str]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from datasets_app.curation.readers.jsontext import parse_record
 from datasets_app.curation.rows import Problem, Record
+from datasets_app.curation.splitnames import split_named
 
 OBJECT_CHARACTERS = 64 * 1024 * 1024
 
@@ -49,7 +50,7 @@ def _first_line_is_open(start: str) -> bool:
 
 
 def read_json_object(stream: TextIO) -> Iterator[Record | Problem]:
-    """One object: the rows of its longest list of objects, else the object as the only row."""
+    """One object: the rows of its lists of objects (see `_rows`), else the object as the only row."""
     text = stream.read(OBJECT_CHARACTERS)
     if stream.read(1):
         detail = (
@@ -61,14 +62,31 @@ def read_json_object(stream: TextIO) -> Iterator[Record | Problem]:
     if isinstance(whole, Problem):
         yield whole
         return
-    lists = [
-        value for value in whole.values.values() if isinstance(value, list) and value and isinstance(value[0], dict)
-    ]
-    is_conversation = any(key in whole.values for key in ("messages", "conversations"))
-    rows = [whole.values] if is_conversation else max(lists, key=len, default=[whole.values])
+    rows, unread = _rows(whole.values)
     for row, values in enumerate(rows):
         if isinstance(values, dict):
             yield Record(row, None, values)
         else:
             detail = f"Row {row + 1:,} is no object with named fields."
             yield Problem(row, None, "not_an_object", detail, str(values)[:2000])
+    for row, (name, count) in enumerate(unread, start=len(rows)):
+        detail = f"The list {name[:60]} of the object, with {count:,} rows, was not read."
+        yield Problem(row, None, "other_list", f"{detail} Put it into a file of its own if it is meant.")
+
+
+def _rows(whole: Mapping[str, object]) -> tuple[list[object], list[tuple[str, int]]]:
+    """The rows of the lists that are called like splits, under `split` what they are called, else of the longest list;
+    and the names and lengths of the others. An object without a list, and a conversation, is its own row."""
+    lists = {
+        name: value for name, value in whole.items() if isinstance(value, list) and value and isinstance(value[0], dict)
+    }
+    if not lists or any(key in whole for key in ("messages", "conversations")):
+        return [dict(whole)], []
+    longest = max(lists, key=lambda name: len(lists[name]))
+    if not split_named(longest):
+        return lists[longest], [(name, len(rows)) for name, rows in lists.items() if name != longest]
+    found: list[object] = []
+    for name, rows in lists.items():
+        if split_named(name):
+            found += [{"split": name, **each} if isinstance(each, dict) else each for each in rows]
+    return found, [(name, len(rows)) for name, rows in lists.items() if not split_named(name)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
+from pathlib import Path
+
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.rows import Finding
 
@@ -22,6 +25,12 @@ SIGNATURES = (
     (b"SQLite format 3", "an SQLite database"),
     (b"\x7fELF", "a program"),
 )
+MARKUP = (("<?xml", "an XML file"), ("<!doctype", "a web page"), ("<html", "a web page"))
+DOCUMENTS = (
+    ("word/document.xml", "a Word document"),
+    ("ppt/presentation.xml", "a presentation"),
+    ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"),
+)
 MOST_ZEROS = 0.1
 
 
@@ -36,9 +45,37 @@ def refuse_what_is_not_text(name: str, head: bytes) -> None:
     for signature, kind in SIGNATURES:
         if head.startswith(signature):
             raise binary(name, f"{name} is {kind}, whatever its name says.")
+    if head[257:262] == b"ustar":
+        raise binary(name, f"{name} is a tar archive. Pack its files as a zip.")
     odd = sum(byte < 32 and byte not in b"\0\t\n\v\f\r\x1a\x1b\x1f" for byte in head)
     if odd > len(head) * 0.03 and b"\x00" in head:
         raise binary(name, f"{name} holds zero bytes and control characters, so it is not a text file.")
+
+
+def refuse_markup(name: str, text: str) -> None:
+    """Raises Refusal for a web page and for XML: their lines are no rows."""
+    start = text.lstrip("\ufeff \t\r\n")[:200].lower()
+    for opening, kind in MARKUP:
+        if start.startswith(opening):
+            raise Refusal(
+                code="markup",
+                message=f"{name} is {kind}, not a table or a list of rows.",
+                fix="Open it in a spreadsheet program and save it as CSV or Excel (.xlsx).",
+            )
+
+
+def refuse_documents(path: Path, name: str) -> None:
+    """Raises Refusal for office documents that are no Excel workbooks: zips whose members hold no rows."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return
+    for member, kind in DOCUMENTS:
+        if member in members:
+            raise binary(name, f"{name} is {kind}.")
+    if {"mimetype", "content.xml"} <= members:
+        raise binary(name, f"{name} is an OpenDocument file.")
 
 
 def zero_bytes(name: str, zeros: int, size: int) -> tuple[Finding, ...]:

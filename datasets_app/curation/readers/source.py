@@ -19,6 +19,7 @@ from datasets_app.curation.readers.json_object import json_kind, read_json_objec
 from datasets_app.curation.readers.mbox import is_mbox, read_mbox
 from datasets_app.curation.readers.options import AS_FOUND, Reading
 from datasets_app.curation.readers.plaintext import read_text, text_kind
+from datasets_app.curation.readers.signatures import refuse_markup
 from datasets_app.curation.readers.stream import Place, open_text
 from datasets_app.curation.readers.workbook import is_workbook, read_sheet, sheet_heading, sheets_of
 from datasets_app.curation.rows import Finding, Problem, Record
@@ -136,6 +137,7 @@ def _open_text(path: Path, *, name: str, upload: str, reading: Reading) -> Sourc
     suffix = Path(name).suffix.lower()
     asks_for_table = reading.delimiter is not None or reading.header is not None
     if not asks_for_table:
+        refuse_markup(name, sample)
         if kind := json_kind(sample, suffix=suffix):
             return Source(path, name, upload, kind, encoding)
         if is_mbox(sample):

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.readers.archive import archive_kind, unpack
 from datasets_app.curation.readers.options import AS_FOUND, Reading
+from datasets_app.curation.readers.signatures import refuse_documents
 from datasets_app.curation.readers.source import Source, open_file
 from datasets_app.curation.readers.workbook import is_workbook
 from datasets_app.curation.rows import Finding
@@ -51,6 +52,7 @@ def opened(path: Path, readings: Readings | None = None) -> Iterator[Upload]:
     if not is_archive:
         yield Upload(open_file(path, name=name, upload=name, reading=reading_of(name, name, known)))
         return
+    refuse_documents(path, name)
     with tempfile.TemporaryDirectory(prefix="unpacked-") as scratch:
         yield _from_archive(path, Path(scratch), known)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ MOST_BYTES = 4 << 30
 MOST_TEXT_BYTES = 512 << 20
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError),
-    *(SyntaxError, OSError, NotImplementedError, RuntimeError),
+    *(SyntaxError, OSError, NotImplementedError, RuntimeError, OverflowError),
 )
 _DECIMALS = re.compile(r"\.(0+)")
 _ZEROS = re.compile(r"^0{2,}$")
@@ -195,6 +196,8 @@ def shown(cell: Any) -> str:
 
 
 def _number(value: float, form: str) -> str:
+    if not isfinite(value):
+        return str(value)
     form = form.split(";")[0]
     decimals = len(found.group(1)) if (found := _DECIMALS.search(form)) else 0
     if form.rstrip().endswith("%"):

@@ -23,7 +23,7 @@ from gptstudio.web.exam import is_open
 
 ROWS = 20
 FORM_NAMES = (
-    ("jsonl", "JSON lines, as OpenAI's fine-tuning takes them"),
+    ("jsonl", "JSON lines, as OpenAI's fine-tuning takes them; of all parts a zip with a file for each"),
     ("parquet", "Parquet, with every column"),
     ("csv", "CSV for a spreadsheet; cells that it would run are made harmless"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,3 +63,29 @@ def test_signatures_agree_as_far_as_texts_are_similar(letters, place):
     shared = len(np.intersect1d(one, other))
     similarity = shared / (len(one) + len(other) - shared)
     assert abs(similarity - float((signature(one) == signature(other)).mean())) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("How do I learn C++?", "How do I learn C#?"),
+        ("Is 5 > 3?", "Is 5 < 3?"),
+        ("\U0001f600", "\U0001f621"),
+        ("-5", "5"),
+    ],
+)
+def test_signs_that_say_something_make_another_text(left, right):
+    assert exact_key(left) != exact_key(right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Hello, there!", "hello there"),
+        ("It\u2019s \u201cfine\u201d \u2013 really\u2026", "it's 'fine' - really"),
+        ("a - b", "a b"),
+        ("C ++", "c++"),
+    ],
+)
+def test_punctuation_case_and_spaces_make_none(left, right):
+    assert exact_key(left) == exact_key(right)

@@ -417,6 +417,30 @@ def test_a_split_column_is_kept_and_its_held_out_rows_lose_no_copy_to_train(cura
     assert ignored.report["splits"]["train"] > 30
 
 
+def test_of_exact_copies_the_row_that_was_given_to_the_exam_stays(curate, write, questions):
+    same = ("how do I pay for this order", "by card")
+    made = [*questions(20), same, ("where is the key to that door", "on the table"), same, same]
+    file = write("a.csv", with_splits(made, [*["train"] * 21, "test", "test", "train"]))
+    for without in (("tokens",), ("near_duplicates", "tokens")):
+        done = curate(file, without=without)
+        assert {row["row"] for row in done.rows("test")} == {21, 22}
+        dropped = {(row["row"], row["reason"]) for row in done.ledger()}
+        assert dropped == {(20, "in_validation_file"), (23, "exact_duplicate")}
+        assert done.adds_up() and done.report["splits"]["leaks"] == 0
+
+
+def test_a_label_is_the_answer_as_it_stands_after_edits_and_tidying(curate, write):
+    rows = "text,label\nI love it so much,Q &amp; A\nThis is bad,complaint\nhow are you,Q & A\nand again it is,other\n"
+    turns = [{"role": "user", "content": "This is bad"}, {"role": "assistant", "content": "praise"}]
+    done = curate(
+        write("a.csv", rows),
+        edits={"rows": [{"file": "a.csv", "row": 1, "messages": turns}]},
+        split={"train": 1.0, "validation": 0, "test": 0},
+    )
+    assert all(row["label"] == row["messages"][-1]["content"] for row in done.rows())
+    assert done.report["classes"]["train"] == {"Q & A": 2, "other": 1, "praise": 1}
+
+
 def test_the_leak_is_told_as_a_sentence(curate, pairs, questions):
     assert [each["sentence"] for each in curate(pairs(*questions(40))).report["leaks"]] == [
         f"0 of 4 {split} rows have a near-duplicate in train (alike by 0.7 or more), or the same question (0)."

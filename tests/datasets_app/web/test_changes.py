@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -102,7 +105,9 @@ def test_test_rows_are_downloaded_only_by_who_says_so(at_alice, version) -> None
     assert at_alice.post(address, {"split": "all"}).status_code == 409
     assert not AuditEvent.objects.filter(action="version.downloaded").exists()
     answer = at_alice.post(address, {"split": "all", "with_test": "1"})
-    assert len(b"".join(answer).splitlines()) == 180
+    assert answer["Content-Disposition"].endswith('-all.zip"') and answer["Content-Type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as archive:
+        assert sum(len(archive.read(name).splitlines()) for name in archive.namelist()) == 180
     assert AuditEvent.objects.filter(action="version.test_rows_opened").exists()
 
 

@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -23,14 +24,25 @@ def whole(folder: Path, form: str, splits=ALL) -> bytes:
     return b"".join(export(folder, splits=splits, form=form))
 
 
+def lines_of(made: bytes) -> list[dict[str, object]]:
+    return [json.loads(line) for line in made.decode().splitlines()]
+
+
 def cells(folder: Path, splits=ALL) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(whole(folder, "csv", splits).decode("utf-8-sig"), newline="")))
 
 
 def test_json_lines_are_conversations_as_openai_takes_them(shop) -> None:
-    lines = [json.loads(line) for line in whole(shop, "jsonl").decode().splitlines()]
+    lines = [line for split in ALL for line in lines_of(whole(shop, "jsonl", (split,)))]
     assert len(lines) == 64 and all(set(line) == {"messages"} for line in lines)
     assert lines[-1]["messages"][0] == {"role": "user", "content": "Is GRÜN number 3 there?"}
+
+
+def test_json_lines_of_several_splits_are_a_file_for_each(shop) -> None:
+    with zipfile.ZipFile(io.BytesIO(whole(shop, "jsonl"))) as archive:
+        assert archive.testzip() is None and archive.namelist() == [f"{split}.jsonl" for split in ALL]
+        for split in ALL:
+            assert archive.read(f"{split}.jsonl") == whole(shop, "jsonl", (split,))
 
 
 def test_parquet_holds_every_column_and_the_split(shop) -> None:
@@ -70,7 +82,7 @@ def test_what_is_no_formula_stays_as_it_is(value) -> None:
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
 def test_an_empty_version_is_an_empty_file_and_no_breakdown(folder, form) -> None:
-    made = whole(folder(), form)
+    made = whole(folder(), form, ("train",))
     assert len(cells(folder("other"))) == 0 and (form == "jsonl") == (made == b"")
 
 

@@ -26,6 +26,35 @@ def test_a_first_row_that_looks_like_data_is_no_header():
     assert dialect.columns == ("column_1", "column_2")
 
 
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "I lost my card,lost_card\nWhere is my refund,refund\nI lost it again,lost_card\nMy money,refund\n",
+        "Where is my order,It is on its way to you\nHow do I pay,You can pay by card\nCan I return it,Yes within days\n",
+    ],
+    ids=["a label that stands below again", "sentences like those below"],
+)
+def test_a_first_row_that_is_like_the_others_is_no_header(sample):
+    assert not guess_dialect(sample, suffix=".csv").has_header
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "cause,remedy\nit broke,glue it\ncause,remedy\nit fell,lift it\n",
+        "How satisfied are you?,What can we do better?\n5,nothing\n3,a lot of things that I will not tell you now\n",
+    ],
+    ids=["tables that were joined", "questions of a survey"],
+)
+def test_names_of_columns_stay_names_and_the_line_is_told(sample):
+    dialect = guess_dialect(sample, suffix=".csv")
+    assert dialect.has_header and [(each.severity, each.line) for each in dialect.findings] == [("info", 1)]
+
+
+def test_of_columns_that_are_called_as_usual_nothing_is_told():
+    assert guess_dialect("question,remedy\nit broke,glue it\n", suffix=".csv").findings == ()
+
+
 def test_title_rows_above_the_header_are_skipped_and_told():
     dialect = guess_dialect("My report\n\nid,text\n1,a\n2,b\n3,c\n", suffix=".csv")
     assert (dialect.skipped, dialect.columns) == (1, ("id", "text"))

@@ -46,6 +46,23 @@ def test_an_object_gives_the_rows_of_its_longest_list(write):
     assert [each.values for each in found] == [{"a": 1}, {"a": 2}]
 
 
+def test_lists_that_are_called_like_splits_are_all_read_and_say_so(write):
+    text = '{\n "train": [{"a": 1}, {"a": 2}],\n "test": [{"a": 3}, 7],\n "notes": [{"b": 1}]\n}'
+    found = read(write("a.json", text))
+    assert [each.values for each in found if isinstance(each, Record)] == [
+        {"split": "train", "a": 1},
+        {"split": "train", "a": 2},
+        {"split": "test", "a": 3},
+    ]
+    assert [each.row for each in found] == list(range(5))
+    assert [each.reason for each in found[3:]] == ["not_an_object", "other_list"] and "1 rows" in found[4].detail
+
+
+def test_a_list_beside_the_longest_is_told_with_its_length(write):
+    found = read(write("a.json", '{\n "rows": [{"a": 1}, {"a": 2}],\n "users": [{"b": 1}]\n}'))
+    assert [type(each) for each in found] == [Record, Record, Problem] and "users" in found[2].detail
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
 def test_a_hundred_thousand_brackets_are_a_problem_and_no_crash(write, opening, name):

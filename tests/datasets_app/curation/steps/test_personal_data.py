@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+
+import pytest
 
 from datasets_app.curation.kinds import BY_NAME
 from datasets_app.curation.layouts import ColumnMap
+from datasets_app.curation.mapping import label_of
 from datasets_app.curation.rows import Conversation, Message, Record, Rejection
 from datasets_app.curation.steps import Candidate, Known
 from datasets_app.curation.steps.personal_data import PersonalData
@@ -111,3 +115,29 @@ def test_a_trace_says_where_and_what_and_never_the_value():
     assert (card["action"], card["replacement"], card["source"]) == ("mask", "[CARD]", "recognizer")
     assert (mail["after"], mail["entity_type"]) == (" has card [CARD], ok?", "EMAIL_ADDRESS")
     assert "4111 1111" not in str(mail) + str(card) and "ann@" not in str(mail) + str(card)
+
+
+def labelled(label: str, *, is_answer: bool = True, column: str = "label"):
+    turns = (("user", "my parcel is late"), ("assistant", label if is_answer else "We look into it."))
+    made = row(*turns, label=is_answer)
+    found = replace(made.conversation, label=label_of(label))
+    return replace(made, conversation=found, record=Record(row=4, line=None, values={column: label}))
+
+
+@pytest.mark.parametrize(
+    ("label", "hidden"),
+    [("j.smith@acme.com", "[EMAIL]"), ("Sarah  Miller", "[PERSON]"), ("joy", "joy"), ("lost_card", "lost_card")],
+)
+def test_a_label_that_names_somebody_is_hidden_with_its_answer(label, hidden):
+    found = run(labelled(label), step(names=True))
+    assert (contents(found)[-1], found.label) == (hidden, hidden)
+
+
+def test_a_label_beside_the_answer_is_hidden_too_and_drops_its_row_where_the_policy_says_so():
+    one = labelled("j.smith@acme.com", is_answer=False)
+    assert run(one, step()).label == "[EMAIL]" and contents(run(one, step()))[-1] == "We look into it."
+    assert isinstance(run(one, step(policy={"EMAIL_ADDRESS": "drop_row"})), Rejection)
+
+
+def test_a_column_of_people_makes_its_labels_people():
+    assert run(labelled("Kivek", column="agent name"), step()).label == "[PERSON]"
