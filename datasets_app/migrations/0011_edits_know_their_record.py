@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('datasets', '0009_erasures'),
+        ('datasets', '0010_dataset_aim'),
     ]
 
     operations = [
