@@ -11,7 +11,7 @@ import pytest
 from datasets_app import services as data
 from gptstudio.core.errors import Conflict
 from training_app import presets, services
-from training_app.models import Measurement
+from training_app.models import LanguageModel, Measurement
 from training_app.preflight import Finding, Look, machine, preflight
 
 SEEN: dict[str, Any] = {
@@ -194,3 +194,50 @@ def test_an_adapter_asks_for_the_room_of_what_learns(base, settings, monkeypatch
 def test_a_recipe_that_counts_no_tokens_is_not_said_to_have_counted_them(looked, version) -> None:
     next(each for each in version.recipe["steps"] if each["kind"] == "tokens")["enabled"] = False
     assert "Tokenizer of the recipe" not in looked()
+
+
+TAUGHT = "Exam rows that the base model has learnt"
+
+
+@pytest.fixture
+def goes_on(make_job, base, workspace, written, as_bob, dataset, finish):
+    """The list for a second fine-tune, from a model that learnt from `written`, on a version with these rows."""
+
+    def look(**splits: int) -> dict[str, Finding]:
+        tuned = LanguageModel.objects.create(
+            workspace=workspace,
+            name="ft:first",
+            kind="fine_tune",
+            base=base,
+            job=make_job(version=written),
+            digest="e" * 64,
+        )
+        version = finish(data.create_version(as_bob, dataset=dataset), write=True, **splits)
+        settings = presets.resolve(
+            preset_key="balanced", method="full", requested={"batch_size": 8}, parameters=1, rows=40, context_length=256, seed=0,
+        )  # fmt: skip
+        found = preflight(version=version, base_model=tuned, hyperparameters=settings, look=Look())
+        return {each.title: each for each in found}
+
+    return look
+
+
+def test_exam_rows_that_the_base_model_has_learnt_are_counted(goes_on) -> None:
+    found = goes_on(train=20, validation=6, test=10)[
+        TAUGHT
+    ]  # rows are numbered through: these the first one trained on
+    assert found.severity == "warning" and "10 of 10 test rows" in found.message and found.fix
+
+
+def test_exam_rows_that_it_never_saw_are_fine(goes_on) -> None:
+    found = goes_on(train=60, validation=6, test=10)[TAUGHT]
+    assert found.severity == "fine", found.message
+
+
+def test_too_many_rows_to_compare_are_said_and_not_waited_for(goes_on, monkeypatch) -> None:
+    monkeypatch.setattr("datasets_app.contents.overlap.WHILE_WAITING", 10)
+    assert "too many rows" in goes_on()[TAUGHT].message
+
+
+def test_a_base_that_was_taught_nothing_here_has_no_such_line(looked) -> None:
+    assert TAUGHT not in looked()

@@ -12,7 +12,7 @@ from training_app import selectors
 from training_app.estimates import measurement_key
 from training_app.launching import processes_for
 from training_app.models import LanguageModel, Measurement, MeasurementKind, MeasurementState
-from training_app.preflight import data, machine, rows
+from training_app.preflight import ancestors, data, machine, rows
 from training_app.preflight.finding import ORDER, Act, Finding
 
 __all__ = ["Act", "Finding", "Look", "look_up", "preflight", "question"]
@@ -104,6 +104,7 @@ def preflight(
         data.cleared(version),
         data.validation(version),
         data.test(version),
+        ancestors.exam(version, base_model),
         data.batch(version, hyperparameters),
         *rows.looked_over(look.inspection, seen, hyperparameters),
         rows.counted_with(version, base_model, seen),
