@@ -85,6 +85,7 @@ def _made_again(
     if phrase:
         _forget_words(workspace_id, phrase)
     touched = {each.version.dataset_id for each in trace.versions} | {each.file.dataset_id for each in trace.files}
+    RecipePreview.objects.filter(dataset_id__in=touched).delete()  # they show rows
     keys = Keys(selectors.curation_secret(workspace_id).encode())
     phrases = [phrase.entry(keys)] if phrase else []
     for dataset in Dataset.objects.filter(workspace_id=workspace_id, id__in=touched):
