@@ -105,7 +105,7 @@ def _is_header(first: list[str], rest: list[list[str]]) -> bool:
     if any(_NUMBER.match(cell) or _DATA.match(cell) or len(cell) > LONG_NAME for cell in cells) or not any(cells):
         return False
     others = [row for row in rest if row != first]  # headers of tables that were joined stand among the rows
-    return not _is_like(first, others)
+    return len(others) >= len(rest) / 2 and not _is_like(first, others)
 
 
 def _is_like(first: list[str], rest: list[list[str]]) -> bool:

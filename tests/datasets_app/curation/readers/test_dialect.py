@@ -31,8 +31,9 @@ def test_a_first_row_that_looks_like_data_is_no_header():
     [
         "I lost my card,lost_card\nWhere is my refund,refund\nI lost it again,lost_card\nMy money,refund\n",
         "Where is my order,It is on its way to you\nHow do I pay,You can pay by card\nCan I return it,Yes within days\n",
+        "goodbye,hello\n" * 5,
     ],
-    ids=["a label that stands below again", "sentences like those below"],
+    ids=["a label that stands below again", "sentences like those below", "nothing but copies"],
 )
 def test_a_first_row_that_is_like_the_others_is_no_header(sample):
     assert not guess_dialect(sample, suffix=".csv").has_header
