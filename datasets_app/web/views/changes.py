@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from datasets_app import selectors, services
 from datasets_app.contents import changes as contents
 from datasets_app.contents.card import card_of, markdown
-from datasets_app.contents.download import FORMS, chosen_splits, download
+from datasets_app.contents.download import chosen_splits, download
 from datasets_app.models import DatasetVersion, VersionState
 from datasets_app.web import asked, wording
 from datasets_app.web.views.versions import version_page
@@ -108,6 +108,6 @@ def take(request: MemberRequest, version_id: str) -> HttpResponse | StreamingHtt
     if "test" in splits:
         services.open_test_rows(request.actor, version=version)
     services.note_download(request.actor, version=version, splits=splits, form=form)
-    response = StreamingHttpResponse(in_threads(found.pieces), content_type=FORMS[form])
+    response = StreamingHttpResponse(in_threads(found.pieces), content_type=found.content_type)
     response["Content-Disposition"] = content_disposition_header(True, found.name)
     return response
