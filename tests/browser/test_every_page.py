@@ -24,6 +24,7 @@ ACCOUNT = (
 CONSOLE = ("/admin/", "/admin/review/reviewitem/", "/admin/audit/auditevent/", "/admin/audit/auditevent/incidents/")
 PARTS = (
     "tokens",
+    "bill",
     "contents",
     "imports",
     "progress",
