@@ -14,7 +14,10 @@ from training_app import presets
 def test_each_brings_a_recipe_a_preset_instructions_and_questions(key) -> None:
     case = use_case(key)
     body = recipes.checked(case.recipe)
-    assert body["system_prompt"] == case.system_prompt and recipes.hides_personal_data(body)
+    assert body["system_prompt"] == case.system_prompt
+    assert recipes.why_seen(body) == (recipes.ALLOWED if case.never_personal else ""), (
+        "invented names are allowed by list"
+    )
     assert presets.preset(case.preset) and len(case.questions) >= 3
     assert case.aim["questions"] == list(case.questions) and case.name.startswith("Sample: ")
 
