@@ -135,7 +135,7 @@ def test_sigterm_saves_a_checkpoint_that_the_next_start_goes_on_from(
     assert [event["kind"] for event in first[-3:]] == ["checkpoint", "kept", "notice"]
     code, events = run_engine("train", stopped)
     assert code == 0
-    assert events[0]["data"]["resumed_from"] == first[-2]["data"]["step"]
+    assert events[0]["data"]["resumed_from"] == first[-3]["data"]["step"]
     assert [event["seq"] for event in first + events] == list(range(1, len(first) + len(events) + 1))
     assert weights_digest(stopped.parent) == weights_digest(whole.parent)
 
@@ -206,7 +206,7 @@ def test_a_stop_in_the_middle_of_a_look_saves_at_once_and_the_look_is_made_up_fo
     code, events, batches = stop_in_look(cut, at, monkeypatch)
     assert (code, batches) == (3, 1)
     assert [each["kind"] for each in events[-3:]] == ["checkpoint", "kept", "notice"]
-    assert events[-2]["data"]["step"] == at
+    assert events[-3]["data"]["step"] == at
     again = stop_in_look(cut, at, monkeypatch)
     assert (again[0], again[2]) == (3, 1), "cut short once more"
 

@@ -181,7 +181,7 @@ def test_two_processes_that_were_stopped_and_killed_end_with_the_same_weights(
     patient = patient_engine(tmp_path, step=8)
     assert run_together(torn, engine=[str(patient)], at=8, act=kill) != 0
     killed = events_of(torn)[len(stopped) :]
-    assert killed[0]["data"]["resumed_from"] == stopped[-2]["data"]["step"]
+    assert killed[0]["data"]["resumed_from"] == stopped[-3]["data"]["step"]
     assert killed[-1]["data"]["message"].startswith("Another process of this run ended")
     report = (torn.parent / "stderr").read_text()[-4000:]
     assert how_ended(Result("failed", 1, report), Kills(), processes=2) == "killed"
