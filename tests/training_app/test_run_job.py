@@ -114,7 +114,7 @@ def check_training(job: FineTuningJob) -> None:
     assert steps == sorted(set(steps)) and max(steps) == job.plan["steps"] == 160
     assert [point for point in selectors.metrics_of(job) if point.validation_loss is not None]
     assert {"started", "plan", "metric", "checkpoint", "saved", "finished"} <= set(kinds(job, "train"))
-    assert Checkpoint.objects.filter(job=job).exists()
+    assert not Checkpoint.objects.filter(job=job).exists(), "the model is kept, so they are deleted"
     spec = json.loads((job.folder / "spec.json").read_text())
     assert (spec["attempt"], spec["hyperparameters"]) == (1, job.hyperparameters)
 
