@@ -138,13 +138,14 @@ def ready_versions(dataset: Dataset) -> QuerySet[DatasetVersion]:
 
 
 def cleared_by(version: DatasetVersion, item: ReviewItem | None) -> bool:
-    """Whether training may use it, given its item: its recipe hides personal data, names too, or a reviewer said yes.
+    """Whether training may use it, given its item: its recipe hides personal data, names too, its rows are made up, or a
+    reviewer said yes.
 
     A "no" holds whatever the recipe, also while the maker asks again.
     """
     if item is not None and (item.state != ReviewState.PENDING or last_decision(item) is not None):
         return item.state == ReviewState.APPROVED
-    return recipes.hides_personal_data(version.recipe)
+    return recipes.hides_personal_data(version.recipe) or version.is_made_up
 
 
 def version_is_cleared(version: DatasetVersion) -> bool:

@@ -111,17 +111,20 @@ def _steps(version: DatasetVersion) -> Section:
 
 def _personal(version: DatasetVersion, report: dict[str, Any]) -> Section:
     counts = sorted((report.get("personal_data") or {}).items(), key=lambda pair: (-pair[1], pair[0]))
-    why = recipes.why_seen(version.recipe)
-    sentence = (
-        f"The recipe {why}; a reviewer had to allow this version."
-        if why
-        else "Personal data that was found is hidden, names too."
-    )
+    sentence = _why_allowed(version)
     where = SEARCHED.get(recipes.searched_turns(version.recipe))
     rows = [(personal_title(kind), f"{count:,}") for kind, count in counts]
     return Section(
         "Personal data", (sentence, where) if where else (sentence,), ("Type", "Times found") if rows else (), rows
     )
+
+
+def _why_allowed(version: DatasetVersion) -> str:
+    if version.is_made_up:
+        return "Its rows are a sample of the studio's own, made up: nobody's data is in them."
+    if why := recipes.why_seen(version.recipe):
+        return f"The recipe {why}; a reviewer had to allow this version."
+    return "Personal data that was found is hidden, names too."
 
 
 def _classes(classes: dict[str, Any]) -> Section | None:

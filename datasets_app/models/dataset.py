@@ -59,6 +59,7 @@ class DatasetFile(Leased):
     detection = models.JSONField(default=dict, help_text="What `curation detect` said.")
     error = models.TextField(blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    is_made_up = models.BooleanField(default=False, help_text="The studio's own sample: nobody's data.")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True, help_text="The bytes are gone; the digest stays.")

@@ -78,6 +78,12 @@ class DatasetVersion(Leased):
         return Path(settings.STUDIO_HOME) / "versions" / self.id
 
     @property
+    def is_made_up(self) -> bool:
+        """Whether all its rows are of the studio's own samples, so that nobody's data can be in it."""
+        kinds = set(self.files.values_list("is_made_up", flat=True))
+        return kinds == {True}
+
+    @property
     def class_weights(self) -> dict[str, float]:
         """How much a training row of each label should count, where the recipe asked for it; else empty."""
         weights: dict[str, float] = self.report.get("balance", {}).get("weights", {})

@@ -31,9 +31,17 @@ def plain_name(name: str) -> str:
 
 
 def add_file(
-    actor: Actor, *, dataset: Dataset, name: str, chunks: Iterable[bytes], purpose: str = "fine-tune"
+    actor: Actor,
+    *,
+    dataset: Dataset,
+    name: str,
+    chunks: Iterable[bytes],
+    purpose: str = "fine-tune",
+    is_made_up: bool = False,
 ) -> DatasetFile:
-    """Keep an upload as it came, and have it read. Nothing is held in memory; an empty file is refused."""
+    """Keep an upload as it came, and have it read. Nothing is held in memory; an empty file is refused. `is_made_up`: the
+    studio's own sample.
+    """
     require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
     plain = plain_name(name)
     try:
@@ -48,14 +56,24 @@ def add_file(
     if size == 0:
         path.unlink(missing_ok=True)
         raise Invalid(f"{plain} is empty.", fix="Export it again and look into it before uploading.", param="file")
-    return record_file(actor, dataset=dataset, name=plain, purpose=purpose, digest=digest, size=size)
+    return record_file(
+        actor, dataset=dataset, name=plain, purpose=purpose, digest=digest, size=size, is_made_up=is_made_up
+    )
 
 
 @transaction.atomic
-def record_file(actor: Actor, *, dataset: Dataset, name: str, purpose: str, digest: str, size: int) -> DatasetFile:
+def record_file(
+    actor: Actor, *, dataset: Dataset, name: str, purpose: str, digest: str, size: int, is_made_up: bool = False
+) -> DatasetFile:
     """The row of a file whose bytes are stored, and a worker sent to read it."""
     file = DatasetFile.objects.create(
-        dataset=dataset, name=name, purpose=purpose, bytes=size, digest=digest, uploaded_by_id=actor.user_id
+        dataset=dataset,
+        name=name,
+        purpose=purpose,
+        bytes=size,
+        digest=digest,
+        uploaded_by_id=actor.user_id,
+        is_made_up=is_made_up,
     )
     record(
         actor,

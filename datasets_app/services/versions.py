@@ -140,7 +140,7 @@ def finish_version(version: DatasetVersion, *, report: dict[str, Any], digest: s
         return False
     studio = system(version.dataset.workspace_id)
     audit_version(studio, version, "version.ready", {"digest": digest, "rows": report["rows"]["kept"]})
-    if not recipes.hides_personal_data(version.recipe):
+    if not (recipes.hides_personal_data(version.recipe) or version.is_made_up):
         _open_review(studio, version=version, report=report)
     return True
 

@@ -21,5 +21,5 @@ def start_use_case(
             actor, workspace_id=workspace_id, name=name.strip() or chosen.name, aim=chosen.aim
         )
         if with_sample:
-            services.add_file(actor, dataset=dataset, name=case.file, chunks=[sample_of(case)])
+            services.add_file(actor, dataset=dataset, name=case.file, chunks=[sample_of(case)], is_made_up=True)
     return dataset

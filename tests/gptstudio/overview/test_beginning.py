@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from datasets_app import selectors
+from datasets_app import services as datasets
 from datasets_app.models import Dataset, DatasetVersion
 from gptstudio.accounts import services
 from gptstudio.overview.use_cases.catalogue import KEYS, use_case
+from gptstudio.review.selectors import item_about
 from tests.worlds import make_version
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +73,16 @@ def test_the_form_of_a_fine_tune_starts_with_the_preset_of_the_use_case(at_alice
     assert 'value="thorough" checked' in page
     page = at_alice.get(f"/fine-tunes/new?version={version.id}&preset=quick").content.decode()
     assert 'value="quick" checked' in page
+
+
+def test_a_version_of_the_sample_alone_waits_for_no_reviewer(as_alice, at_alice) -> None:
+    at_alice.post("/start/character")
+    dataset = Dataset.objects.get()
+    version = make_version(as_alice, dataset=dataset)
+    assert selectors.version_is_cleared(version) and item_about(version.id, kind="version") is None
+    datasets.add_file(as_alice, dataset=dataset, name="own.csv", chunks=[b"prompt,completion\na,b\n"])
+    mixed = make_version(as_alice, dataset=dataset)
+    assert not selectors.version_is_cleared(mixed) and item_about(mixed.id, kind="version") is not None
 
 
 def test_programs_list_them_and_begin(call) -> None:
