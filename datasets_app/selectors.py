@@ -145,7 +145,13 @@ def cleared_by(version: DatasetVersion, item: ReviewItem | None) -> bool:
     """
     if item is not None and (item.state != ReviewState.PENDING or last_decision(item) is not None):
         return item.state == ReviewState.APPROVED
-    return recipes.hides_personal_data(version.recipe) or version.is_made_up
+    return not why_seen(version)
+
+
+def why_seen(version: DatasetVersion) -> str:
+    """What its recipe does so that a reviewer must look at it; empty where nobody must."""
+    why = recipes.why_seen(version.recipe)
+    return "" if why and version.is_made_up else why
 
 
 def version_is_cleared(version: DatasetVersion) -> bool:

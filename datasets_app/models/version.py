@@ -79,9 +79,10 @@ class DatasetVersion(Leased):
 
     @property
     def is_made_up(self) -> bool:
-        """Whether all its rows are of the studio's own samples, so that nobody's data can be in it."""
-        kinds = set(self.files.values_list("is_made_up", flat=True))
-        return kinds == {True}
+        """Whether all its rows are of the studio's own samples as they came, so that nobody's data can be in it."""
+        edits = (each for each in self.recipe.get("steps", []) if each.get("kind") == "edits")
+        written = (row for each in edits for row in each.get("options", {}).get("rows", []) if "messages" in row)
+        return not any(written) and set(self.files.values_list("is_made_up", flat=True)) == {True}
 
     @property
     def class_weights(self) -> dict[str, float]:

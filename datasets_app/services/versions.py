@@ -140,14 +140,14 @@ def finish_version(version: DatasetVersion, *, report: dict[str, Any], digest: s
         return False
     studio = system(version.dataset.workspace_id)
     audit_version(studio, version, "version.ready", {"digest": digest, "rows": report["rows"]["kept"]})
-    if not (recipes.hides_personal_data(version.recipe) or version.is_made_up):
+    if selectors.why_seen(version):
         _open_review(studio, version=version, report=report)
     return True
 
 
 def _open_review(actor: Actor, *, version: DatasetVersion, report: dict[str, Any]) -> ReviewItem:
     uploaders = version.files.values_list("uploaded_by_id", flat=True)
-    why = recipes.why_seen(version.recipe)
+    why = selectors.why_seen(version)
     return open_item(
         actor,
         workspace_id=version.dataset.workspace_id,

@@ -68,6 +68,10 @@ class Reviews(ReviewViews):
                 raise Invalid(f"escalated is {escalated[:40]!r}.", fix="Use true or false.", param="escalated")
             items = items.filter(escalated_at__isnull=escalated == "false")
         if kind := request.query_params.get("kind"):
+            if not kind.isprintable():
+                raise Invalid(
+                    "kind holds signs that no kind has.", fix="Use one as it stands in an item.", param="kind"
+                )
             items = items.filter(kind=kind)
         return self.listed(items, lambda item: ReviewShape(item).data)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from gptstudio.audit.models import AuditEvent, ChainHead
-from gptstudio.audit.seals import seal
+from gptstudio.audit.seals import is_sealed, seal
 
 STUDIO = "studio"
 GENESIS = "0" * 64
@@ -57,8 +57,9 @@ def record(
     data: dict[str, Any] | None = None,
 ) -> AuditEvent:
     """Append one line. Call it inside the transaction of the act, last, so that the chain is locked briefly."""
-    head, _ = ChainHead.objects.get_or_create(key=workspace_id or STUDIO, defaults={"hash": GENESIS})
-    head = ChainHead.objects.select_for_update().get(key=head.key)
+    key = workspace_id or STUDIO
+    ChainHead.objects.get_or_create(key=key, defaults={"hash": GENESIS, "seal": seal(key, GENESIS)})
+    head = ChainHead.objects.select_for_update().get(key=key)
     event = AuditEvent(
         workspace_id=workspace_id,
         actor_kind=actor.kind,
@@ -74,7 +75,9 @@ def record(
     )
     event.hash = line_hash(event)
     event.save(force_insert=True)
-    head.hash, head.seal = event.hash, seal(head.key, event.hash)
+    if is_sealed(key, head.hash, head.seal):  # else it was written anew behind our back, and must go on to show
+        head.seal = seal(key, event.hash)
+    head.hash = event.hash
     head.save(update_fields=["hash", "seal"])
     return event
 

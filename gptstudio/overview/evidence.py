@@ -89,7 +89,8 @@ def _data(version: DatasetVersion) -> Facts:
         "splits": {name: splits.get(name, 0) for name in ("train", "validation", "test")},
         "leaks": splits.get("leaks"),
         "personal_data": report.get("personal_data") or {},
-        "why_seen": recipes.why_seen(version.recipe),
+        "why_seen": data.why_seen(version),
+        "is_made_up": version.is_made_up,
         "recipe": list(_steps(version)),
         **_decided(item_about(version.id, kind="version")),
     }  # fmt: skip

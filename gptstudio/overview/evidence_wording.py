@@ -186,6 +186,8 @@ def _data(data: Facts) -> Section:
 def _personal(data: Facts) -> Section:
     why = data["why_seen"]
     sentence = f"The recipe {why}; a reviewer had to allow it." if why else "What was found is hidden, names too."
+    if data["is_made_up"]:
+        sentence = "Its rows are a sample of the studio's own, made up: nobody's data is in them."
     said = [f"{each['by']} {DECIDED.get(each['verdict'])} it: “{each['reason']}”" for each in data["decisions"]]
     rows = [(personal_title(kind), f"{count:,}") for kind, count in sorted(data["personal_data"].items())]
     none = [] if rows else ["None was found."]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Model, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -39,6 +39,8 @@ LATELY = (
     "review.rejected", "deployment.created", "deployment.updated", "deployment.rolled_back", "deployment.retired",
     "base_model.registered", "member.joined", "price.set", "budget.set",
 )  # fmt: skip
+# Kinds of review items whose subjects everybody in the workspace sees.
+SEEN_BY_ALL = ("model", "version")
 ACTIVE = (JobState.VALIDATING_FILES, JobState.QUEUED, JobState.RUNNING)
 
 
@@ -109,9 +111,16 @@ def callable_names(workspace_id: str) -> list[str]:
 
 
 def running_jobs(workspace_id: str) -> list[FineTuningJob]:
-    """Fine-tunes that are not over, the newest first."""
-    rows = FineTuningJob.objects.filter(workspace_id=workspace_id, state__in=ACTIVE)
+    """Fine-tunes that are not over: those that run, then those that wait, the newest first."""
+    waits = Case(When(state=JobState.RUNNING, then=0), default=1)
+    rows = FineTuningJob.objects.filter(workspace_id=workspace_id, state__in=ACTIVE).order_by(waits, "-created_at")
     return list(rows.select_related("base_model", "version__dataset")[:MOST_RUNNING])
+
+
+def not_under_way(workspace_id: str, ids: Collection[str]) -> set[str]:
+    """Those of these that are no fine-tunes under way: such may only have moved behind the last that is shown."""
+    rows = FineTuningJob.objects.filter(workspace_id=workspace_id, state__in=ACTIVE, id__in=ids)
+    return set(ids) - set(rows.values_list("id", flat=True)) if ids else set()
 
 
 def other_work(workspace_id: str) -> list[Any]:
@@ -137,15 +146,18 @@ def other_work(workspace_id: str) -> list[Any]:
     return [each for found in rows for each in found[:MOST_RUNNING]]
 
 
-def lately(workspace_id: str, limit: int = 6) -> list[AuditEvent]:
-    """The newest acts that changed what everybody in the workspace sees."""
-    return list(events_of(workspace_id).filter(action__in=LATELY)[:limit])
+def lately(actor: Actor, limit: int = 6) -> list[AuditEvent]:
+    """The newest acts that changed what the actor sees, too. Of reviews, what everybody sees waiting."""
+    acts = events_of(actor.workspace_id).filter(action__in=LATELY)
+    if not actor.may("reviews.view"):
+        acts = acts.exclude(Q(action__startswith="review.") & ~Q(subject_kind__in=SEEN_BY_ALL))
+    return list(acts[:limit])
 
 
 def pending_reviews(actor: Actor) -> QuerySet[ReviewItem]:
     """What waits for a reviewer, newest first. What somebody's words were stopped for is for reviewers alone."""
     waiting = ReviewItem.objects.filter(workspace_id=actor.workspace_id, state=ReviewState.PENDING)
-    return waiting if actor.may("reviews.view") else waiting.filter(kind__in=("model", "version"))
+    return waiting if actor.may("reviews.view") else waiting.filter(kind__in=SEEN_BY_ALL)
 
 
 def _recent(workspace_id: str, model: type[Model], path: str, state: str) -> QuerySet[Any]:

@@ -68,6 +68,9 @@ def home_road(found: selectors.Tally, job: FineTuningJob | None) -> list[Step]:
 def _review_line(actor: Actor, item: ReviewItem) -> Waiting:
     names = {"model": "training:model", "version": "datasets:version"}
     own = actor.user_id in item.makers
+    if item.escalated_at is not None and actor.may("reviews.decide") and not actor.may("reviews.take_over"):
+        address = reverse("admin:review_reviewitem_change", args=[item.id])
+        return Waiting(item.title, "It was handed up to the admins.", "Look", address, whom="an admin")
     if actor.may("reviews.decide"):
         address = reverse("admin:review_reviewitem_change", args=[item.id])
         detail = "You made it: another person decides." if own else wording_of(item.kind).waits
@@ -130,7 +133,7 @@ def _greeting() -> str:
 def _running(workspace_id: str) -> dict[str, Any]:
     """The running card: every piece of work in a line, the newest fine-tune's curve, and a mark of what is shown."""
     jobs = selectors.running_jobs(workspace_id)
-    job = jobs[0] if jobs else None
+    job = jobs[0] if jobs else None  # what runs comes first
     points = list(metrics_of(job)) if job is not None else []
     lines = lines_of(workspace_id, jobs)
     total = (job.plan or {}).get("steps", 0) if job is not None else 0
@@ -165,7 +168,7 @@ def home(request: MemberRequest) -> HttpResponse:
         "spent": totals(actor.workspace_id, since=today["since"]),
         "this_month": this_month,
         "last_month": last_month,
-        "lately": selectors.lately(actor.workspace_id),
+        "lately": selectors.lately(actor),
         **shown,
     }
     return render(request, "overview/home.html", context)
@@ -178,5 +181,6 @@ def running(request: MemberRequest) -> HttpResponse:
     What is over changes the rest of the page, too, which is then loaded again.
     """
     context = _running(request.actor.workspace_id)
-    ended = set(request.GET.getlist("seen")) - {each.id for each in context["lines"]}
+    unseen = set(request.GET.getlist("seen")) - {each.id for each in context["lines"]}
+    ended = selectors.not_under_way(request.actor.workspace_id, unseen)
     return live.part(request, "overview/running.html", context, mark=context["mark"], is_over=bool(ended))

@@ -129,15 +129,18 @@ class ReviewItemAdmin(WorkspaceAdmin):
         ids = request.POST.getlist("item")
         by_workspace = selectors.workspaces_of(self._desk(request), ids[: services.MOST_AT_ONCE + 1])
         outcomes: list[services.Outcome] = []
-        try:
-            for workspace_id, chosen in by_workspace.items():
-                actor = self._actor(request, workspace_id)
-                if actor is not None:
-                    outcomes += services.decide_many(
-                        actor, workspace_id=workspace_id, item_ids=chosen, **form.cleaned_data
-                    )
-        except StudioError as error:
-            return self._queue_page(request, error=str(error), status=error.status)
+        refused: StudioError | None = None
+        for workspace_id, chosen in by_workspace.items():
+            actor = self._actor(request, workspace_id)
+            if actor is None:
+                continue
+            try:
+                outcomes += services.decide_many(actor, workspace_id=workspace_id, item_ids=chosen, **form.cleaned_data)
+            except StudioError as error:  # of this workspace; what was decided in others is told
+                refused = error
+        if refused is not None:
+            self._tell_of(request, outcomes, form.cleaned_data["verdict"])
+            return self._queue_page(request, error=str(refused), status=refused.status)
         if not outcomes:
             return self._queue_page(request, error="Nothing was chosen.", status=400)
         self._tell_of(request, outcomes, form.cleaned_data["verdict"])

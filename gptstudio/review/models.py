@@ -29,11 +29,9 @@ TRANSITIONS = Transitions(
 )
 
 
-# What nobody holds, and nobody handed up.
-UNHELD: dict[str, Any] = {
-    "claimed_by": "",
-    "claimed_by_label": "",
-    "claimed_until": None,
+# What nobody holds, and what nobody handed up.
+UNHELD: dict[str, Any] = {"claimed_by": "", "claimed_by_label": "", "claimed_until": None}
+NOT_HANDED_UP: dict[str, Any] = {
     "escalated_at": None,
     "escalated_by_label": "",
     "escalation_reason": "",
@@ -44,7 +42,8 @@ class ReviewItem(models.Model):
     """One subject waiting for one kind of decision. `makers` made the subject: under two_person they cannot approve.
 
     While it waits, one person may hold it (`claimed_by`: a user's id, or that of a key without one) until a time, and
-    a reviewer may have handed it up to the admins. Whatever is over when it is decided is UNHELD.
+    a reviewer may have handed it up to the admins. When it is decided nobody holds it any more; what was handed up stays so,
+    also when it waits again, until an admin decides it or hands it back.
     """
 
     id = PublicIdField(prefix="review_")

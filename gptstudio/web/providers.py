@@ -57,7 +57,8 @@ class StudioSocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[m
         if found is None:
             return False
         said = [address.email.lower() for address in sociallogin.email_addresses]
-        if said and found.email not in said:
+        proven = {address.email.lower() for address in sociallogin.email_addresses if address.verified}
+        if said and found.email not in {said[0], *proven}:  # the first is the account's own; others anybody may add
             raise NotAllowed(
                 f"The invitation is for {found.email}, and {sociallogin.provider.name} knows you as {said[0]}.",
                 fix="Choose the account there that has the invited address, or make an account here with a password.",

@@ -65,7 +65,7 @@ def stop_deployment(actor: Actor, *, deployment: Deployment, reason: str) -> Dep
         subject_id=stop.id,
         title=f"The deployment {deployment.name} was stopped",
         evidence={"stop": {"deployment": deployment.id, "name": deployment.name, "by": actor.label, "reason": why}},
-        makers=[],
+        makers=[actor.user_id] if actor.user_id else [],
     )
     return stop
 

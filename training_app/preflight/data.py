@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets_app import recipes
 from datasets_app.models import DatasetVersion, VersionState
-from datasets_app.selectors import version_is_cleared
+from datasets_app.selectors import version_is_cleared, why_seen
 from training_app.preflight.finding import Act, Finding
 
 ADVISED_ROWS = 50
@@ -41,8 +41,10 @@ def cleared(version: DatasetVersion) -> Finding:
     """Whether personal data is hidden, or somebody allowed it."""
     title = "Personal data"
     if version_is_cleared(version):
-        return Finding(title, "Hidden, or allowed by a reviewer.", "fine")
-    why = recipes.why_seen(version.recipe)
+        is_shown = recipes.why_seen(version.recipe) and version.is_made_up
+        said = "Made up: nobody's data." if is_shown else "Hidden, or allowed by a reviewer."
+        return Finding(title, said, "fine")
+    why = why_seen(version)
     return Finding(
         title,
         f"The recipe {why}, and nobody has allowed it." if why else "A reviewer said no to this version.",

@@ -36,7 +36,7 @@ def version_page(request: MemberRequest, version_id: str, tab: str) -> dict[str,
         "is_cleared": selectors.cleared_by(version, item),
         "item": item,
         "decision": last_decision(item),
-        "why_seen": recipes.why_seen(version.recipe),
+        "why_seen": selectors.why_seen(version),
         "mark": live.mark_of(version.state, version.progress, version.cancel_requested),
     }
 

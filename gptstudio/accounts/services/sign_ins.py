@@ -6,6 +6,7 @@ the e-mail address that was tried.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -67,7 +68,8 @@ def tell_of_failure(request: HttpRequest | None, action: str, *, email: str) -> 
 
 def tell_of_lock(request: HttpRequest, *, email: str) -> None:
     """Write that an address is held off, once for as long as it lasts."""
-    if cache.add(f"studio:locked:{email.lower()}", True, LOCKED_SECONDS):
+    whose = hashlib.sha256(email.lower().encode("utf-8", "backslashreplace")).hexdigest()
+    if cache.add(f"studio:locked:{whose}", True, LOCKED_SECONDS):
         tell_of_failure(request, "account.locked", email=email)
 
 

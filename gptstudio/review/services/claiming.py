@@ -10,7 +10,7 @@ from django.utils import timezone
 from gptstudio.accounts import policies
 from gptstudio.accounts.policies import Actor
 from gptstudio.core.errors import Conflict, NotAllowed
-from gptstudio.review.models import UNHELD, ReviewItem, ReviewState
+from gptstudio.review.models import NOT_HANDED_UP, UNHELD, ReviewItem, ReviewState
 from gptstudio.review.services.noting import check_reason, note, tell_of
 
 CLAIM_TIME = timedelta(minutes=15)
@@ -96,7 +96,7 @@ def hand_back_item(actor: Actor, *, item: ReviewItem, reason: str) -> ReviewItem
     check_not_claimed(actor, item)
     if item.escalated_at is None:
         raise Conflict("This was not handed up to the admins.", fix="Reload the page.")
-    _put(item, *UNHELD)
+    _put(item, *UNHELD, *NOT_HANDED_UP)
     note(actor, item, action="review.handed_back", reason=why)
     return item
 
@@ -112,5 +112,5 @@ def _waiting(actor: Actor, item: ReviewItem) -> ReviewItem:
 
 def _put(item: ReviewItem, *names: str) -> None:
     for name in names:
-        setattr(item, name, UNHELD[name])
+        setattr(item, name, {**UNHELD, **NOT_HANDED_UP}[name])
     item.save(update_fields=list(names))

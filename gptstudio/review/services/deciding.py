@@ -13,7 +13,7 @@ from gptstudio.accounts.models import ReleasePolicy
 from gptstudio.accounts.policies import Actor
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, StudioError
 from gptstudio.review import selectors
-from gptstudio.review.models import TRANSITIONS, UNHELD, ReviewDecision, ReviewItem, ReviewState
+from gptstudio.review.models import NOT_HANDED_UP, TRANSITIONS, UNHELD, ReviewDecision, ReviewItem, ReviewState
 from gptstudio.review.services.claiming import check_not_claimed
 from gptstudio.review.services.noting import check_reason, note, tell_of
 from gptstudio.review.wording import wording_of
@@ -74,7 +74,8 @@ def decide(actor: Actor, *, item: ReviewItem, verdict: str, reason: str) -> Revi
     is_awaited = item.state == ReviewState.PENDING and actor.kind != "policy"
     waited = int((timezone.now() - item.waiting_since).total_seconds()) if is_awaited else None
     action = "review.withdrawn" if item.state == ReviewState.APPROVED else f"review.{verdict}"
-    _put(item, state=verdict, decided_at=timezone.now())
+    over = NOT_HANDED_UP if actor.may("reviews.take_over") else {}
+    _put(item, state=verdict, decided_at=timezone.now(), **over)
     decision = _write(actor, item, verdict=verdict, reason=reason, waited=waited)
     note(actor, item, action=action, reason=decision.reason)
     said = {"verdict": verdict, "reason": decision.reason, "decided_by": actor.label}

@@ -103,6 +103,14 @@ def test_a_chain_that_was_written_anew_with_all_its_hashes_is_found(lines, works
     assert workspace.id in finding and "does not bear this studio's seal" in finding
 
 
+def test_the_next_line_does_not_make_good_a_chain_that_was_written_anew(lines, workspace) -> None:
+    _written_anew(workspace)
+    line = AuditEvent.objects.filter(workspace=workspace).last()
+    record(system(workspace.id), workspace_id=workspace.id, action=line.action, subject_kind="x", subject_id="x")
+    (finding,) = selectors.broken_chains()
+    assert workspace.id in finding and "does not bear this studio's seal" in finding
+
+
 @pytest.mark.parametrize("sealed", ["", "0" * 64, "\N{SNOWMAN}"])
 def test_a_seal_cannot_be_left_out_or_made_up(lines, workspace, sealed) -> None:
     ChainHead.objects.filter(key=workspace.id).update(seal=sealed)

@@ -80,6 +80,8 @@ def test_a_version_of_the_sample_alone_waits_for_no_reviewer(as_alice, at_alice)
     dataset = Dataset.objects.get()
     version = make_version(as_alice, dataset=dataset)
     assert selectors.version_is_cleared(version) and item_about(version.id, kind="version") is None
+    version.recipe["steps"].append({"kind": "edits", "options": {"rows": [{"file": "f", "row": 0, "messages": []}]}})
+    assert not version.is_made_up, "what a person wrote into it may be anybody's"
     datasets.add_file(as_alice, dataset=dataset, name="own.csv", chunks=[b"prompt,completion\na,b\n"])
     mixed = make_version(as_alice, dataset=dataset)
     assert not selectors.version_is_cleared(mixed) and item_about(mixed.id, kind="version") is not None

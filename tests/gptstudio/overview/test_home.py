@@ -12,7 +12,8 @@ from datasets_app import services
 from datasets_app.models import DatasetVersion
 from gptstudio.overview import selectors
 from gptstudio.overview.views import waiting_for
-from gptstudio.review.services import open_item
+from gptstudio.review.models import ReviewItem
+from gptstudio.review.services import decide, open_item
 from gptstudio.web.road import road_of
 from serving_app.models import UsageDaily
 from serving_app.selectors import spent_by_month, totals
@@ -50,6 +51,26 @@ def open_items(actor, workspace, kind: str, count: int) -> None:
 def test_what_somebodys_words_were_stopped_for_is_for_reviewers_alone(workspace, as_alice, as_bob) -> None:
     open_items(as_bob, workspace, "prompt", 1)
     assert waiting_for(as_bob) == [] and "prompt0" in waiting_for(as_alice)[0].title
+
+
+def test_what_was_decided_of_somebodys_words_is_told_to_reviewers_alone(
+    world, workspace, as_alice, at_alice, at_bob
+) -> None:
+    open_items(as_alice, workspace, "guardrail", 1)
+    decide(as_alice, item=ReviewItem.objects.get(kind="guardrail"), verdict="rejected", reason="It was right to stop.")
+    assert "“guardrail0”" in at_alice.get("/").content.decode()
+    assert "guardrail0" not in at_bob.get("/").content.decode()
+
+
+def test_what_runs_stands_before_what_waits_behind_it(world, as_alice) -> None:
+    running = world.job
+    type(running).objects.filter(id=running.id).update(state="running")
+    for _ in range(selectors.MOST_RUNNING + 1):
+        waiting = make_job(as_alice, version=world.version, base=running.base_model, is_started=False)
+        type(waiting).objects.filter(id=waiting.id).update(state="queued")
+    shown = selectors.running_jobs(as_alice.workspace_id)
+    assert shown[0].id == running.id and len(shown) == selectors.MOST_RUNNING
+    assert selectors.not_under_way(as_alice.workspace_id, {running.id, waiting.id, "ftjob-x"}) == {"ftjob-x"}
 
 
 def test_of_many_reviews_the_newest_are_shown_and_all_are_counted(workspace, as_alice, as_bob, at_alice) -> None:

@@ -244,6 +244,23 @@ def test_who_made_it_may_say_no_to_what_was_handed_up(item, rita, workspace, bob
     services.decide(as_bob, item=item, verdict="rejected", reason="I take it back.")
 
 
+def test_what_was_handed_up_stays_with_the_admins_when_its_maker_takes_it_back_and_asks_again(
+    make_item, rita, rob, as_alice, workspace, bob
+) -> None:
+    item = make_item()
+    accounts.add_member(system(workspace.id), workspace_id=workspace.id, user=bob, role="trainer")
+    as_bob = people.actor_of_member(people.membership(bob, workspace.id))
+    services.escalate_item(rita, item=item, reason="Odd.")
+    services.decide(as_bob, item=item, verdict="rejected", reason="I take it back.")
+    again = make_item()
+    assert again.state == "pending" and again.escalated_at is not None
+    with pytest.raises(NotAllowed, match="handed up to the admins"):
+        services.decide(rob, item=again, verdict="approved", reason="Fine.")
+    services.decide(as_alice, item=again, verdict="approved", reason="I looked.")
+    again.refresh_from_db()
+    assert again.escalated_at is None
+
+
 def test_many_of_a_kind_are_decided_each_for_itself(make_item, rita, rob, as_charlie) -> None:
     free, held, done = (make_item(f"req_{number}", "guardrail") for number in range(3))
     services.claim_item(rob, item=held)
