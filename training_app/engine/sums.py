@@ -94,4 +94,9 @@ SCORES: dict[str, Score] = {
     "preference": mean,
     "log_loss": log_mean,
 }
+# Which module measures a score, where it is not the one of its name.
+MEASURED_BY = {
+    **dict.fromkeys(("rouge1", "rouge2", "rougeL"), "rouge"),
+    **dict.fromkeys(("accuracy", "macro_f1"), "classification"),
+}
 LOWER_IS_BETTER = frozenset({"perplexity", "log_loss"})

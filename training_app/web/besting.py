@@ -48,8 +48,18 @@ def _of_scores(jobs: Sequence[FineTuningJob]) -> dict[str, int]:
     names = {name for pair in said.values() for name in pair}
     if not share_losses(jobs):
         names.discard("perplexity")
+    names = {name for name in names if _is_counted_alike(kept, name)}
     bests = {name: _beats_all(len(jobs), partial(_of_name, said, name)) for name in names}
     return {name: best for name, best in bests.items() if best is not None}
+
+
+def _is_counted_alike(evaluations: Sequence[Evaluation], name: str) -> bool:
+    """Whether a score means the same in all of them: metrics change, and what was kept stays as it was counted then."""
+    from training_app.engine.sums import MEASURED_BY
+
+    module = MEASURED_BY.get(name, name)
+    signatures = {each.result.get("signatures", {}).get(module) for each in evaluations}
+    return len(signatures) == 1 and None not in signatures
 
 
 def _of_name(said: dict[tuple[int, int], dict[str, str]], name: str, one: int, other: int) -> str:
@@ -69,7 +79,8 @@ def _said(evaluations: Sequence[Evaluation]) -> dict[tuple[int, int], dict[str, 
     kept = [read_statistics(each.answers, "tuned") for each in evaluations]
     names = set(kept[0]).intersection(*kept[1:]) if shared else set()
     sides = [{name: each[name][own] for name in names} for each, own in zip(kept, places, strict=True)]
-    groups = [groups_of(evaluations[0])[place] for place in places[0]]
+    own_groups = groups_of(evaluations[0])
+    groups = [own_groups[place] for place in places[0]]
     found: dict[tuple[int, int], dict[str, str]] = {}
     for one, other in combinations(range(len(sides)), 2):
         compared: dict[str, Any] = compare(sides[one], sides[other], seed=0, resamples=RESAMPLES, groups=groups)

@@ -11,6 +11,7 @@ from gptstudio.web.wording import METRICS, lasting
 from training_app.models import FineTuningJob, MetricPoint
 from training_app.web.besting import LOSS
 from training_app.web.curves import thinned
+from training_app.web.forms import TITLES, JobForm
 from training_app.wording import in_words
 
 MOST = 5
@@ -35,11 +36,16 @@ def chart(
 
 
 def differing(jobs: Sequence[FineTuningJob]) -> list[Line]:
-    """Settings that are not the same in all runs, data and base model first."""
+    """Settings that are not the same in all runs, data and base model first, called as the form calls them."""
     shown = [_settings(job) for job in jobs]
     names = list(dict.fromkeys(name for each in shown for name in each))
-    lines = [Line(name, [_text(each.get(name)) for each in shown]) for name in names]
+    lines = [Line(_title(name), [_text(each.get(name)) for each in shown]) for name in names]
     return [line for line in lines if len(set(line.values)) > 1]
+
+
+def _title(name: str) -> str:
+    field = JobForm.base_fields.get(name)
+    return TITLES.get(name) or (str(field.label) if field else name)
 
 
 def _settings(job: FineTuningJob) -> dict[str, Any]:

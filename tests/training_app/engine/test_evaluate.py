@@ -27,9 +27,9 @@ from training_app.engine.model import Speaker, load_speaker
 from training_app.engine.perplexity import answer_losses
 from training_app.engine.room import Room
 from training_app.engine.rowfile import read_statistics
-from training_app.engine.scores import Scored, score_texts
+from training_app.engine.scores import METRICS, Scored, score_texts
 from training_app.engine.spec import ModelFolder
-from training_app.engine.sums import SCORES
+from training_app.engine.sums import MEASURED_BY, SCORES
 from training_app.engine.templates import render_prompt
 from training_app.engine.words import NAME as WORDS_NAME
 from training_app.engine.words import count_words, words
@@ -53,6 +53,13 @@ def test_every_text_metric_agrees_with_its_own_library() -> None:
     assert scored.scores["exact_match"] == 0.25
     assert "tok:13a" in scored.signatures["bleu"] and "nc:6" in scored.signatures["chrf"]
     assert "stemmer:porter" in scored.signatures["rouge"]
+
+
+def test_every_score_leads_to_the_signature_of_its_module() -> None:
+    scored = score_texts(PREDICTIONS, REFERENCES)
+    assert {MEASURED_BY.get(name, name) for name in scored.rows} == set(scored.signatures)
+    of_test_rows = [name for name in SCORES if name != "log_loss"]
+    assert all((METRICS / f"{MEASURED_BY.get(name, name)}.py").exists() for name in of_test_rows)
 
 
 def test_token_f1_counts_shared_words_in_any_order() -> None:

@@ -10,7 +10,9 @@ from datasets_app.services import erase_version
 from tests.worlds import finish_job, make_dataset, make_job, make_version, write_answers
 from training_app.models import FineTuningJob, MetricPoint
 from training_app.runner import evaluate_spec
+from training_app.selectors.answers import groups_of
 from training_app.services.stale import forget_erased
+from training_app.web import besting
 from training_app.web.besting import clear_best
 from training_app.web.learning import reading
 
@@ -102,12 +104,16 @@ def keep_losses(job, nats: float) -> None:
 
 def test_runs_stand_side_by_side_with_what_differs_and_none_is_best_by_chance(at_bob, two) -> None:
     job, other = two
-    FineTuningJob.objects.filter(id=other.id).update(hyperparameters={**other.hyperparameters, "learning_rate": 1e-5})
+    changed = {"learning_rate": 1e-5, "max_length": 64, "eval_steps": 7, "class_weights": True, "micro_batch_size": 1}
+    FineTuningJob.objects.filter(id=other.id).update(hyperparameters={**other.hyperparameters, **changed})
     MetricPoint.objects.filter(job=other, validation_loss__isnull=False).update(validation_loss=2.5)
     page = compared(at_bob, job, other)
     assert "Validation loss" in page and "Slower" in page
     differing = page[page.index("Settings that differ") :]
-    assert "learning_rate" in differing and "1e-05" in differing and "batch_size" not in differing
+    assert "1e-05" in differing and "Batch size" not in differing
+    for title in ("Learning rate", "Longest row, in tokens", "Steps between validations", "Weigh small classes more"):
+        assert f"<td>{title}</td>" in differing
+    assert "<td>micro_batch_size</td>" in differing, "the form has no name for it"
     assert "2.5</td>" in page and "3.1</td>" in page and "ROUGE-L" in page
     assert "<b>" not in page[page.index("What came of them") : page.index("Settings that differ")]
 
@@ -122,6 +128,29 @@ def test_the_best_is_marked_where_rows_that_both_answered_say_so(two) -> None:
     assert clear_best(two)["validation_loss"] == 1
     other.hyperparameters = {**other.hyperparameters, "max_length": 64}
     assert clear_best(two) == {"rougeL": 1}, "losses of rows that were cut elsewhere do not compare"
+
+
+def test_no_best_is_marked_between_scores_that_were_counted_in_different_ways(two) -> None:
+    job, other = two
+    write_answers(job.model.evaluation, scored=0.0)
+    signatures = other.model.evaluation.result["signatures"]
+    other.model.evaluation.result = {
+        **other.model.evaluation.result,
+        "signatures": {**signatures, "rouge": f"{signatures['rouge']}|tok:another"},
+    }
+    assert clear_best(two) == {}, "its words are found in another way"
+    other.model.evaluation.result["signatures"] = {**signatures, "bleu": "another"}
+    assert clear_best(two) == {"rougeL": 1}, "what another metric counts does not matter"
+    for each in two:
+        each.model.evaluation.result.pop("signatures")
+    assert clear_best(two) == {}, "nobody knows how they were counted"
+
+
+def test_the_groups_of_kept_rows_are_read_once_however_many_there_are(two, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(besting, "groups_of", lambda evaluation: asked.append(evaluation) or groups_of(evaluation))
+    clear_best(two)
+    assert len(asked) == 1
 
 
 def test_runs_of_any_seed_are_scored_on_the_same_rows(two) -> None:
