@@ -12,16 +12,21 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from django.core.management import call_command
-from django.db import connection
+from django.core.management import CommandError, call_command
+from django.db import Error, connection
 from django.db.backends.postgresql.client import DatabaseClient
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
 
 from gptstudio.core.database import applied_steps, known_steps
 from gptstudio.core.disk import room_for
-from gptstudio.core.errors import Conflict, Invalid, Unavailable
+from gptstudio.core.errors import Conflict, Invalid, StudioError, Unavailable
 
 FILES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
+FAILURES_OF_STEPS = (  # steps rewrite rows, and files
+    *(InconsistentMigrationHistory, Error, CommandError, StudioError),
+    *(OSError, ValueError, LookupError, TypeError, RuntimeError),
+)
 
 
 def kind() -> str:
@@ -69,7 +74,7 @@ def dump(target: Path) -> None:
 
 
 def load(source: Path) -> None:
-    """Fill the empty database from `source`, all of it or nothing, and take it through the steps that it lacks."""
+    """Fill the empty database from `source`, all of it or nothing."""
     if kind() == "postgresql":
         asked = [
             "--exit-on-error",
@@ -90,7 +95,18 @@ def load(source: Path) -> None:
             raise Invalid(f"{source} is no database ({error}).") from error
         finally:
             read.close()
-    call_command("migrate", verbosity=0)
+
+
+def bring_up_to_date() -> None:
+    """Take the database through the steps that it lacks. Raises Conflict where one fails: what it held it holds still."""
+    try:
+        call_command("migrate", verbosity=0)
+    except FAILURES_OF_STEPS as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise Conflict(
+            f"The backup is restored, files and database, but the steps that its database lacks failed: {lines[0]}",
+            fix="Mend what that names, then run `manage.py prepare` and `manage.py verify_audit`. Nothing was removed.",
+        ) from error
 
 
 def _name() -> str:

@@ -23,7 +23,8 @@ def restore(folder: Path, *, other_secret: bool = False) -> Manifest:
     """Fill the studio of STUDIO_HOME and DATABASE_URL from the backup in `folder`, and check the audit log.
 
     `other_secret` lets it go on under another SECRET_KEY than the one that the backup was made under. Raises Invalid for
-    a damaged or wrong backup, Conflict for a studio that is not empty, a newer backup or another secret.
+    a damaged or wrong backup, Conflict for a studio that is not empty, a newer backup or another secret, and for a database
+    that is restored but cannot be taken through the steps that it lacks.
     """
     found = manifest.read(folder)
     home = Path(settings.STUDIO_HOME)
@@ -38,6 +39,7 @@ def restore(folder: Path, *, other_secret: bool = False) -> Manifest:
         files.check(folder, each)
     _take_secrets(folder, secrets, home)
     _put(folder, found, home)
+    database.bring_up_to_date()
     if other_secret:
         return found  # the seals on the audit log are of a secret that is not here
     if broken := broken_chains():

@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from gptstudio.core.artifacts import file_digest
 from gptstudio.core.errors import Conflict, Invalid
@@ -215,6 +216,31 @@ def test_a_newer_backup_and_one_of_another_database_are_refused(backup: Path, em
     assert "newer studio (9.0.0)" in outcome.stderr and "serving.9999_of_next_year" in outcome.stderr
     rewritten(backup, migrations=known, database="postgresql" if connection.vendor == "sqlite" else "sqlite")
     assert "DATABASE_URL names a" in empty.manage("restore", "--from", str(backup)).stderr
+
+
+@pytest.fixture
+def out_of_step(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A backup of a database whose list of steps has a gap, which no step can be taken after."""
+    step = MigrationRecorder.Migration.objects.get(app="contenttypes", name="0001_initial")
+    MigrationRecorder.Migration.objects.filter(id=step.id).delete()
+    folder, _found = make(tmp_path_factory.mktemp("backups"), with_secrets=True)
+    yield folder
+    step.save(force_insert=True)
+
+
+def test_a_database_that_cannot_be_taken_further_keeps_its_rows_and_files_and_says_so(
+    world: World, out_of_step: Path, empty: Empty
+) -> None:
+    outcome = empty.manage("restore", "--from", str(out_of_step))
+    assert outcome.returncode == 1 and "Traceback" not in outcome.stderr
+    assert "The backup is restored, files and database" in outcome.stderr and "contenttypes.0001" in outcome.stderr
+    assert "manage.py prepare" in outcome.stderr
+    home = Path(settings.STUDIO_HOME)
+    assert {path.relative_to(empty.home) for path in files.lasting(empty.home)} == {
+        path.relative_to(home) for path in files.lasting(home)
+    }
+    verified = empty.manage("verify_audit")
+    assert verified.returncode == 0, verified.stderr
 
 
 def test_what_is_no_backup_is_refused_with_a_sentence(backup: Path, empty: Empty, tmp_path: Path) -> None:
