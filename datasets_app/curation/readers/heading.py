@@ -12,6 +12,7 @@ from datasets_app.curation.rows import Finding
 LEADING_ROWS = 20
 LONG_NAME = 80
 LEAST_WORDS = 3  # of a sentence
+LEAST_OF_LABEL = 3  # times that a value stands in its column, to be more than chance
 _NUMBER = re.compile(r"^[-+]?[\d.,:/ -]*\d[\d.,:/ %-]*$")
 _DATA = re.compile(r"^\d{4}-\d\d-\d\d[T ]|^[^\s@]+@[^\s@]+\.\w+$|^https?://", re.IGNORECASE)
 _YEAR = re.compile(r"^(?:1[5-9]|20)\d\d$")
@@ -109,15 +110,32 @@ def _is_header(first: list[str], rest: list[list[str]]) -> bool:
 
 
 def _is_like(first: list[str], rest: list[list[str]]) -> bool:
-    """Whether a row is one of those below it: a value of it stands in its column again, or all its cells are sentences as
-    long as theirs."""
+    """Whether a row is one of those below it: a cell of it is a label there, most stand in their columns again, or all its
+    cells are sentences as long as theirs, or stand there again beside such. One cell that returns may be chance."""
     columns = [[row[place] for row in rest if place < len(row)] for place in range(len(first))]
-    if any(cell.strip() and cell in column for cell, column in zip(first, columns, strict=True)):
+    pairs = [(cell, column) for cell, column in zip(first, columns, strict=True) if cell.strip()]
+    again = [cell in column for cell, column in pairs]
+    if any(_is_label(cell, column) for cell, column in pairs) or sum(again) > len(first) / 2:
         return True
-    return len(rest) > 1 and all(
-        _is_sentence(cell) and column and len(cell.split()) / 2 <= _usual_words(column) <= 2 * len(cell.split())
-        for cell, column in zip(first, columns, strict=True)
-    )
+    alike = [_is_sentence_like(cell, column) for cell, column in pairs]
+    told = [one or other for one, other in zip(again, alike, strict=True)]
+    return len(rest) > 1 and len(told) == len(first) and any(alike) and all(told)
+
+
+def _is_label(cell: str, column: list[str]) -> bool:
+    """Whether a value is one of few that repeat, and about as often as they do."""
+    values = Counter([cell, *column])
+    mean = values.total() / len(values)
+    return mean >= 2 and values[cell] >= max(LEAST_OF_LABEL, mean / 2)
+
+
+def _is_sentence_like(cell: str, column: list[str]) -> bool:
+    """Whether a sentence is as long as most of its column; a question, as those of surveys, only above others."""
+    if not column or not _is_sentence(cell):
+        return False
+    if cell.rstrip().endswith("?") and sum(each.rstrip().endswith("?") for each in column) <= len(column) / 2:
+        return False
+    return len(cell.split()) / 2 <= _usual_words(column) <= 2 * len(cell.split())
 
 
 def _is_sentence(cell: str) -> bool:

@@ -44,8 +44,18 @@ def test_a_first_row_that_is_like_the_others_is_no_header(sample):
     [
         "cause,remedy\nit broke,glue it\ncause,remedy\nit fell,lift it\n",
         "How satisfied are you?,What can we do better?\n5,nothing\n3,a lot of things that I will not tell you now\n",
+        "What did you like best?,What can we do better?\nThe nice people there,More bread please now\n"
+        "The good food,Nothing at all really\n",
+        "City,Size\nParis,big\nLondon,small\nCity,big\n",
+        "City,Size\n" + "Paris,big\nLondon,small\n" * 9 + "City,big\n" * 2,
     ],
-    ids=["tables that were joined", "questions of a survey"],
+    ids=[
+        "tables that were joined",
+        "questions of a survey",
+        "questions answered in sentences",
+        "a name that stands below by chance",
+        "a name that is rare among values that repeat",
+    ],
 )
 def test_names_of_columns_stay_names_and_the_line_is_told(sample):
     dialect = guess_dialect(sample, suffix=".csv")
