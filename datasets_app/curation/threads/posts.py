@@ -69,9 +69,12 @@ def _in_order(posts: Sequence[Post]) -> list[Post]:
     if any(post.author for post in ordered):
         return [post if post.author else replace(post, author="unknown") for post in ordered]
     depths: dict[str, int] = {}
+    writers = []
     for place, post in enumerate(ordered):
-        depths[post.key] = depths.get(post.parent, place - 1) + 1 if post.parent else place
-    return [replace(post, author=f"writer {depths[post.key] % 2}") for post in ordered]
+        depth = depths.get(post.parent, place - 1) + 1 if post.parent else place
+        depths.setdefault(post.key, depth)
+        writers.append(replace(post, author=f"writer {depth % 2}"))
+    return writers
 
 
 def _roles(posts: Sequence[Post]) -> dict[str, str]:
@@ -94,50 +97,60 @@ def _is_talk(posts: Sequence[Post]) -> bool:
 def _paths(posts: Sequence[Post]) -> Iterator[list[Post]]:
     """Every way from the first post to one that none answers, long ones in windows of LONGEST posts; each begins with the
     last post of the one before, so that an answer has its question. What several ways share comes once."""
-    by_key = {post.key: post for post in reversed(posts)}
-    answered = {post.parent for post in posts if post.parent and post.parent != post.key}
-    depths = _depths(posts, by_key)
-    known: set[str] = set()
-    for leaf in posts:
-        if leaf.key in answered:
+    above = _above(posts)
+    answered = set(above)
+    depths = _depths(above)
+    known: set[int] = set()
+    for leaf in range(len(posts)):
+        if leaf in answered:
             continue
         ends = [leaf]  # of windows, the last one first
         windows = []
-        while ends[-1].key not in known:
-            known.add(ends[-1].key)
-            window = _window(ends[-1], by_key, depths)
+        while ends[-1] not in known:
+            known.add(ends[-1])
+            window = _window(ends[-1], above, depths)
             windows.append(window)
-            if not depths[window[0].key]:
+            if not depths[window[0]]:
                 break
             ends.append(window[0])
-        yield from reversed(windows)
+        for window in reversed(windows):
+            yield [posts[place] for place in window]
 
 
-def _depths(posts: Sequence[Post], by_key: dict[str, Post]) -> dict[str, int]:
+def _above(posts: Sequence[Post]) -> list[int]:
+    """The place of the post that each one answers, -1 for none. Keys may repeat in a file: a parent is the first of them,
+    and the others are posts of their own."""
+    places: dict[str, int] = {}
+    for place, post in enumerate(posts):
+        places.setdefault(post.key, place)
+    return [
+        places.get(post.parent, -1) if post.parent is not None and post.parent != post.key else -1 for post in posts
+    ]
+
+
+def _depths(above: Sequence[int]) -> dict[int, int]:
     """How many posts stand above each; 0 for the first one of a way. A circle begins where it is met first."""
-    found: dict[str, int] = {}
-    for post in posts:
-        path: list[Post] = []
-        seen: set[str] = set()
-        at: Post | None = post
-        while at is not None and at.key not in found and at.key not in seen:
-            path.append(at)
-            seen.add(at.key)
-            at = by_key.get(at.parent) if at.parent is not None else None
-        depth = found[at.key] + 1 if at is not None and at.key in found else 0
+    found: dict[int, int] = {}
+    for place in range(len(above)):
+        path: dict[int, None] = {}
+        at = place
+        while at >= 0 and at not in found and at not in path:
+            path[at] = None
+            at = above[at]
+        depth = found[at] + 1 if at in found else 0
         for each in reversed(path):
-            found[each.key] = depth
+            found[each] = depth
             depth += 1
     return found
 
 
-def _window(last: Post, by_key: dict[str, Post], depths: dict[str, int]) -> list[Post]:
-    """The posts up to `last` from the one where its window begins."""
+def _window(last: int, above: Sequence[int], depths: dict[int, int]) -> list[int]:
+    """The places up to `last` from the one where its window begins."""
     step = LONGEST - 1
-    begin = max(0, (depths[last.key] - 1) // step * step)
+    begin = max(0, (depths[last] - 1) // step * step)
     path = [last]
-    while depths[path[-1].key] > begin:
-        path.append(by_key[str(path[-1].parent)])
+    while depths[path[-1]] > begin:
+        path.append(above[path[-1]])
     path.reverse()
     return path
 

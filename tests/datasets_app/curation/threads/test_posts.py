@@ -90,3 +90,23 @@ def test_what_long_ways_share_comes_once():
     found = talk(*chain(100), *branches)
     assert len(found) == 4 and sum(each[0][1] == "text 0" for each in found) == 1
     assert [each[-1][1] for each in found[1:]] == ["branch 0", "branch 1", "branch 2"]
+
+
+def test_posts_that_share_an_id_are_all_told():
+    found = talk(
+        Post("1", None, "q", "Why?"),
+        Post("2", "1", "a", "A one"),
+        Post("2", "1", "b", "A two"),
+        Post("3", "1", "c", "A three"),
+        Post("4", "2", "q", "Thanks"),
+    )
+    assert [[text for _role, text in each] for each in found] == [
+        ["Why?", "A two"],
+        ["Why?", "A three"],
+        ["Why?", "A one", "Thanks"],
+    ]
+
+
+def test_posts_without_authors_that_share_an_id_are_by_two_people_too():
+    found = talk(Post("1", None, "", "Why?"), Post("2", "1", "", "A one"), Post("2", "1", "", "A two"))
+    assert [[role for role, _text in each] for each in found] == [["user", "assistant"]] * 2
