@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from datasets_app.curation.errors import Refusal
-from datasets_app.curation.kinds import BY_NAME, KINDS
+from datasets_app.curation.kinds import BY_NAME, KINDS, uncovering_fault
 from datasets_app.curation.recipe import parse_recipe
 from gptstudio.core.errors import Invalid
 
@@ -196,16 +196,23 @@ def edited_rows(body: Recipe) -> list[dict[str, Any]]:
 
 def with_edits(body: Recipe, rows: Sequence[dict[str, Any]], *, erased: Sequence[dict[str, Any]] = ()) -> Recipe:
     """A copy of a recipe that makes these edits too, and leaves out what was erased; of two edits of one row the later
-    stands. Edits that were switched off stay so."""
+    stands. The same number may be another row where the file was read in another way in between: its digest tells. Edits
+    that were switched off stay so."""
     found, before = copy.deepcopy(body), edited_rows(body)
     try:
         own = step(found, "edits")
     except KeyError:
         own = {"kind": "edits"}
         found["steps"].insert(0, own)
-    by_place = {(each["file"], each["row"]): each for each in [*before, *rows]}
+    by_row: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for each in [*before, *rows]:
+        place = (each["file"], each["row"])
+        key = (*place, each["mark"]) if "mark" in each else place
+        for earlier in (place, key):  # one without a digest is of whatever row has the number
+            by_row.pop(earlier, None)
+        by_row[key] = each
     known = {tuple(sorted(each.items())): each for each in [*own.get("options", {}).get("erased", []), *erased]}
-    own |= {"enabled": True, "options": {"rows": list(by_place.values()), "erased": list(known.values())}}
+    own |= {"enabled": True, "options": {"rows": list(by_row.values()), "erased": list(known.values())}}
     return found
 
 
@@ -223,6 +230,13 @@ def checked(body: Recipe) -> Recipe:
             "The recipe does not split the rows.", fix="Add the split step: training needs it.", param="recipe"
         )
     return found
+
+
+def check_hiding(body: Recipe) -> None:
+    """Invalid for a new recipe whose tidying would uncover what was to be hidden. Versions of old ones are still made."""
+    fault = uncovering_fault([each["kind"] for each in body["steps"] if each.get("enabled", True)])
+    if fault:
+        raise Invalid(fault, fix="Correct it, or start from a preset.", param="recipe")
 
 
 def catalogue() -> list[dict[str, Any]]:

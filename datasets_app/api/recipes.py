@@ -118,4 +118,5 @@ class Check(NativeView):
     def post(self, request: Request) -> Response:
         """400 with a sentence when it cannot."""
         body = recipes.checked(self.given(CheckBody)["body"])
+        recipes.check_hiding(body)
         return Response({"body": body, "hides_personal_data": recipes.hides_personal_data(body)})

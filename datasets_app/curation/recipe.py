@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datasets_app.curation.errors import Refusal
-from datasets_app.curation.kinds import BY_NAME, order_fault, uncovering_fault
+from datasets_app.curation.kinds import BY_NAME, order_fault
 from datasets_app.curation.layouts import ColumnMap, mapping_from_json
 from datasets_app.curation.readers.options import Reading, readings_from_json
 
@@ -79,9 +79,6 @@ def parse_recipe(given: object) -> Recipe:
     if fault:
         raise _bad(fault)
     on = tuple(step for step, each in zip(steps, given["steps"], strict=True) if each.get("enabled", True))
-    fault = uncovering_fault([step.kind for step in on])
-    if fault:
-        raise _bad(fault)
     prompt = str(given.get("system_prompt") or "")
     readings = readings_from_json(given.get("reading") or {})
     return Recipe(on, mapping_from_json(mapping) if mapping else None, prompt, readings)

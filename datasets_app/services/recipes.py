@@ -31,10 +31,11 @@ def completed(
     findings, what was erased, and the workspace's words; with the edits of the version that it starts from.
 
     Versions keep the result, so a later change changes nothing of what an old version says of itself. Conflict for a parent
-    that was erased: what was edited in it is gone.
+    that was erased: what was edited in it is gone. Invalid for a recipe whose steps uncover what it hides.
     """
     if parent is not None and parent.state == VersionState.ERASED:
         raise Conflict(f"{parent} was erased, and with it what was edited there.", fix="Start from another version.")
+    recipes.check_hiding(body)
     found = {**copy.deepcopy(body), "mapping": body.get("mapping") or dataset.mapping}
     _add_own(dataset, found)
     if parent is not None and (rows := recipes.edited_rows(parent.recipe)):
@@ -73,6 +74,12 @@ def _named(name: str) -> str:
     return name.strip()[:120]
 
 
+def _checked(body: dict[str, Any]) -> recipes.Recipe:
+    found = recipes.checked(body)
+    recipes.check_hiding(found)
+    return found
+
+
 def _taken(name: str) -> Conflict:
     return Conflict(f"There is a recipe called “{name}” already.", fix="Choose another name.", param="name")
 
@@ -80,7 +87,7 @@ def _taken(name: str) -> Conflict:
 def create_recipe(actor: Actor, *, workspace_id: str, name: str, body: dict[str, Any]) -> CurationRecipe:
     """Keep a recipe under a name that no other of the workspace has."""
     require(actor, "datasets.edit", workspace_id=workspace_id)
-    wanted, checked = _named(name), recipes.checked(body)
+    wanted, checked = _named(name), _checked(body)
     try:
         with transaction.atomic():
             recipe = CurationRecipe.objects.create(
@@ -95,7 +102,7 @@ def create_recipe(actor: Actor, *, workspace_id: str, name: str, body: dict[str,
 def update_recipe(actor: Actor, *, recipe: CurationRecipe, name: str, body: dict[str, Any]) -> CurationRecipe:
     """Change a recipe for what comes next. Versions made with it keep what they were made with."""
     require(actor, "datasets.edit", workspace_id=recipe.workspace_id)
-    recipe.name, recipe.body = _named(name), recipes.checked(body)
+    recipe.name, recipe.body = _named(name), _checked(body)
     try:
         with transaction.atomic():
             recipe.save(update_fields=["name", "body", "changed_at"])

@@ -61,6 +61,16 @@ def test_the_edits_of_later_versions_add_up_and_the_later_stands() -> None:
     assert recipes.checked(second)["steps"][0]["kind"] == "edits"
 
 
+def test_edits_of_two_rows_that_had_one_number_are_both_kept() -> None:
+    one = {"file": "a", "row": 1, "mark": "A", "exclude": True}
+    other = {"file": "a", "row": 1, "mark": "B", "messages": []}
+    later = {"file": "a", "row": 1, "mark": "A", "messages": []}
+    body = recipes.with_edits(recipes.default_recipe(), [{"file": "a", "row": 1, "exclude": True}])
+    body = recipes.with_edits(recipes.with_edits(body, [one]), [other])
+    assert recipes.edited_rows(body) == [one, other]
+    assert recipes.edited_rows(recipes.with_edits(body, [later])) == [other, later]
+
+
 def test_who_edits_what_somebody_else_just_changed_is_told(as_bob, as_alice, version) -> None:
     seen = contents.row_of(version, split="train", place=0)["etag"]
     services.edit_row(as_alice, version=version, place=FIRST, messages=turns("One", "Two"), expected=seen)

@@ -146,6 +146,24 @@ def test_a_recipe_that_names_somebody_is_traced_and_the_next_one_does_not(upload
     assert kept.body["system_prompt"] == ""
 
 
+def test_a_version_whose_recipe_would_be_refused_today_is_made_again_without_a_person(
+    version, as_alice, workspace
+) -> None:
+    body = version.recipe
+    names = [each["kind"] for each in body["steps"]]
+    one, other = names.index("normalize"), names.index("personal_data")
+    body["steps"][one], body["steps"][other] = body["steps"][other], body["steps"][one]
+    DatasetVersion.objects.filter(id=version.id).update(recipe=body)
+    jane = phrase_of(JANE)
+    made = services.create_erased_versions(
+        as_alice, workspace_id=workspace.id, trace=trace_phrase(workspace.id, jane), phrase=jane
+    )
+    assert len(made) == 1
+    tasks.build_version(made[0].id)
+    made[0].refresh_from_db()
+    assert made[0].state == "ready" and JANE.lower() not in kept_text(made[0])
+
+
 def test_what_was_erased_is_remembered_where_no_version_can_be_made_again(
     version, as_alice, as_bob, workspace, dataset
 ) -> None:

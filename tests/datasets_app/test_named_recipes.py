@@ -39,6 +39,20 @@ def test_a_recipe_that_curation_would_refuse_is_not_kept(as_bob, workspace, kept
         services.create_recipe(as_bob, workspace_id=workspace.id, name="  ", body=recipes.default_recipe())
 
 
+def test_a_new_recipe_hides_only_after_the_tidying(as_bob, workspace, dataset, upload, kept) -> None:
+    upload("question,answer\nWhy?,Because.\n")
+    body = recipes.default_recipe()
+    body["steps"][:2] = reversed(body["steps"][:2])
+    for act in (
+        lambda: services.create_recipe(as_bob, workspace_id=workspace.id, name="Old", body=body),
+        lambda: services.update_recipe(as_bob, recipe=kept, name="Support", body=body),
+        lambda: services.create_version(as_bob, dataset=dataset, recipe=body),
+        lambda: services.create_preview(as_bob, dataset=dataset, recipe=body),
+    ):
+        with pytest.raises(Invalid, match="Put normalize first"):
+            act()
+
+
 def test_charlie_finds_no_recipe_and_changes_none(as_charlie, kept) -> None:
     with pytest.raises(NotFound):
         selectors.recipe_of(as_charlie.workspace_id, kept.id)
