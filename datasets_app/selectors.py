@@ -130,11 +130,8 @@ def version_to_verify(version_id: str, *, uploads: bool = True) -> DatasetVersio
 
 def ready_versions(dataset: Dataset) -> QuerySet[DatasetVersion]:
     """The data set's versions that are ready, newest first."""
-    return (
-        DatasetVersion.objects.filter(dataset=dataset, state=VersionState.READY)
-        .select_related("dataset")
-        .order_by("-number")
-    )
+    found = DatasetVersion.objects.filter(dataset=dataset, state=VersionState.READY)
+    return found.select_related("dataset").order_by("-number")
 
 
 def cleared_by(version: DatasetVersion, item: ReviewItem | None) -> bool:
@@ -161,9 +158,8 @@ def version_is_cleared(version: DatasetVersion) -> bool:
 
 def recipes_of(workspace_id: str) -> QuerySet[CurationRecipe]:
     """The workspace's recipes by name."""
-    return CurationRecipe.objects.filter(workspace_id=workspace_id, archived_at__isnull=True).select_related(
-        "created_by"
-    )
+    found = CurationRecipe.objects.filter(workspace_id=workspace_id, archived_at__isnull=True)
+    return found.select_related("created_by")
 
 
 def recipe_of(workspace_id: str, recipe_id: str) -> CurationRecipe:
