@@ -67,6 +67,8 @@ def _settings(job: FineTuningJob) -> dict[str, Any]:
 def _text(value: Any) -> str:
     if value is None or value == "":
         return "–"
+    if value is True:
+        return "yes"
     return f"{value:g}" if isinstance(value, float) else str(in_words(value))
 
 

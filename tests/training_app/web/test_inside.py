@@ -113,6 +113,7 @@ def test_runs_stand_side_by_side_with_what_differs_and_none_is_best_by_chance(at
     assert "1e-05" in differing and "Batch size" not in differing
     for title in ("Learning rate", "Longest row, in tokens", "Steps between validations", "Weigh small classes more"):
         assert f"<td>{title}</td>" in differing
+    assert '<td class="num">yes</td>' in differing and "True" not in differing
     assert "<td>micro_batch_size</td>" in differing, "the form has no name for it"
     assert "2.5</td>" in page and "3.1</td>" in page and "ROUGE-L" in page
     assert "<b>" not in page[page.index("What came of them") : page.index("Settings that differ")]
