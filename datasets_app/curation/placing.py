@@ -2,7 +2,8 @@
 
 Numbers of rows shift with the line of the header or the columns; a keyed digest of the cells does not. An entry whose
 digest stands at its number stays; else it goes to where the digest is; where that is nowhere the run is refused, for what
-was erased must not come back and what was corrected must not go to somebody else's row. Entries without a digest stay.
+was erased must not come back and what was corrected must not go to somebody else's row. Entries without a digest stay,
+but are refused in a table whose header was guessed otherwise when there were none.
 """
 
 from __future__ import annotations
@@ -35,16 +36,31 @@ def mark_of(found: Record | Problem, keys: Keys) -> str:
 def placed(recipe: Recipe, sources: Sequence[Source], keys: Keys) -> dict[str, Any] | None:
     """The options of the step `edits` with the numbers that its records have now; None where it has no digests.
 
-    Reads the files that have some once more. Raises Refusal where a record is not there any more.
+    Reads the files that have some once more. Raises Refusal where a record is not there any more, or may be another.
     """
     step = recipe.step("edits")
     rows, erased = (_entries(step, name) for name in ("rows", "erased"))
+    for source in sources:
+        if source.table and source.table.was_other:
+            _check_marked(rows, source, "row")
+            _check_marked(erased, source, "record")
     if step is None or not any("mark" in entry for entry in (*rows, *erased)):
         return None
     for source in sources:
         rows = _moved(rows, source, "row", partial(_joined, recipe, source), keys)
         erased = _moved(erased, source, "record", source.records, keys)
     return {**step.options, "rows": rows, "erased": erased}
+
+
+def _check_marked(entries: list[Entry], source: Source, number: str) -> None:
+    for entry in entries:
+        if entry.get("file") == source.name and number in entry and "mark" not in entry:
+            raise Refusal(
+                code="row_not_found",
+                message=f"Row {entry[number] + 1:,} of {source.name} was changed, left out or erased when it was "
+                "guessed otherwise whether the first line is a header, so it may be another row now.",
+                fix="Say in the file's reading in which line its header stands, or that it has none.",
+            )
 
 
 def _entries(step: Step | None, name: str) -> list[Entry]:

@@ -29,7 +29,8 @@ _NAMES_OF_COLUMNS = frozenset(
 class Heading:
     """Names of the columns; ``skipped`` rows stand above the header, or above the first record where none is.
 
-    ``line``: where the header stands, from 1; 0 where there is none.
+    ``line``: where the header stands, from 1; 0 where there is none. ``was_other``: whether there is one was
+    guessed otherwise before rows had digests, so that a number of then is another row's now.
     """
 
     columns: tuple[str, ...]
@@ -37,6 +38,7 @@ class Heading:
     skipped: int
     line: int = 0
     findings: tuple[Finding, ...] = ()
+    was_other: bool = False
 
 
 def field_key(name: str) -> str:
@@ -66,7 +68,8 @@ def find_heading(rows: list[list[str]], lines: list[int], *, given: int | None =
         at = lines[min(skipped, len(lines) - 1)] if lines else 1
         findings.append(Finding("info", "This line was taken as the names of the columns.", line=at))
     line = lines[min(skipped, len(lines) - 1)] if has_header and lines else 0
-    return Heading(tuple(columns), has_header, skipped, line, tuple(findings))
+    was_other = given is None and _was_header(body[0], body[1:]) != has_header
+    return Heading(tuple(columns), has_header, skipped, line, tuple(findings), was_other)
 
 
 def common_width(rows: list[list[str]]) -> tuple[int, int]:
@@ -103,10 +106,25 @@ def _is_header(first: list[str], rest: list[list[str]]) -> bool:
     cells = [cell.strip() for cell in first]
     if any(field_key(cell) in _NAMES_OF_COLUMNS for cell in cells) or _is_years(cells):
         return True
-    if any(_NUMBER.match(cell) or _DATA.match(cell) or len(cell) > LONG_NAME for cell in cells) or not any(cells):
+    if not _could_be_header(first):
         return False
     others = [row for row in rest if row != first]  # headers of tables that were joined stand among the rows
     return len(others) >= len(rest) / 2 and not _is_like(first, others)
+
+
+def _was_header(first: list[str], rest: list[list[str]]) -> bool:
+    """What was guessed then: names, unless the first of them stood often in its column."""
+    cells = [cell.strip() for cell in first]
+    if any(field_key(cell) in _NAMES_OF_COLUMNS for cell in cells) or _is_years(cells):
+        return True
+    repeated = sum(row[0] == first[0] for row in rest if row)
+    return _could_be_header(first) and not (len(rest) > 2 and repeated > len(rest) * 0.05)
+
+
+def _could_be_header(first: list[str]) -> bool:
+    """Whether a row has values, and none that names of columns have not."""
+    cells = [cell.strip() for cell in first]
+    return any(cells) and not any(_NUMBER.match(cell) or _DATA.match(cell) or len(cell) > LONG_NAME for cell in cells)
 
 
 def _is_like(first: list[str], rest: list[list[str]]) -> bool:

@@ -74,3 +74,23 @@ def test_rows_are_marked_so_that_they_are_known_again(write, tmp_path) -> None:
 
 def test_entries_without_a_mark_hold_for_their_number(write, tmp_path) -> None:
     assert LINES[1] not in said(write, tmp_path, asked({"rows": [{"file": "a.csv", "row": 1, "exclude": True}]}))
+
+
+@pytest.mark.parametrize("entry", [{"row": 1, "exclude": True}, {"record": 1}])
+def test_entries_without_a_mark_are_refused_where_the_header_was_guessed_otherwise(write, tmp_path, entry) -> None:
+    table = "lost it,lost\nmy money,refund\ngone again,lost\nnot here,lost\npay back,refund\nnowhere,lost\n"
+    edits = {"rows" if "row" in entry else "erased": [{"file": "a.csv", **entry}]}
+    as_then = "ham,see you\nspam,win now\nham,ok then\nham,good\n"
+    for text, reading, is_refused in (
+        (table, {}, True),
+        (table, {"a.csv": {"header": 0}}, False),
+        (table, {"a.csv": {"header": 1}}, False),
+        (as_then, {}, False),
+    ):
+        body = asked(edits).as_json() | {"mapping": None, "reading": reading}
+        preview = Preview(parse_recipe(body), [write("a.csv", text)], secret=SECRET)
+        if is_refused:
+            with pytest.raises(Refusal, match=r"Row 2 of a\.csv was changed, left out or erased"):
+                preview.report()
+        else:
+            assert preview.report()
