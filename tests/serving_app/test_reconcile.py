@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import openai
 import pytest
 from django.core.management import call_command
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from gptstudio.core import heartbeats
@@ -154,14 +157,19 @@ def test_reconcile_usage_prints_the_difference(own_engine, client, reconciler, c
 
 
 def test_the_command_stops_at_once_when_told_to(tmp_path):
-    """On a home of its own without tables: every pass fails, the process stays, and ends with 0."""
+    """On a home of its own whose tables are gone: every pass fails, the process stays, and ends with 0."""
     env = {
         **os.environ,
         "STUDIO_HOME": str(tmp_path),
         "DATABASE_URL": "",
         "DJANGO_SETTINGS_MODULE": "gptstudio.settings.local",
     }
-    env["DATABASE_URL"] = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    path = tmp_path / "empty.sqlite3"
+    env["DATABASE_URL"] = f"sqlite:///{path}"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app, name, applied)")
+        known = MigrationLoader(None).disk_migrations
+        database.executemany("INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, '2026-01-01')", known)
     root = Path(__file__).parents[2]
     process = subprocess.Popen([sys.executable, "manage.py", "reconcile"], cwd=root, env=env, stderr=subprocess.PIPE)
     assert process.stderr is not None

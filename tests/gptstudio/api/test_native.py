@@ -33,7 +33,9 @@ def is_problem(answer, status: int) -> bool:
 
 
 def test_an_id_that_is_none_is_not_found(program, world, subtests) -> None:
-    ids = {name: "nothing_here" if name.endswith("_id") else value for name, value in world.ids.items()}
+    ids = {
+        name: "nothing_here" if name.endswith(("_id", "use_case_key")) else value for name, value in world.ids.items()
+    }
     caller = program(*EVERY_SCOPE)
     for method, route in WITH_IDS:
         with subtests.test(method=method, route=route):
