@@ -24,6 +24,6 @@ def test_bodies_and_parameters_drawn_at_random(transactional_db, live_server, wo
         secret=secret,
         folder=tmp_path,
         phases="fuzzing",
-        examples=5,
+        examples=3,
         options=(by_schema.ALL_HAVE_OWN_RULES,),
     )
