@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from datasets_app.curation.rows import Message
 from datasets_app.curation.threads.pseudonyms import Pseudonyms
@@ -101,8 +102,10 @@ def _paths(posts: Sequence[Post]) -> Iterator[list[Post]]:
     answered = set(above)
     depths = _depths(above)
     known: set[int] = set()
-    for leaf in range(len(posts)):
-        if leaf in answered:
+    told: set[int] = set()
+    leaves = (place for place in range(len(posts)) if place not in answered)
+    for leaf in chain(leaves, range(len(posts))):  # and those of a circle that no way has met
+        if leaf in told:
             continue
         ends = [leaf]  # of windows, the last one first
         windows = []
@@ -114,6 +117,7 @@ def _paths(posts: Sequence[Post]) -> Iterator[list[Post]]:
                 break
             ends.append(window[0])
         for window in reversed(windows):
+            told.update(window)
             yield [posts[place] for place in window]
 
 

@@ -71,6 +71,11 @@ def test_circles_and_lost_parents_lose_no_post(parents):
     assert {text for each in found for _role, text in each} == {"one", "two"}
 
 
+def test_a_circle_with_a_way_out_of_it_loses_no_post():
+    found = talk(Post("1", "2", "a", "one"), Post("2", "1", "b", "two"), Post("3", "2", "a", "three"))
+    assert {text for each in found for _role, text in each} == {"one", "two", "three"}
+
+
 def chain(length: int) -> list[Post]:
     return [Post(str(n), str(n - 1) if n else None, f"p{n % 2}", f"text {n}") for n in range(length)]
 
