@@ -11,23 +11,13 @@ from django.utils import timezone
 
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
-from gptstudio.core.errors import Conflict, Invalid
+from gptstudio.core.errors import Conflict
+from gptstudio.core.reasons import checked_reason
 from gptstudio.review.services import open_item
 from serving_app.models import Deployment, DeploymentStop
 
 KIND = "stop"  # of review items about stops
 LONGEST = 2_000
-
-
-def _reason(reason: str) -> str:
-    why = reason.strip()
-    if not why or len(why) > LONGEST:
-        raise Invalid(
-            f"The reason has {len(why):,} characters." if why else "There is no reason.",
-            fix=f"Say in a sentence why, in {LONGEST:,} characters at most.",
-            param="reason",
-        )
-    return why
 
 
 def _audit(actor: Actor, deployment: Deployment, action: str, reason: str) -> None:
@@ -48,7 +38,7 @@ def stop_deployment(actor: Actor, *, deployment: Deployment, reason: str) -> Dep
     asked to look into it.
     """
     require(actor, "deployments.stop", workspace_id=deployment.workspace_id)
-    why = _reason(reason)
+    why = checked_reason(reason, longest=LONGEST)
     deployment = Deployment.objects.select_for_update().get(id=deployment.id)
     if deployment.retired_at is not None:
         raise Conflict(f"The deployment {deployment.name} is retired: it answers nobody.")
@@ -74,7 +64,7 @@ def stop_deployment(actor: Actor, *, deployment: Deployment, reason: str) -> Dep
 def lift_stop(actor: Actor, *, deployment: Deployment, reason: str) -> DeploymentStop:
     """Let a stopped deployment answer again, from the next request on, with a reason."""
     require(actor, "deployments.stop", workspace_id=deployment.workspace_id)
-    why = _reason(reason)
+    why = checked_reason(reason, longest=LONGEST)
     deployment = Deployment.objects.select_for_update().get(id=deployment.id)
     stop = DeploymentStop.objects.filter(deployment=deployment, lifted_at__isnull=True).first()
     if stop is None:

@@ -9,20 +9,10 @@ from gptstudio.accounts import policies
 from gptstudio.accounts.models import ApiKey
 from gptstudio.accounts.policies import Actor
 from gptstudio.audit.services import record
-from gptstudio.core.errors import Conflict, Invalid
+from gptstudio.core.errors import Conflict
+from gptstudio.core.reasons import checked_reason
 
 LONGEST = 300
-
-
-def _reason(reason: str) -> str:
-    why = reason.strip()
-    if not why or len(why) > LONGEST:
-        raise Invalid(
-            f"The reason has {len(why):,} characters." if why else "There is no reason.",
-            fix=f"Say in a sentence why, in {LONGEST} characters at most.",
-            param="reason",
-        )
-    return why
 
 
 def _locked(actor: Actor, key: ApiKey) -> ApiKey:
@@ -50,7 +40,7 @@ def pause_key(actor: Actor, *, key: ApiKey, reason: str) -> ApiKey:
     """The key opens nothing from the next request on, on every process, and neither do its tokens; secrets, limits and bill
     stay as they are.
     """
-    why = _reason(reason)
+    why = checked_reason(reason, longest=LONGEST)
     key = _locked(actor, key)
     if key.paused_at is not None:
         raise Conflict(f"{key.name} is paused already.", fix="Reload the page to see by whom.")
@@ -63,7 +53,7 @@ def pause_key(actor: Actor, *, key: ApiKey, reason: str) -> ApiKey:
 @transaction.atomic
 def resume_key(actor: Actor, *, key: ApiKey, reason: str) -> ApiKey:
     """The key opens again what it opened before, from the next request on."""
-    why = _reason(reason)
+    why = checked_reason(reason, longest=LONGEST)
     key = _locked(actor, key)
     if key.paused_at is None:
         raise Conflict(f"{key.name} is not paused.", fix="Reload the page.")
