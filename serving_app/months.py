@@ -1,10 +1,25 @@
-"""Calendar months, as budgets count them: by the clock of the studio's time zone (TIME_ZONE), like the days of usage."""
+"""Calendar months of budgets and days of usage: by the clock of the studio's time zone (TIME_ZONE), whoever looks."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time
 
 from django.utils import timezone
+
+
+def day_of(moment: datetime) -> date:
+    """The day of usage that a moment belongs to."""
+    return timezone.localdate(moment, timezone.get_default_timezone())
+
+
+def today() -> date:
+    """The day of usage that it is now."""
+    return day_of(timezone.now())
+
+
+def begin_of(day: date) -> datetime:
+    """Its midnight."""
+    return datetime.combine(day, time(), tzinfo=timezone.get_default_timezone())
 
 
 def month_of(moment: datetime) -> int:

@@ -19,6 +19,7 @@ from gptstudio.review.wording import wording_of
 from gptstudio.web import live
 from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.road import Step, steps
+from serving_app import months
 from serving_app.selectors import reached_of, spent_by_month, totals
 from training_app.models import FineTuningJob
 from training_app.selectors import metrics_of
@@ -153,9 +154,7 @@ def home(request: MemberRequest) -> HttpResponse:
     found, shown = selectors.tally(actor.workspace_id), _running(actor.workspace_id)
     waiting, today = waiting_for(actor), selectors.answers_today(actor.workspace_id)
     count = sum(each.stands_for for each in waiting)
-    this_month, last_month = spent_by_month(
-        actor.workspace_id, today=timezone.localdate(timezone=timezone.get_default_timezone())
-    )
+    this_month, last_month = spent_by_month(actor.workspace_id, today=months.today())
     context = {
         "tally": found,
         "greeting": _greeting(),

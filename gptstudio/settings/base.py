@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "gptstudio.web.middleware.current_workspace",
+    "gptstudio.web.middleware.times_of_the_reader",
     "gptstudio.web.middleware.sentences_for_errors",
 ]
 ROOT_URLCONF = "gptstudio.urls"

@@ -8,7 +8,7 @@ from allauth.socialaccount.views import connections, login_cancelled, signup
 from allauth.usersessions.views import list_usersessions
 from django.urls import include, path, re_path
 
-from gptstudio.web.views import providers, sessions
+from gptstudio.web.views import providers, sessions, times
 
 RESET = "account_reset_password_from_key"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("connected/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
     path("sessions/", list_usersessions, name="usersessions_list"),
     path("sessions/<int:session_id>/end/", sessions.end, name="session-end"),
+    path("times/", times.times, name="times"),
     path("oidc/<slug:provider_id>/login/", providers.openid_login, name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", providers.openid_callback, name="openid_connect_callback"),
     path("github/login/", providers.github_login, name="github_login"),

@@ -1,14 +1,19 @@
-"""What every page request passes: its number, the content security policy, the current workspace, sentences for errors."""
+"""What every page request passes: its number, the content security policy, the current workspace, the
+reader's clock, sentences for errors.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 
 from gptstudio.accounts import selectors
@@ -16,9 +21,11 @@ from gptstudio.accounts.models import Membership
 from gptstudio.core.errors import Invalid, StudioError
 from gptstudio.core.ids import mint
 from gptstudio.core.logging import request_id
+from gptstudio.core.zones import zone_named
 
 Answer = Callable[[HttpRequest], Any]
 API_PREFIXES = ("/v1/", "/api/")
+ZONE_COOKIE = "studio-zone"
 
 
 def _policy(path: str, nonce: str) -> str:
@@ -120,6 +127,34 @@ def current_workspace(get_response: Answer) -> Callable[..., Any]:
             attach_workspace(request)
         response: HttpResponse = get_response(request)
         return response
+
+    return sync_middleware
+
+
+def _zone(request: HttpRequest) -> ZoneInfo | None:
+    """Where the person says that they are, else where their browser does (`theme.js`); None: nobody knows."""
+    said = getattr(request.user, "time_zone", "") or request.COOKIES.get(ZONE_COOKIE, "")
+    return zone_named(unquote(said))
+
+
+@sync_and_async_middleware
+def times_of_the_reader(get_response: Answer) -> Callable[..., Any]:
+    """Pages tell times by the reader's clock, else by the studio's. Programs are told UTC."""
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request: HttpRequest) -> HttpResponse:
+            if request.path.startswith(API_PREFIXES):
+                return cast(HttpResponse, await get_response(request))
+            with timezone.override(_zone(request)):
+                return cast(HttpResponse, await get_response(request))
+
+        return middleware
+
+    def sync_middleware(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(API_PREFIXES):
+            return cast(HttpResponse, get_response(request))
+        with timezone.override(_zone(request)):
+            return cast(HttpResponse, get_response(request))
 
     return sync_middleware
 

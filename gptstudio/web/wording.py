@@ -91,6 +91,12 @@ def ago(moment: datetime, *, now: datetime) -> str:
     return "in a moment" if ahead else "just now"
 
 
+def zone_of(moment: datetime) -> str:
+    """`CET`; `UTC+03` where the zone has no letters."""
+    name = moment.tzname() or ""
+    return f"UTC{name}" if name[:1] in ("+", "-") else name
+
+
 def lasting(span: timedelta | float | None) -> str:
     """`16 minutes`, `2 h 5 min`, `40 seconds`."""
     if span is None:

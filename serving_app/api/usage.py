@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
@@ -17,6 +16,7 @@ from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
 from gptstudio.core.errors import Invalid
 from serving_app import selectors, services
 from serving_app.models import Completion, KeptTexts
+from serving_app.months import today
 from serving_app.selectors.export import usage_csv
 
 BY = {"day": "day", "key": "api_key_id", "member": "user_id", "model": "model_name"}
@@ -98,8 +98,7 @@ def _day(request: Request, name: str, otherwise: date) -> date:
 
 def _span(request: Request) -> tuple[date, date]:
     """The first day and the one behind the last."""
-    today = timezone.localdate()
-    until = _day(request, "until", today)
+    until = _day(request, "until", today())
     since = _day(request, "since", until - timedelta(days=29))
     if not 0 <= (until - since).days < MOST_DAYS:
         raise Invalid(f"{since} to {until} is no span.", fix=f"Ask for 1 to {MOST_DAYS} days.", param="since")

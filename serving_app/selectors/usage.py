@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
-from django.utils import timezone
 
 from gptstudio.core.errors import NotFound
 from serving_app.models import Balance, Completion, CompletionState, EngineReplica, UsageDaily, UsageEvent, UsageKind
@@ -78,16 +77,10 @@ def usage_of(workspace_id: str, request_id: str) -> Bill:
 
 
 def by_key_model_and_day(
-    workspace_id: str, *, since: datetime | None = None, until: datetime | None = None
+    workspace_id: str, *, since: date | None = None, until: date | None = None
 ) -> list[dict[str, Any]]:
     """Sums of whole days, by key and model, newest day first; `api_key` is None for the playground."""
-    return daily(
-        workspace_id, since=_day(since), until=_day(until), by=("day", "api_key", "api_key__name", "model_name")
-    )
-
-
-def _day(moment: datetime | None) -> date | None:
-    return timezone.localdate(moment) if moment else None
+    return daily(workspace_id, since=since, until=until, by=("day", "api_key", "api_key__name", "model_name"))
 
 
 def daily(

@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.utils import timezone
 
 from gptstudio.core.statements import execute
 from serving_app.models import Balance, UsageDaily, UsageEvent, UsageKind
+from serving_app.months import day_of
 from serving_app.selectors import member_account
 from serving_app.selectors.usage import BILLED
 
@@ -34,7 +34,7 @@ def owners_of(event: UsageEvent) -> list[str]:
 def _day_of(event: UsageEvent) -> dict[str, object]:
     return {
         "workspace_id": event.workspace_id,
-        "day": timezone.localdate(event.at),
+        "day": day_of(event.at),
         "api_key_id": event.api_key_id,
         "user_id": event.user_id,
         "model_name": event.model_name,
@@ -45,7 +45,7 @@ def add_to_day(event: UsageEvent, *, is_first: bool = True) -> None:
     """Count a billed row in; `is_first`: of its attempt. The caller holds the workspace's balance."""
     counts = {"requests": int(is_first)} | {name: getattr(event, name) for name in COUNTS}
     day = _day_of(event)
-    owner = [event.workspace_id, connection.ops.adapt_datefield_value(timezone.localdate(event.at)), event.user_id]
+    owner = [event.workspace_id, connection.ops.adapt_datefield_value(day_of(event.at)), event.user_id]
     key = [event.api_key_id] if event.api_key_id else []
     if not execute(ADD_WITH_KEY if key else ADD_WITHOUT_KEY, [*counts.values(), *owner, event.model_name, *key]):
         UsageDaily.objects.create(**day, **counts)

@@ -154,7 +154,7 @@ def export_corrections(actor: Actor, *, workspace_id: str, dataset: Dataset | No
         json.dumps({"messages": [*row.question, {"role": "assistant", "content": row.correction}]}, ensure_ascii=False)
         for row in rows
     ]
-    name = f"corrections-{timezone.localtime():%Y%m%d-%H%M%S}.jsonl"
+    name = f"corrections-{timezone.now():%Y%m%d-%H%M%S}.jsonl"
     file = add_file(actor, dataset=dataset, name=name, chunks=[f"{line}\n".encode() for line in lines])
     _mark(actor, rows, file)
     return file

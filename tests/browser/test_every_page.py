@@ -19,6 +19,7 @@ ACCOUNT = (
     "/accounts/2fa/",
     "/accounts/2fa/totp/activate/",
     "/accounts/sessions/",
+    "/accounts/times/",
     "/accounts/logout/",
 )
 CONSOLE = ("/admin/", "/admin/review/reviewitem/", "/admin/audit/auditevent/", "/admin/audit/auditevent/incidents/")

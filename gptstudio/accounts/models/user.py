@@ -35,6 +35,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=False, help_text="May open the console; what is seen there still follows the role."
     )
     date_joined = models.DateTimeField(default=timezone.now)
+    time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: the one that the browser tells.")
 
     objects = UserAccounts()
     USERNAME_FIELD = "email"

@@ -34,6 +34,7 @@ from gptstudio.accounts.services.pausing import LONGEST as LONGEST_REASON
 from gptstudio.accounts.services.pausing import pause_key, resume_key
 from gptstudio.accounts.services.sign_ins import end_session, tell, tell_of_lock
 from gptstudio.accounts.services.workspaces import (
+    choose_time_zone,
     create_user,
     create_workspace,
     lock_rules,
@@ -53,6 +54,7 @@ __all__ = [
     "change_role",
     "check_open",
     "choose_events",
+    "choose_time_zone",
     "create_user",
     "create_workspace",
     "drop_expired_tokens",

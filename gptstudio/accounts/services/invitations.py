@@ -126,7 +126,7 @@ def mail_invitation(invitation: Invitation, *, link: str) -> bool:
         "",
         link,
         "",
-        f"The link works once, for this address, until {invitation.expires_at:%d %B %Y}.",
+        f"The link works once, for this address, until {invitation.expires_at:%d %B %Y, %H:%M} UTC.",
     ]
     try:
         send_mail(f"You are invited to {name}", "\n".join(lines), None, [invitation.email])
@@ -141,7 +141,7 @@ def check_open(invitation: Invitation) -> None:
     over = {
         InvitationState.ACCEPTED: "was used already",
         InvitationState.WITHDRAWN: "was withdrawn",
-        InvitationState.EXPIRED: f"expired on {invitation.expires_at:%d %B %Y}",
+        InvitationState.EXPIRED: f"expired on {invitation.expires_at:%d %B %Y, %H:%M} UTC",
     }.get(invitation.state)
     if over:
         raise Conflict(

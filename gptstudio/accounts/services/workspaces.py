@@ -12,6 +12,7 @@ from gptstudio.accounts.models import Membership, ReleasePolicy, Role, User, Wor
 from gptstudio.accounts.policies import Actor
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Invalid
+from gptstudio.core.zones import zone_named
 
 
 def _free_slug(name: str) -> str:
@@ -30,6 +31,13 @@ def create_user(*, email: str, name: str = "", password: str | None = None, is_s
 def spend_sign_in(user: User) -> bool:
     """Note that they sign in now. False where they did since they were read, so that a link serves once."""
     return User.objects.filter(id=user.id, last_login=user.last_login).update(last_login=timezone.now()) == 1
+
+
+def choose_time_zone(user: User, *, name: str) -> None:
+    """Times are shown to them in this zone from now on; without a name in the one that their browser tells."""
+    if name and zone_named(name) is None:
+        raise Invalid(f"{name[:64]!r} is no time zone.", fix="Choose one like Europe/Berlin.", param="time_zone")
+    User.objects.filter(id=user.id).update(time_zone=name)
 
 
 @transaction.atomic

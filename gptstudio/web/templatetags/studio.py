@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -18,18 +19,32 @@ from gptstudio.web.acts import ACTS
 register = template.Library()
 
 
+def _time(moment: datetime, shown: Callable[[datetime], str]) -> SafeString:
+    """A moment by the reader's clock, with the exact one and UTC's on hover."""
+    local = timezone.localtime(moment)
+    exact = f"{local:%d %B %Y, %H:%M:%S} {wording.zone_of(local)}".lstrip("0")
+    if local.utcoffset():
+        exact += f" ({local.astimezone(UTC):%H:%M:%S} UTC)"
+    said = shown(local)
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact, said)
+
+
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """A time as people say it, with the exact one on hover."""
-    if not moment:
-        return "–"
-    local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        f"{local:%d %B %Y, %H:%M:%S %Z}".lstrip("0"),
-        wording.ago(local, now=timezone.localtime()),
-    )
+    """A time as people say it."""
+    return _time(moment, lambda local: wording.ago(local, now=timezone.localtime())) if moment else "–"
+
+
+@register.filter
+def day(moment: datetime | None) -> SafeString | str:
+    """The day of a moment: `30 November 2026`."""
+    return _time(moment, lambda local: f"{local:%d %B %Y}".lstrip("0")) if moment else "–"
+
+
+@register.simple_tag
+def clock() -> str:
+    """By whose clock times are told here: `Europe/Berlin`, `UTC`."""
+    return timezone.get_current_timezone_name()
 
 
 @register.filter

@@ -43,7 +43,7 @@ class PriceForm(StudioForm):
         label="From",
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
-        help_text="Empty: from now on.",
+        help_text="By your clock. Empty: from now on.",
     )
 
     def __init__(self, *args: object, workspace_id: str, **kwargs: object) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from gptstudio.accounts.selectors import members_of
 from gptstudio.web.access import ACT, MemberRequest, member_page
 from gptstudio.web.charts import BarChart, columns
 from gptstudio.web.paging import page_of
-from serving_app import selectors, services
+from serving_app import months, selectors, services
 from serving_app.guardrails.prompts import asked_texts
 from serving_app.models.usage import request_id_in
 from serving_app.selectors.export import usage_csv
@@ -28,9 +28,8 @@ def _days(request: MemberRequest) -> int:
     return int(raw) if raw in {str(days) for days, _ in PERIODS} else 30
 
 
-def _since(days: int) -> Any:
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=days - 1)
+def _since(days: int) -> date:
+    return months.today() - timedelta(days=days - 1)
 
 
 def by_day(rows: list[dict[str, Any]], *, days: int, today: date, width: int = 1080) -> BarChart | None:
@@ -58,14 +57,15 @@ def usage(request: MemberRequest) -> HttpResponse:
     since = _since(days)
     rows = selectors.by_key_model_and_day(workspace_id, since=since)
     context = {
-        "members": by_member(workspace_id, since=timezone.localdate(since)),
+        "members": by_member(workspace_id, since=since),
         "reached": selectors.reached_of(workspace_id),
         "rows": rows,
-        "totals": selectors.totals(workspace_id, since=since),
-        "chart": by_day(rows, days=days, today=timezone.localdate()),
-        "narrow": by_day(rows, days=days, today=timezone.localdate(), width=400),
+        "totals": selectors.totals(workspace_id, since=months.begin_of(since)),
+        "chart": by_day(rows, days=days, today=months.today()),
+        "narrow": by_day(rows, days=days, today=months.today(), width=400),
         "days": days,
         "periods": PERIODS,
+        "zone": settings.TIME_ZONE,
         "tab": "sums",
     }
     return render(request, "serving/usage.html", context)
@@ -107,7 +107,7 @@ def delete_texts(request: MemberRequest, request_id: str) -> HttpResponse:
 @member_page("usage.view")
 def export(request: MemberRequest) -> HttpResponse:
     """Sums by day, key, member and model as CSV, money in millionths."""
-    since = timezone.localdate(_since(_days(request)))
+    since = _since(_days(request))
     response = HttpResponse(usage_csv(request.actor.workspace_id, since=since), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="usage.csv"'
     return response
