@@ -40,6 +40,8 @@ def _engine(found: dict[str, Any]) -> Iterator[Bar]:
 def _gateway(found: dict[str, Any]) -> Iterator[Bar]:
     for streams, ratio in found["against_transformers"].items():
         yield Bar(f"gateway against transformers serve --continuous-batching, {streams} streams, times", ratio, 1.7)
+    for streams, ratio in found.get("against_plain", {}).items():
+        yield Bar(f"gateway against plain transformers serve, {streams} streams, times", ratio, 8)
     for streams, ratio in found["against_engine"].items():
         yield Bar(f"gateway against the engine's own port, {streams} streams, times", ratio, 0.95)
     one = found["added"]["1"]

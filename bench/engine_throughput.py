@@ -83,7 +83,7 @@ def write_model(folder: Path) -> None:
 
 
 def command(name: str, model: Path, port: int, threads: int, scratch: Path) -> list[str]:
-    """The command line of one of the two servers."""
+    """The command line of a server: `ours`, `transformers` with continuous batching, or `plain` transformers without."""
     if name == "ours":
         engine = [sys.executable, "-m", "serving_app.engine", "--port", str(port), "--threads", str(threads)]
         return [
@@ -96,7 +96,8 @@ def command(name: str, model: Path, port: int, threads: int, scratch: Path) -> l
             f"m={model}",
         ]
     serve = [str(Path(sys.executable).parent / "transformers"), "serve", str(model), "--port", str(port)]
-    return [*serve, "--host", "127.0.0.1", "--continuous-batching", "--cb-block-size", "32"]
+    batching = [] if name == "plain" else ["--continuous-batching", "--cb-block-size", "32"]
+    return [*serve, "--host", "127.0.0.1", *batching]
 
 
 @contextmanager
