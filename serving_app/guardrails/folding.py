@@ -2,7 +2,7 @@
 
 People paste from pages, tables and bank statements: hard spaces between digits, hyphens that do not break, soft hyphens,
 letters with their marks apart. A rule that knows one way of writing reads all of them here. Letters of other alphabets
-that look alike stay what they are.
+that look alike stay what they are: rules about words read those in `lookalikes`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MINUS = "\N{MINUS SIGN}"
+# Beside format characters (Cf): what Unicode draws as nothing, and strokes laid over a letter.
+UNSEEN = frozenset(map(chr, [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, 0xFFA0]))
+UNSEEN |= set(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
+STROKES = dict.fromkeys(range(0x334, 0x339))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,10 @@ def _plain(cluster: str) -> str:
     if cluster.isascii():
         return cluster
     kind = unicodedata.category(cluster[0])
-    if kind == "Cf":
+    if kind == "Cf" or cluster[0] in UNSEEN:
         return cluster[1:]
     if kind == "Zs":
         return " " + cluster[1:]
     if kind == "Pd" or cluster == MINUS:
         return "-"
-    return unicodedata.normalize("NFKC", cluster)
+    return unicodedata.normalize("NFKC", cluster).translate(STROKES)

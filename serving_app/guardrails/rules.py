@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from datasets_app.curation.filters.lexicon import found_in
 from datasets_app.curation.filters.patterns import compiled, fault
 from serving_app.guardrails.folding import fold
+from serving_app.guardrails.lookalikes import latin, plain
 from serving_app.guardrails.personal import Personal
 
 LONGEST_HELD = 256  # characters: what a pattern without an end is given to match in
@@ -47,6 +48,18 @@ class Window:
     def data(self) -> bytes:
         return self.text.encode("utf-8", "surrogatepass")
 
+    @cached_property
+    def latin(self) -> str:
+        """The text with letters that only look Latin as Latin ones."""
+        return latin(self.text)
+
+    @cached_property
+    def readings(self) -> list[Window]:
+        """This window, and the same one as it is read where letters, digits and signs pass for Latin letters."""
+        others = dict.fromkeys((self.latin, plain(self.latin)))
+        others.pop(self.text, None)
+        return [self, *(Window(each, begins=self._begins, final=self.final, fresh=self.fresh) for each in others)]
+
     @property
     def lead(self) -> int:
         """Bytes that are only looked back at, so that no window's edge passes for the text's beginning."""
@@ -66,7 +79,7 @@ class Rule(Protocol):
 
 
 class Words:
-    """Whole words and phrases, whatever their case and the spaces between."""
+    """Whole words and phrases, whatever their case and the spaces between, also in letters that look alike."""
 
     def __init__(self, words: Sequence[str]) -> None:
         words = [fold(word).text for word in words]
@@ -76,6 +89,10 @@ class Words:
         self.hold = max(len("".join(parts)) + MOST_SPACES * (len(parts) - 1) for parts in map(str.split, words)) + 2
 
     def first(self, window: Window) -> Hit | None:
+        hits = [hit for reading in window.readings if (hit := self._hit(reading))]
+        return min(hits, key=lambda hit: hit.start, default=None)
+
+    def _hit(self, window: Window) -> Hit | None:
         match = self._search.search(window.data, window.lead)
         if match is None or (not window.final and match.span(1)[1] == len(window.data)):
             return None
@@ -114,9 +131,10 @@ class Lexicon:
         self._categories = frozenset(categories)
 
     def first(self, window: Window) -> Hit | None:
-        begin = _last_space(window.text, max(0, window.fresh - self.hold))
-        stop = len(window.text) if window.final else _last_word_end(window.text)
-        hit = self._first(window.text[begin:stop])
+        text = window.latin
+        begin = _last_space(text, max(0, window.fresh - self.hold))
+        stop = len(text) if window.final else _last_word_end(text)
+        hit = self._first(text[begin:stop])
         return None if hit is None else replace(hit, start=hit.start + begin, end=hit.end + begin)
 
     def _first(self, text: str) -> Hit | None:

@@ -18,6 +18,8 @@ from gptstudio.accounts.models import ApiKey
 from gptstudio.core.errors import Invalid, NotFound, Unavailable
 from gptstudio.core.ids import mint
 from serving_app import services
+from serving_app.guardrails.folding import fold
+from serving_app.guardrails.lookalikes import latin
 from serving_app.openai.base import read_body
 from serving_app.openai.errors import tell_rate
 from serving_app.openai.inference import AsyncView
@@ -100,7 +102,8 @@ def _texts(value: Any) -> list[str]:
 
 def result_body(text: str) -> dict[str, Any]:
     """OpenAI's verdict on one text; a list is sure or silent, so scores are 1 or 0."""
-    hits = {meaning for _word, category in found_in(text) for meaning in MEANINGS.get(category, ())}
+    read = latin(fold(text).text)
+    hits = {meaning for _word, category in found_in(read) for meaning in MEANINGS.get(category, ())}
     return {
         "flagged": bool(hits),
         "categories": {name: name in hits for name in CATEGORIES},

@@ -32,7 +32,7 @@ def flagged(result) -> set[str]:
 
 
 def test_each_text_is_judged_by_itself(client):
-    texts = ["Where is my parcel?", "You idiot.", "kill yourself", "That is fucking late."]
+    texts = ["Where is my parcel?", "You idiot.", "kill yourself", "That is fucking late.", "You idi\u043et."]
     found = client.moderations.create(input=texts)
     assert found.model == MODEL and found.id.startswith("modr-")
     assert [flagged(result) for result in found.results] == [
@@ -40,6 +40,7 @@ def test_each_text_is_judged_by_itself(client):
         {"harassment"},
         {"harassment", "harassment/threatening"},
         set(),
+        {"harassment"},  # though one of its letters is Cyrillic
     ]
 
 
