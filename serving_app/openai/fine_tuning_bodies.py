@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from training_app.models import Checkpoint, FineTuningJob, JobEvent, JobState, MetricPoint
+from training_app.selectors.checkpoints import checkpoint_name
 
 NAMES = ("n_epochs", "batch_size", "learning_rate_multiplier")
 MEASURED = ("metric", "evaluation")
@@ -87,9 +88,8 @@ def event_body(event: JobEvent) -> dict[str, Any]:
     }
 
 
-def checkpoint_body(checkpoint: Checkpoint, *, point: MetricPoint | None) -> dict[str, Any]:
-    """OpenAI's checkpoint, with what was measured at its step."""
-    job = checkpoint.job
+def checkpoint_body(checkpoint: Checkpoint, *, model: str, point: MetricPoint | None) -> dict[str, Any]:
+    """OpenAI's checkpoint, with what was measured at its step. `model`: what its fine-tune is called, or will be."""
     metrics = {"step": checkpoint.step, "valid_loss": checkpoint.validation_loss}
     if point is not None and point.loss is not None:
         metrics["train_loss"] = point.loss
@@ -97,8 +97,8 @@ def checkpoint_body(checkpoint: Checkpoint, *, point: MetricPoint | None) -> dic
         "id": checkpoint.id,
         "object": "fine_tuning.job.checkpoint",
         "created_at": int(checkpoint.created_at.timestamp()),
-        "fine_tuned_model_checkpoint": f"ft:{job.base_model.name}:{job.id[-8:]}:ckpt-step-{checkpoint.step}",
-        "fine_tuning_job_id": job.id,
+        "fine_tuned_model_checkpoint": checkpoint_name(model, checkpoint.step),
+        "fine_tuning_job_id": checkpoint.job_id,
         "step_number": checkpoint.step,
         "metrics": {name: value for name, value in metrics.items() if value is not None},
     }

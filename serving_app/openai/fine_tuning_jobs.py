@@ -17,8 +17,9 @@ from serving_app.openai.base import OpenAIView, listed, query_cursor, query_numb
 from serving_app.openai.fine_tuning_bodies import checkpoint_body, event_body, job_body
 from serving_app.openai.fine_tuning_request import read_job_request
 from training_app import services
-from training_app.models import FineTuningJob
+from training_app.models import FineTuningJob, LanguageModel
 from training_app.selectors import base_model_named, checkpoints_of, events_of, job_of, jobs_of, metrics_of
+from training_app.selectors.checkpoints import kept_checkpoint
 
 MOST = 100
 METADATA = re.compile(r"metadata\[(.{1,64})\]", re.DOTALL)
@@ -106,21 +107,18 @@ class JobEvents(OpenAIView):
 
 
 class JobCheckpoints(OpenAIView):
-    """Verified checkpoints, newest first."""
+    """Verified checkpoints, newest first; once there is a model, the one that it was made of, which answers by its name."""
 
     actions: ClassVar[dict[str, str]] = {"GET": "training.view"}
 
     def get(self, request: Request, job_id: str) -> JsonResponse:
         job = job_of(self.workspace_id, job_id)
-        page = selectors.page(
-            checkpoints_of(job),
-            by="step",
-            limit=query_number(request, "limit", default=10, most=MOST),
-            after=query_cursor(request),
-        )
+        limit, after = query_number(request, "limit", default=10, most=MOST), query_cursor(request)
+        page = selectors.page(checkpoints_of(job), by="step", limit=limit, after=after)
+        model: LanguageModel | None = getattr(job, "model", None)
+        if model is not None and not after and (kept := kept_checkpoint(job, model)) is not None:
+            page = selectors.Page([kept], has_more=False)
+        name = services.public_name(job) if model is None else model.name
         points: dict[int, Any] = {point.step: point for point in metrics_of(job)}
-        bodies = []
-        for checkpoint in page.rows:
-            checkpoint.job = job
-            bodies.append(checkpoint_body(checkpoint, point=points.get(checkpoint.step)))
+        bodies = [checkpoint_body(each, model=name, point=points.get(each.step)) for each in page.rows]
         return JsonResponse(listed(page, bodies))

@@ -33,9 +33,11 @@ from serving_app.services.trips import in_guard_thread, in_ledger_thread
 from serving_app.services.usage import reserve
 from training_app.models import LanguageModel, ModelKind
 from training_app.selectors import is_released, model_asked, models_of
+from training_app.selectors.checkpoints import model_of_checkpoint, names_checkpoint
 
 PREVIEW_TIME = timedelta(minutes=15)
-LONGEST_NAME = 200
+LONGEST_NAME = 220  # a model's, and which checkpoint of it
+ONE_CHECKPOINT = "Of a fine-tune's checkpoints that one alone answers which its model was made of, once it is made."
 EMBEDDINGS = "embeddings"
 
 
@@ -67,7 +69,7 @@ class Asked:
 def _unknown(name: str) -> NotFound:
     return NotFound(
         f"The model `{name[:LONGEST_NAME]}` does not exist or you do not have access to it.",
-        fix="Ask GET /v1/models which there are.",
+        fix=ONE_CHECKPOINT if names_checkpoint(name) else "Ask GET /v1/models which there are.",
         code="model_not_found",
         param="model",
     )
@@ -141,8 +143,8 @@ def _target_of(deployment: Deployment) -> LanguageModel:
 
 
 def _resolve(caller: Caller, name: str) -> tuple[LanguageModel, Deployment | None]:
-    """The model behind a name: a base model's, a fine-tune's, or a deployment's. What answers for a name goes on doing so:
-    a base model that was registered under it later does not.
+    """The model behind a name: a base model's, a fine-tune's, its checkpoint's, or a deployment's. What answers for a name
+    goes on doing so: a base model that was registered under it later does not.
     """
     model = model_asked(caller.actor.workspace_id, name)
     may_be_later = model is None or (model.kind == ModelKind.BASE and model.workspace_id is not None)
@@ -151,7 +153,11 @@ def _resolve(caller: Caller, name: str) -> tuple[LanguageModel, Deployment | Non
         _check_released(caller, model)
         return model, None
     if deployment is None:
-        raise _unknown(name)
+        made = model_of_checkpoint(caller.actor.workspace_id, name)
+        if made is None:
+            raise _unknown(name)
+        _check_released(caller, made)
+        return made, None
     _check_not_stopped(deployment)
     return _target_of(deployment), deployment
 

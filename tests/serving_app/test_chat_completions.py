@@ -10,6 +10,7 @@ from openai.types.chat import ChatCompletion
 
 from serving_app import selectors
 from serving_app.models import UsageEvent
+from training_app.models import FineTuningJob
 from training_app.services import withdraw_model
 
 HELLO = [{"role": "user", "content": "Hello there"}]
@@ -126,6 +127,22 @@ def test_an_unreleased_model_needs_the_preview_scope_and_is_loaded_on_demand(
     assert waiting.value.status_code == 503 and waiting.value.response.headers["retry-after"]
     reconciler.run_pass()
     assert previewing.chat.completions.create(model=model.name, messages=HELLO, max_tokens=2).model == model.name
+
+
+def test_the_checkpoint_that_a_model_was_made_of_answers_by_its_name_and_no_other_does(
+    client, make_tuned, base_model, reconciler
+):
+    model = make_tuned()
+    plan = {"finished": {"best_step": 5, "steps": 10}}
+    model.job = FineTuningJob.objects.create(workspace=model.workspace, base_model=base_model, name="Tone", plan=plan)
+    model.save(update_fields=["job"])
+    reconciler.run_pass()
+    name = f"{model.name}:ckpt-step-5"
+    answer = client.chat.completions.with_raw_response.create(model=name, messages=HELLO, max_tokens=2)
+    assert answer.parse().model == name and answer.headers["x-studio-model"] == model.name
+    with pytest.raises(openai.NotFoundError, match="that one alone answers") as refused:
+        client.chat.completions.create(model=f"{model.name}:ckpt-step-10", messages=HELLO)
+    assert refused.value.code == "model_not_found"
 
 
 def test_what_a_reviewer_took_back_no_program_may_try(client_for, make_key, make_tuned, reconciler, as_alice):

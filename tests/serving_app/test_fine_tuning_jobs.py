@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import openai
 import pytest
 from openai.types.fine_tuning import FineTuningJob
+from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 
 from training_app.models import Checkpoint, JobEvent, LanguageModel, MetricPoint, ModelKind
 from training_app.models import FineTuningJob as Row
@@ -187,14 +188,30 @@ def test_events_come_newest_first_in_pages_even_when_times_are_equal(client, fil
 
 
 def test_checkpoints_tell_what_was_measured(client, file_id):
-    job = start(client, file_id)
+    job = start(client, file_id, suffix="tone")
     MetricPoint.objects.create(job_id=job.id, step=5, epoch=1.0, loss=0.5, validation_loss=0.6)
     for step in (5, 10):
         Checkpoint.objects.create(job_id=job.id, step=step, path=f"checkpoints/{step}", validation_loss=0.6)
     checkpoints = list(client.fine_tuning.jobs.checkpoints.list(job.id, limit=1))
     assert [each.step_number for each in checkpoints] == [10, 5]
     assert (checkpoints[1].metrics.train_loss, checkpoints[1].metrics.valid_loss) == (0.5, 0.6)
-    assert checkpoints[1].fine_tuned_model_checkpoint.endswith("ckpt-step-5")
+    name = f"ft:studio-starter-1:care:tone:{job.id[-8:]}:ckpt-step-5"
+    assert checkpoints[1].fine_tuned_model_checkpoint == name
+
+
+def test_of_a_job_with_a_model_the_checkpoint_that_it_was_made_of_is_left(client, file_id, workspace, starter):
+    job = start(client, file_id)
+    plan = {"finished": {"best_step": 5, "steps": 10}}
+    Row.objects.filter(id=job.id).update(state="succeeded", finished_at=datetime.now(UTC), plan=plan)
+    MetricPoint.objects.create(job_id=job.id, step=5, epoch=1.0, loss=0.5, validation_loss=0.6)
+    model = LanguageModel.objects.create(
+        workspace=workspace, name="ft:x", kind=ModelKind.FINE_TUNE, base=starter, job_id=job.id, digest=starter.digest
+    )
+    (checkpoint,) = client.fine_tuning.jobs.checkpoints.list(job.id)
+    FineTuningJobCheckpoint.model_validate(checkpoint.model_dump(), strict=True)
+    assert checkpoint.fine_tuned_model_checkpoint == f"{model.name}:ckpt-step-5"
+    assert (checkpoint.step_number, checkpoint.metrics.valid_loss) == (5, 0.6)
+    assert list(client.fine_tuning.jobs.checkpoints.list(job.id, after=checkpoint.id)) == []
 
 
 def test_jobs_are_listed_in_pages_and_by_metadata(client, file_id):

@@ -123,6 +123,14 @@ class FineTuningJob(Leased):
         return [self.folder / "checkpoints", self.folder / "model"]
 
     @property
+    def kept_step(self) -> int | None:
+        """The step whose weights became the model; None before the training is over."""
+        finished = self.plan.get("finished") or {}
+        best = finished.get("best_step")
+        step: int | None = finished.get("steps") if best is None else best
+        return step
+
+    @property
     def can_go_on(self) -> bool:
         """Whether it may be resumed: of those that were cancelled, a run that has a checkpoint to go on from, and one that was
         trained and whose model waits for its verdict.

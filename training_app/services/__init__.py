@@ -40,6 +40,7 @@ from training_app.services.measuring import (
 )
 from training_app.services.models import (
     ensure_starter,
+    public_name,
     register_base_model,
     register_fine_tune,
     request_release,
@@ -111,6 +112,7 @@ __all__ = [
     "open_comparison",
     "outlive_kill",
     "pause_job",
+    "public_name",
     "record_evaluation",
     "record_events",
     "record_safety",

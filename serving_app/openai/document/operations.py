@@ -93,7 +93,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("job", "GET"): Operation("Fine-tuning", "One job.", _one("Job")),
     ("job_events", "GET"): Operation("Fine-tuning", "The log, newest first.", _one("JobEvents"), query=_page(20, 100)),
     ("job_checkpoints", "GET"): Operation(
-        "Fine-tuning", "Verified checkpoints, newest first.", _one("JobCheckpoints"), query=_page(10, 100)
+        "Fine-tuning",
+        "Verified checkpoints, newest first; of a job that has its model the one that this was made of.",
+        _one("JobCheckpoints"),
+        query=_page(10, 100),
     ),
     ("job_cancel", "POST"): Operation("Fine-tuning", "End the job; what it learnt is dropped.", _one("Job")),
     ("job_pause", "POST"): Operation("Fine-tuning", "Stop the job at a checkpoint.", _one("Job")),
