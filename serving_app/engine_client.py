@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,9 +18,10 @@ import aiohttp
 from django.conf import settings
 
 CONNECT_SECONDS = 5.0
-QUIET_SECONDS = 600.0  # a whole answer sends nothing until it is complete
 CALL_SECONDS = 10.0
 LOAD_SECONDS = 300.0
+# A whole answer sends nothing until it is complete.
+ANSWER = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=600.0)
 # Shorter than servers' own (uvicorn's is 5), so that no request goes out on a connection that is just being closed.
 KEPT_ALIVE_SECONDS = 4.0
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
@@ -202,11 +203,9 @@ async def usage(url: str, *, after: int) -> list[JournalRow] | None:
         raise EngineBroke(f"{url}/usage answered in an unknown shape.") from error
 
 
-@asynccontextmanager
-async def asking(
+def asking(
     url: str, path: str, *, body: dict[str, Any], attempt_id: str, scope: str
-) -> AsyncIterator[aiohttp.ClientResponse]:
+) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
     """Ask for an answer, whole or streamed as the body says. `scope`: whose computed prefixes it may take over."""
-    headers = {"X-Request-Id": attempt_id, "X-Cache-Scope": scope}
-    async with _calling("POST", url + path, timeout=_timeout(quiet=QUIET_SECONDS), json=body, headers=headers) as found:
-        yield found
+    headers = {"X-Request-Id": attempt_id, "X-Cache-Scope": scope, "Content-Type": "application/json"}
+    return _calling("POST", url + path, timeout=ANSWER, data=json.dumps(body).encode(), headers=headers)

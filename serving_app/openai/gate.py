@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -26,10 +26,11 @@ PREFIX = "/v1"
 KEY_NAMES = {"api_key", "api-key", "apikey", "key", "access_token", "token"}
 KEY_START = "sk-"
 Before = Callable[[HttpRequest], HttpResponseBase | None]
+_resolve = lru_cache(maxsize=64)(resolve)  # a few addresses are asked all the time
 
 
 def _has_key_in_address(request: HttpRequest) -> bool:
-    return any(
+    return bool(request.META.get("QUERY_STRING")) and any(
         name.lower() in KEY_NAMES or value.startswith(KEY_START)
         for name, values in request.GET.lists()
         for value in values
@@ -70,7 +71,7 @@ def _begin(request: HttpRequest) -> tuple[Callable[..., Any], tuple[Any, ...], d
     request.arrived = time.monotonic()  # type: ignore[attr-defined]
     request.request_id = mint("req_")  # type: ignore[attr-defined]
     request_id.set(request.request_id)  # type: ignore[attr-defined]
-    request.resolver_match = resolve(request.path_info)
+    request.resolver_match = _resolve(request.path_info)
     return tuple(request.resolver_match)  # type: ignore[return-value]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, ClassVar, cast
 
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 
@@ -106,7 +107,8 @@ class InferenceView(AsyncView):
         admission = await services.admit(lambda: self._choose(request, body))
         if admission.streamed:
             return self._named(await self._stream(admission), admission)
-        return self._named(JsonResponse(await services.answer(admission)), admission)
+        answer = json.dumps(await services.answer(admission)).encode()
+        return self._named(HttpResponse(answer, content_type="application/json"), admission)
 
     def _choose(self, request: HttpRequest, body: Mapping[str, Any]) -> Asked:
         self.let_in(request)

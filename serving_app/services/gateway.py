@@ -244,7 +244,8 @@ async def _pieces(admission: Admission) -> AsyncIterator[bytes]:
                     piece = rewriter.feed(data)
                     if rewriter.has_text:
                         clock.token()
-                    await report(admission, guard)
+                    if guard is not None:
+                        await report(admission, guard)
                     if piece:
                         yield piece
                     is_stopped = guard is not None and guard.has_stopped and admission.has_journal and not rewriter.done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from serving_app.guardrails.answers import AnswerGuard
@@ -130,12 +130,12 @@ class Rewriter:
     def feed(self, data: bytes) -> bytes:
         """The caller's bytes for the engine's bytes. The end mark is kept back, so that the bill comes before it."""
         *whole, self._left = (self._left + data).replace(b"\r\n", b"\n").split(b"\n\n")
-        return b"".join(piece for block in whole for piece in self._block(block))
+        return b"".join([self._block(block) for block in whole])
 
     def rest(self) -> bytes:
         """What rules still held back, once the answer is complete: not every server says why an answer ended."""
         last = {**self._last, "usage": None} if "usage" in self._last else self._last
-        return b"".join(self._out(self._guard.rest(last))) if self._guard and self.complete else b""
+        return self._out(self._guard.rest(last)) if self._guard and self.complete else b""
 
     def usage_chunk(self, tokens: Tokens) -> dict[str, Any]:
         """The last chunk of a stream that was stopped before the engine told its usage."""
@@ -147,28 +147,26 @@ class Rewriter:
         }
         return {**self._last, "choices": [], "usage": usage}
 
-    def _block(self, block: bytes) -> Iterator[bytes]:
-        if not block.startswith(b"data:"):
-            if block.startswith(b":"):  # a sign of life while the caller waits
-                yield block + b"\n\n"
-            return
+    def _block(self, block: bytes) -> bytes:
         if self._head and block.startswith(self._head):
             rest = self._without_running(block[len(self._head) :])
             if _is_plain(rest):
                 self.pieces += 1
-                yield self._new_head + self._without_usage(rest) + b"\n\n"
-                return
+                return self._new_head + self._without_usage(rest) + b"\n\n"
+        if not block.startswith(b"data:"):
+            return block + b"\n\n" if block.startswith(b":") else b""  # a sign of life while the caller waits
         payload = block[5:].strip()
         if payload == b"[DONE]":
             self.done = True
-            return
+            return b""
         body = json.loads(payload)
         if body.get("error"):
             self.error = body["error"]
-            return
+            return b""
         theirs = b'"id":' + json.dumps(body.get("id"), ensure_ascii=False).encode()
-        yield from self._chunk(body)
+        written = self._chunk(body)
         self._learn(block, theirs)
+        return written
 
     def _learn(self, block: bytes, theirs: bytes) -> None:
         """Once there is text: how the engine writes a piece up to its model's name, which is then replaced unread, and
@@ -192,7 +190,7 @@ class Rewriter:
     def _without_usage(self, rest: bytes) -> bytes:
         return rest if self._wants_usage else rest.replace(b',"usage":null', b"")
 
-    def _chunk(self, body: dict[str, Any]) -> Iterator[bytes]:
+    def _chunk(self, body: dict[str, Any]) -> bytes:
         if not self._tells_cached:
             body = without_cached(body)
         told, has_text = tokens_in(body.get("usage")), _has_text(body)
@@ -206,13 +204,15 @@ class Rewriter:
         if not self._wants_usage:
             body.pop("usage", None)
             if not body.get("choices"):
-                return
+                return b""
         self._last = body
-        yield from self._out(self._guard.chunks(body) if self._guard else (body,))
+        return self._out(self._guard.chunks(body) if self._guard else (body,))
 
-    def _out(self, chunks: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    def _out(self, chunks: Iterable[dict[str, Any]]) -> bytes:
+        written = []
         for chunk in chunks:
             self.finish_reason = finish_reason_in(chunk) or self.finish_reason
             if self._record:
                 self._record.add(chunk)
-            yield event(chunk)
+            written.append(event(chunk))
+        return b"".join(written)
