@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from gptstudio.accounts.policies import system
 from gptstudio.audit import selectors
@@ -55,6 +56,32 @@ def test_a_changed_line_is_found(lines, workspace, change) -> None:
     AuditEvent.objects.filter(id=victim.id).update(**change)
     (finding,) = selectors.broken_chains()
     assert workspace.id in finding and str(victim.id) in finding
+
+
+def test_lines_added_around_each_read_of_the_log_are_no_fault(lines, workspace) -> None:
+    late, writing = iter(range(6)), False
+
+    def write() -> None:
+        nonlocal writing
+        if writing or (number := next(late, None)) is None:
+            return
+        writing = True  # the log is read for a write, too
+        record(
+            system(workspace.id), workspace_id=workspace.id, action="thing.made", subject_kind="thing",
+            subject_id=f"late_{number}",
+        )  # fmt: skip
+        writing = False
+
+    def among_others(execute, sql, params, many, context):
+        write()
+        found = execute(sql, params, many, context)
+        write()
+        return found
+
+    before = lines.count()
+    with connection.execute_wrapper(among_others):
+        assert selectors.broken_chains() == []
+    assert lines.count() == before + 6
 
 
 def test_a_line_missing_from_the_middle_is_found(lines) -> None:
