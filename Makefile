@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 V := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo run backup restore test check bench starter pii-model
+.PHONY: help install demo run backup restore test check bench trials starter pii-model
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,3 +59,6 @@ pii-model: install ## train the personal-data tagger again, on its generated tex
 
 bench: install ## every benchmark against its peers in one run (FULL=1 for the long ones)
 	$(V)/python bench/run.py
+
+trials: install ## faults of all kinds on a studio under traffic, and what it still keeps (MINUTES=10, TRIALS=200, SEED=1)
+	$(V)/python bench/trials.py --minutes $(or $(MINUTES),10) --trials $(or $(TRIALS),200) --seed $(or $(SEED),1)

@@ -56,8 +56,8 @@ class Caller:
         self._url, self._tally, self._draw = f"{url}/v1/chat/completions", tally, draw
         self._headers = {"authorization": f"Bearer {key}"}
 
-    async def run(self, wanted: int) -> None:
-        """AT_ONCE requests under way at any time until `wanted` were let in."""
+    async def run(self, wanted: int, *, at_once: int = AT_ONCE) -> None:
+        """`at_once` requests under way at any time until `wanted` were let in."""
         async with aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(limit=0)) as session:
 
             async def go_on() -> None:
@@ -67,7 +67,7 @@ class Caller:
                     if outcome in ("refused", "unreachable"):
                         await asyncio.sleep(self._draw.uniform(0.1, 0.6))
 
-            await asyncio.gather(*(go_on() for _ in range(AT_ONCE)))
+            await asyncio.gather(*(go_on() for _ in range(at_once)))
 
     async def _ask(self, session: aiohttp.ClientSession) -> str:
         streamed = self._draw.random() < 0.7

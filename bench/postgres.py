@@ -59,6 +59,17 @@ class Postgres:
             return False
         return True
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    def processes(self) -> list[int]:
+        """The server and its children."""
+        tasks = list(Path(f"/proc/{self._server.pid}/task").iterdir())
+        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+        return [self._server.pid, *children]
+
     def kill(self) -> None:
         """SIGKILL for the server; its children follow by themselves."""
         self._server.kill()

@@ -50,12 +50,20 @@ class Studio:
     """`with Studio() as studio:` gives `url`, `key` and `manage(…)`."""
 
     def __init__(
-        self, *, release: str = "automatic", imports: Path | None = None, engine: str = "", database: str = ""
+        self,
+        *,
+        release: str = "automatic",
+        imports: Path | None = None,
+        engine: str = "",
+        database: str = "",
+        broker: str = "",
+        within: Path | None = None,
     ) -> None:
         """`imports` is a model folder to be found below STUDIO_HOME/import under its own name; `engine` the URL of an
-        engine that runs already, so that the studio starts none; `database` a URL for DATABASE_URL.
+        engine that runs already, so that the studio starts none; `database` and `broker` URLs for DATABASE_URL and
+        REDIS_URL; `within` the folder that its home is made in.
         """
-        self.home = Path(tempfile.mkdtemp(prefix="studio-bench-"))
+        self.home = Path(tempfile.mkdtemp(prefix="studio-bench-", dir=within))
         if imports is not None:
             shutil.copytree(imports, self.home / "import" / imports.name)
         self.port = free_port()
@@ -69,6 +77,8 @@ class Studio:
             self.env["ENGINE_URLS"] = f"bench={engine}"
         if database:
             self.env["DATABASE_URL"] = database
+        if broker:
+            self.env["REDIS_URL"] = broker
         self.arguments = ["--no-engine"] if engine else []
         self.url = f"http://127.0.0.1:{self.port}"
         self.release = release
@@ -86,21 +96,26 @@ class Studio:
         self.manage("migrate", "-v0")
         arguments = ["--email", "bench@localhost.example", "--workspace", "Bench", "--release", self.release]
         self.key = self.manage("bootstrap", *arguments, "--print-key").strip().splitlines()[-1]
-        log = (self.home / "run.log").open("wb")
-        argv = [sys.executable, "manage.py", "run", *self.arguments]
-        self.running = subprocess.Popen(argv, cwd=ROOT, env=self.env, stdout=log, stderr=log)
-        self.wait_until_ready()
+        self.start()
         return self
+
+    def start(self) -> None:
+        """Start what was bootstrapped before, and wait until all of it answers."""
+        argv = [sys.executable, "manage.py", "run", *self.arguments]
+        with (self.home / "run.log").open("ab") as log:
+            self.running = subprocess.Popen(argv, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+        self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         """Until all of it answers; RuntimeError with its last words where it does not within two minutes."""
         deadline = time.monotonic() + 120
-        while not self._is_ready():
+        while not self.is_ready():
             if time.monotonic() > deadline or self.running.poll() is not None:
                 raise RuntimeError((self.home / "run.log").read_text()[-3000:])
             time.sleep(0.3)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether all of its parts answer."""
         try:
             with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
                 return bool(answer.status == 200)
