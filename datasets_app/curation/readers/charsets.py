@@ -91,6 +91,15 @@ def guesses(sample: bytes) -> list[Guess]:
     return sorted(found, key=lambda guess: -round(guess.score + doubt * USUAL.get(guess.name, 0.0), 3))
 
 
+def likeness(text: str) -> float:
+    """How well a text looks like one of the languages that are not written in Latin letters, as in `Guess`."""
+    found = [_alphabet(text, languages, span) for languages, span, _names in ALPHABETS.values()]
+    found += [
+        _east_asian(text, frozenset(frequent), span, syllables) for frequent, span, syllables, _ in EAST_ASIAN.values()
+    ]
+    return max(found)
+
+
 def _tried(sample: bytes) -> list[Guess]:
     found: list[Guess] = []
     for languages, names in LATIN.values():

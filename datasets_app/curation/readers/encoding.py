@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from datasets_app.curation.readers.charsets import guesses
-from datasets_app.curation.readers.signatures import refuse_what_is_not_text, zero_bytes
+from datasets_app.curation.readers.charsets import guesses, likeness
+from datasets_app.curation.readers.signatures import refuse_control_characters, refuse_what_is_not_text, zero_bytes
 from datasets_app.curation.rows import Finding
 
 CHUNK_BYTES = 1 << 20
@@ -19,6 +19,8 @@ LINE_BYTES = 1 << 12
 SEEN_CHARACTERS = 80
 MOST_ALTERNATIVES = 5
 MIXED = "studio_mixed"
+WIDE = ("utf-16-le", "utf-16-be")
+WRITTEN = 0.2  # how much like a language UTF-16 looks; bytes that are none stay below 0
 JAPANESE_MAIL = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
 BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -78,6 +80,7 @@ def find_encoding(path: Path, *, name: str | None = None, given: str | None = No
         return _strict_or_visible(path, marked)
     if b"\x00" in head and (wide := _utf16_without_mark(path, head)):
         return wide
+    refuse_control_characters(name or path.name, head)
     return _without_mark(path, name or path.name)
 
 
@@ -88,12 +91,35 @@ def _family(codec: str) -> str:
 
 
 def _utf16_without_mark(path: Path, head: bytes) -> Encoding | None:
+    """Told by zero bytes in every second place, as Latin letters have them, else by a text that looks written."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    for name, many, few in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if many > len(head) // 5 and few <= many // 10 and _decodes(path, name):
-            note = "The file has no byte order mark; it was read as UTF-16. Check the preview."
-            return Encoding(name, findings=(Finding("warning", note),))
+    likely = [
+        name
+        for name, many, few in ((WIDE[0], odd, even), (WIDE[1], even, odd))
+        if many > len(head) // 5 and few <= many // 10
+    ]
+    for name in likely or _written(head):
+        if _decodes(path, name):
+            note = f"The file has no byte order mark; it was read as {name}, which is a guess. Check the preview."
+            lines = tuple((each, _first_line(head, each)) for each in (name, *(each for each in WIDE if each != name)))
+            return Encoding(name, findings=(Finding("warning", note),), alternatives=lines)
     return None
+
+
+def _written(head: bytes) -> list[str]:
+    """The kinds of UTF-16 that make lines of written language of the bytes, the likelier first."""
+    found = {}
+    for name in WIDE:
+        text = codecs.getincrementaldecoder(name)("replace").decode(head)
+        # By chance few bytes make an end of a line, and texts with stray zeros make no frequent letters.
+        if "\n" in text or "\r" in text:
+            found[name] = likeness(text.replace("\0", "\ufffd"))
+    return sorted((name for name in found if found[name] >= WRITTEN), key=lambda name: -found[name])
+
+
+def _first_line(head: bytes, name: str) -> str:
+    text = codecs.getincrementaldecoder(name)("replace").decode(head)
+    return next((line.strip()[:SEEN_CHARACTERS] for line in text.splitlines() if line.strip()), "")
 
 
 def _without_mark(path: Path, shown: str) -> Encoding:

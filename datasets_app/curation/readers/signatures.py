@@ -47,9 +47,13 @@ def refuse_what_is_not_text(name: str, head: bytes) -> None:
             raise binary(name, f"{name} is {kind}, whatever its name says.")
     if head[257:262] == b"ustar":
         raise binary(name, f"{name} is a tar archive. Pack its files as a zip.")
+
+
+def refuse_control_characters(name: str, head: bytes) -> None:
+    """Raises Refusal where zero bytes and control characters are too many for a text in bytes."""
     odd = sum(byte < 32 and byte not in b"\0\t\n\v\f\r\x1a\x1b\x1f" for byte in head)
     if odd > len(head) * 0.03 and b"\x00" in head:
-        raise binary(name, f"{name} holds zero bytes and control characters, so it is not a text file.")
+        raise binary(name, f"{name} holds zero bytes and control characters, so it is not a text file.", may_be_wide=True)
 
 
 def refuse_markup(name: str, text: str) -> None:
@@ -81,7 +85,7 @@ def refuse_documents(path: Path, name: str) -> None:
 def zero_bytes(name: str, zeros: int, size: int) -> tuple[Finding, ...]:
     """What to tell about zero bytes in text. Raises Refusal where they are too many for a text."""
     if zeros > size * MOST_ZEROS:
-        raise binary(name, f"{name} holds zero bytes, so it is not a text file.")
+        raise binary(name, f"{name} holds zero bytes, so it is not a text file.", may_be_wide=True)
     if not zeros:
         return ()
     return (
@@ -91,7 +95,9 @@ def zero_bytes(name: str, zeros: int, size: int) -> tuple[Finding, ...]:
     )
 
 
-def binary(name: str, message: str) -> Refusal:
-    """The refusal of a file that is no text."""
+def binary(name: str, message: str, *, may_be_wide: bool = False) -> Refusal:
+    """The refusal of a file that is no text; `may_be_wide`: or one whose letters have two bytes each."""
     fix = "Export the data as CSV, Excel (.xlsx), JSON Lines or Parquet and upload that."
+    if may_be_wide:
+        fix += " If it is text, say that its encoding is utf-16-le or utf-16-be."
     return Refusal(code="binary_file", message=message, fix=fix)

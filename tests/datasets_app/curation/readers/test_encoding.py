@@ -55,3 +55,35 @@ def test_what_is_no_text_is_refused_with_a_sentence(write, content, code):
     assert refused.value.code == code
     assert "a.csv" in refused.value.message
     assert refused.value.fix.endswith(".")
+
+
+@pytest.mark.parametrize("name", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "问题,答案\n订单什么时候发货？我已经付款了,您好，明天发货，请耐心等待\n",
+        "вопрос,ответ\nКогда отправят мой заказ?,Ваш заказ отправят завтра утром\n",
+        "質問,回答\n注文した商品はいつ届きますか？,明日の午前中にお届けします\n",
+    ],
+)
+def test_utf16_without_a_mark_is_told_by_its_letters_and_shown_as_a_guess(write, text, name):
+    path = write("a.csv", text.encode(name))
+    assert decoded(path) == text
+    encoding = find_encoding(path)
+    assert encoding.findings[0].severity == "warning" and name in encoding.findings[0].message
+    assert encoding.alternatives[0] == (name, text.split("\n")[0])
+
+
+def test_utf16_that_nobody_recognises_is_read_once_somebody_names_it(write):
+    text = "प्रश्न,उत्तर\nमेरा ऑर्डर कब आएगा,कल सुबह\n"
+    path = write("a.csv", text.encode("utf-16-le"))
+    with pytest.raises(Refusal) as refused:
+        find_encoding(path)
+    assert "utf-16-le" in refused.value.fix
+    encoding = find_encoding(path, given="utf-16-le")
+    assert path.read_bytes().decode(encoding.name, encoding.errors) == text
+
+
+def test_zero_bytes_in_plain_text_make_no_utf16(write):
+    path = write("a.csv", b"text,label\n" + b"one\0two three four,a\nanother line of words,b\n" * 5)
+    assert find_encoding(path).name == "utf-8"
