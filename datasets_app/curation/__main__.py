@@ -83,9 +83,7 @@ def _detect(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from datasets_app.curation.browsing.index import write_index
-    from datasets_app.curation.browsing.vocabulary import write_vocabulary
-    from datasets_app.curation.browsing.words import write_words
+    from datasets_app.curation.browsing.beside import write_beside
     from datasets_app.curation.pipeline import Pipeline
     from datasets_app.curation.recipe import load_recipe
 
@@ -101,11 +99,7 @@ def _run(options: argparse.Namespace) -> None:
             languagetool_url=os.environ.get("LANGUAGETOOL_URL") or None,
             secret=os.environ.get("CURATION_SECRET", "").encode(),
         )
-        digest = pipeline.run(options.out)
-        if options.index:
-            write_index(options.out)
-            write_vocabulary(options.out)
-            write_words(options.out)
+        digest = pipeline.run(options.out, beside=write_beside if options.index else None)
         progress.end()
         _say(kind="finished", digest=digest)
     except Refusal as refusal:

@@ -89,8 +89,11 @@ class Pipeline:
             message = f"The recipe names the validation file {missing[0]}, which is not among the files."
             raise Refusal(code="bad_recipe", message=message, fix="Add the file, or take its name out of the recipe.")
 
-    def run(self, out: Path) -> str:
-        """Returns the digest. Raises Refusal; nothing is left behind then. An earlier run in `out` is replaced."""
+    def run(self, out: Path, *, beside: Callable[[Path], None] | None = None) -> str:
+        """Returns the digest. Raises Refusal; nothing is left behind then. An earlier run in `out` is replaced.
+
+        `beside` puts more into the folder of what was made before anybody sees it.
+        """
         check_output(out, self.files)
         out.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".curating-", dir=out.parent))
@@ -98,6 +101,8 @@ class Pipeline:
             digest = self._run(staging)
             for name in (ROWS, WORDS):
                 (staging / name).unlink()
+            if beside is not None:
+                beside(staging)
             if out.exists():
                 shutil.rmtree(out)
             os.replace(staging, out)
