@@ -18,7 +18,7 @@ from datasets_app.curation.browsing.rows import Place
 from datasets_app.curation.browsing.traces import Descent, descent, marks_of, records_saying, rows_from, rows_saying
 from datasets_app.curation.erasure import MOST_WORDS, Phrase
 from datasets_app.curation.pii.keys import Keys
-from datasets_app.models import DatasetFile, DatasetVersion, run_names
+from datasets_app.models import CurationRecipe, DatasetFile, DatasetVersion, WordList, run_names, written_down
 from gptstudio.core.errors import Invalid, StudioError
 
 WHILE_WAITING = 512 * 1024 * 1024  # bytes of uploads that are searched while somebody waits for the page
@@ -55,11 +55,25 @@ class VersionTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What people wrote down beside the data and says it: lists of words, each with its number of such entries, and
+    recipes kept under a name, those put away too."""
+
+    lists: list[tuple[WordList, int]] = field(default_factory=list)
+    recipes: list[CurationRecipe] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.lists) + len(self.recipes)
+
+
+@dataclass(frozen=True, slots=True)
 class DataTrace:
-    """Every upload and version that holds something of it, oldest first."""
+    """Every upload and version that holds something of it, oldest first; and what was written down of it."""
 
     files: list[FileTrace]
     versions: list[VersionTrace]
+    written: Written = field(default_factory=Written)
 
 
 def phrase_of(text: str) -> Phrase:
@@ -163,6 +177,16 @@ def _traced(workspace_id: str, files: Sequence[DatasetFile], search: _Search, ph
     return DataTrace(
         [each for each in found if each.records or each.problem],
         [each for each in versions if each.places or (phrase and says(each.version.recipe, phrase))],
+        written_of(workspace_id, phrase) if phrase else Written(),
+    )
+
+
+def written_of(workspace_id: str, phrase: Phrase) -> Written:
+    """The lists of words and the recipes of a workspace that say the phrase."""
+    lists, kept = written_down(workspace_id)
+    counted = ((each, sum(map(phrase.is_in, each.words))) for each in lists)
+    return Written(
+        [(each, count) for each, count in counted if count], [each for each in kept if says(each.body, phrase)]
     )
 
 

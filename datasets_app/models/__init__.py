@@ -6,7 +6,7 @@ from datasets_app.models.dataset import Dataset, DatasetFile, FileState, file_be
 from datasets_app.models.decision import FindingDecision, Verdict
 from datasets_app.models.edit import EditAction, RowEdit
 from datasets_app.models.erasure import Erasure
-from datasets_app.models.recipe import CurationRecipe, PreviewState, RecipePreview, WordKind, WordList
+from datasets_app.models.recipe import CurationRecipe, PreviewState, RecipePreview, WordKind, WordList, written_down
 from datasets_app.models.tokenizer import Tokenizer
 from datasets_app.models.upload import FileUpload, UploadPart, UploadState
 from datasets_app.models.version import DatasetVersion, VersionOrigin, VersionState
@@ -34,4 +34,5 @@ __all__ = [
     "WordList",
     "file_behind",
     "run_names",
+    "written_down",
 ]

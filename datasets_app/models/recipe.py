@@ -101,3 +101,11 @@ class WordList(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {len(self.words)}"
+
+
+def written_down(workspace_id: str) -> tuple[models.QuerySet[WordList], models.QuerySet[CurationRecipe]]:
+    """What people of a workspace wrote down beside its data: lists of words, and recipes, those put away too."""
+    return (
+        WordList.objects.filter(workspace_id=workspace_id),
+        CurationRecipe.objects.filter(workspace_id=workspace_id),
+    )

@@ -36,6 +36,7 @@ from datasets_app.services.versions import (
     retry_version,
 )
 from datasets_app.services.words import add_words, remove_words, set_words
+from datasets_app.services.written import forget_written
 
 __all__ = [
     "add_file",
@@ -73,6 +74,7 @@ __all__ = [
     "finish_preview",
     "finish_version",
     "flag_rows",
+    "forget_written",
     "hold_file",
     "note_clear_text",
     "note_download",

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from datasets_app import recipes, selectors
-from datasets_app.contents.tombstones import recipe_left, report_left, says, without_phrase
-from datasets_app.contents.tracing import DataTrace, marks_in
+from datasets_app.contents import rows as contents
+from datasets_app.contents.tombstones import recipe_left, report_left, without_phrase
+from datasets_app.contents.tracing import DataTrace, VersionTrace, marks_in
 from datasets_app.curation.erasure import KIND, Phrase
 from datasets_app.curation.pii.keys import Keys
 from datasets_app.models import (
-    CurationRecipe,
     Dataset,
     DatasetFile,
     DatasetVersion,
@@ -24,12 +24,11 @@ from datasets_app.models import (
     RowEdit,
     VersionOrigin,
     VersionState,
-    WordList,
 )
 from datasets_app.services.lasting import remember
 from datasets_app.services.versions import create_version
+from datasets_app.services.written import take_out
 from gptstudio.accounts.policies import Actor, require
-from gptstudio.accounts.services import raise_rules_epoch
 from gptstudio.audit.services import record
 from gptstudio.core.errors import Conflict, Invalid
 
@@ -83,14 +82,15 @@ def _made_again(
     actor: Actor, workspace_id: str, trace: DataTrace, phrase: Phrase | None, marks: Marks
 ) -> list[DatasetVersion]:
     if phrase:
-        _forget_words(workspace_id, phrase)
+        take_out(workspace_id, phrase)
     touched = {each.version.dataset_id for each in trace.versions} | {each.file.dataset_id for each in trace.files}
     RecipePreview.objects.filter(dataset_id__in=touched).delete()  # they show rows
     keys = Keys(selectors.curation_secret(workspace_id).encode())
     phrases = [phrase.entry(keys)] if phrase else []
     for dataset in Dataset.objects.filter(workspace_id=workspace_id, id__in=touched):
         remember(actor, dataset=dataset, entries=[*phrases, *_records(trace, dataset.id, marks)])
-    held = {each.version.id: each.rows for each in trace.versions}
+    held = {each.version.id: each for each in trace.versions}
+    records = {mark for found in marks.values() for mark in found.values()}
     made = []
     for dataset in selectors.datasets_of(workspace_id).filter(id__in=touched):
         newest = selectors.ready_versions(dataset).first()
@@ -99,7 +99,7 @@ def _made_again(
         files = [file for file in newest.files.order_by("created_at", "id") if file.erased_at is None]
         if not files:
             continue
-        body = recipes.with_edits(newest.recipe, _edits_gone(newest, phrase, held.get(newest.id, {})))
+        body = recipes.with_edits(newest.recipe, _edits_gone(newest, phrase, held.get(newest.id), records))
         if phrase:
             body = without_phrase(body, phrase)
         version = create_version(
@@ -107,18 +107,6 @@ def _made_again(
         )
         made.append(version)
     return made
-
-
-def _forget_words(workspace_id: str, phrase: Phrase) -> None:
-    """Take the phrase out of the workspace's lists and recipes: rows that say it go, so no list needs to name it."""
-    for kept in WordList.objects.select_for_update().filter(workspace_id=workspace_id):
-        words = [word for word in kept.words if not phrase.is_in(word)]
-        if len(words) < len(kept.words):
-            WordList.objects.filter(id=kept.id).update(words=words)
-            raise_rules_epoch(workspace_id)
-    for recipe in CurationRecipe.objects.select_for_update().filter(workspace_id=workspace_id):
-        if says(recipe.body, phrase):
-            CurationRecipe.objects.filter(id=recipe.id).update(body=without_phrase(recipe.body, phrase))
 
 
 def _records(trace: DataTrace, dataset_id: str, marks: Marks) -> list[dict[str, Any]]:
@@ -138,14 +126,22 @@ def _records(trace: DataTrace, dataset_id: str, marks: Marks) -> list[dict[str, 
 
 
 def _edits_gone(
-    version: DatasetVersion, phrase: Phrase | None, rows: Mapping[str, Sequence[int]]
+    version: DatasetVersion, phrase: Phrase | None, found: VersionTrace | None, records: Collection[str]
 ) -> list[dict[str, Any]]:
-    """Earlier edits that say it themselves, or are of a row that goes: in their place stands that the row is erased."""
-    gone = {(file, row) for file, numbers in rows.items() for row in numbers}
+    """Earlier edits that say it themselves, or are of a row that goes: in their place stands that the row is erased.
+
+    Which row an edit is of its digest tells, for numbers may have moved since; `records` are the digests of those in files.
+    """
+    edits = recipes.edited_rows(version.recipe)
+    if not edits:
+        return []
+    rows = contents.rows_of(version, found.places) if found else {}
+    marks = {*records, *(row["record"] for row in rows.values() if row.get("record"))}
+    gone = {(file, row) for file, numbers in found.rows.items() for row in numbers} if found else set()
     return [
         {**{name: edit[name] for name in ("file", "row", "mark") if name in edit}, "erase": True}
-        for edit in recipes.edited_rows(version.recipe)
-        if (edit["file"], edit["row"]) in gone
+        for edit in edits
+        if (edit["mark"] in marks if "mark" in edit else (edit["file"], edit["row"]) in gone)
         or (phrase and any(phrase.is_in(str(turn["content"])) for turn in edit.get("messages", [])))
     ]
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from datasets_app import selectors as data
 from datasets_app import services
 from gptstudio.core.errors import Invalid, StudioError
-from gptstudio.overview.erasure import Trace, emptied, erase_what_was_said, traced
+from gptstudio.overview.erasure import Trace, emptied, erase_what_was_said, take_out_of_words, traced
 from gptstudio.overview.lineage import lineage_of
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 
@@ -69,12 +69,17 @@ def erase_make(request: MemberRequest) -> HttpResponse:
 
 @member_page("data.erase", ACT)
 def erase_delete(request: MemberRequest) -> HttpResponse:
-    """Old versions, uploads and what was said, emptied down to a tombstone."""
+    """Old versions, uploads and what was said, emptied down to a tombstone; lists and recipes without it."""
     actor, reason, gone = request.actor, request.POST.get("reason", ""), []
     try:
         if request.POST.get("said"):
             said = erase_what_was_said(actor, text=request.POST.get("text", "")[:500], reason=reason)
             gone.append(f"{said.count:,} text{'' if said.count == 1 else 's'} of what was said")
+        if request.POST.get("written"):
+            written = take_out_of_words(actor, text=request.POST.get("text", "")[:500], reason=reason)
+            gone.append(
+                f"what {written.count:,} list{'' if written.count == 1 else 's'} of words or recipes said of it"
+            )
         for version_id in request.POST.getlist("version"):
             version = data.version_of(actor.workspace_id, version_id)
             gone.append(str(emptied(actor, version=version, reason=reason)))

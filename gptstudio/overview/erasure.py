@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from datasets_app import selectors as data
 from datasets_app import services
-from datasets_app.contents.tracing import DataTrace, phrase_of, trace_phrase, trace_record
+from datasets_app.contents.tracing import DataTrace, Written, phrase_of, trace_phrase, trace_record
 from datasets_app.curation.erasure import Phrase
 from datasets_app.models import DatasetVersion, VersionState
 from gptstudio.accounts.policies import Actor, require
@@ -32,7 +32,7 @@ class Trace:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.data.files or self.data.versions or self.said.count)
+        return not (self.data.files or self.data.versions or self.said.count or self.data.written.count)
 
 
 def emptied(actor: Actor, *, version: DatasetVersion, reason: str) -> DatasetVersion:
@@ -79,6 +79,13 @@ def erase_what_was_said(actor: Actor, *, text: str, reason: str) -> Said:
     phrase = phrase_of(text)
     digest = services.digest_of(actor.workspace_id, phrase)
     return erase_said(actor, workspace_id=actor.workspace_id, phrase=phrase, digest=digest, reason=reason)
+
+
+def take_out_of_words(actor: Actor, *, text: str, reason: str) -> Written:
+    """Take the phrase out of lists of words and recipes under a name."""
+    phrase, workspace_id = phrase_of(text), actor.workspace_id
+    digest = services.digest_of(workspace_id, phrase)
+    return services.forget_written(actor, workspace_id=workspace_id, phrase=phrase, digest=digest, reason=reason)
 
 
 def _versions(workspace_id: str, found: DataTrace) -> list[str]:

@@ -12,9 +12,10 @@ from rest_framework.response import Response
 
 from datasets_app import selectors as data
 from datasets_app import services
+from datasets_app.contents.tracing import Written
 from gptstudio.api.base import NativeView
 from gptstudio.core.errors import Invalid, NotFound
-from gptstudio.overview.erasure import Trace, emptied, erase_what_was_said, traced
+from gptstudio.overview.erasure import Trace, emptied, erase_what_was_said, take_out_of_words, traced
 from gptstudio.overview.lineage import Lineage, lineage_of
 from serving_app.selectors import Said
 
@@ -65,6 +66,13 @@ TEXTS = inline_serializer(
         "reviews": serializers.ListField(child=serializers.CharField(), help_text="Review items that quote it."),
     },
 )
+WORDS = inline_serializer(
+    "TracedWords",
+    {
+        "lists": serializers.ListField(child=serializers.CharField(), help_text="Kinds of the lists of words."),
+        "recipes": serializers.ListField(child=serializers.CharField(), help_text="Recipes under a name."),
+    },
+)
 TRACE = inline_serializer(
     "ErasureTrace",
     {
@@ -90,6 +98,7 @@ TRACE = inline_serializer(
             many=True,
         ),
         "texts": TEXTS,
+        "words": WORDS,
         "models": serializers.ListField(child=serializers.CharField(), help_text="To be retrained."),
         "deployments": serializers.ListField(child=serializers.CharField()),
         "lineage": LINEAGE,
@@ -133,6 +142,11 @@ def said_body(found: Said) -> dict[str, list[str]]:
     return {"requests": found.requests, "feedback": found.feedback, "reviews": found.reviews}
 
 
+def words_body(found: Written) -> dict[str, list[str]]:
+    """What people wrote down that says it: lists by their kind, recipes by id."""
+    return {"lists": [each.kind for each, _ in found.lists], "recipes": [each.id for each in found.recipes]}
+
+
 def trace_body(found: Trace) -> dict[str, Any]:
     """What was found, by id and number; never a word of it."""
     return {
@@ -146,6 +160,7 @@ def trace_body(found: Trace) -> dict[str, Any]:
             for each in found.data.versions
         ],
         "texts": said_body(found.said),
+        "words": words_body(found.data.written),
         "models": [each.id for each in found.line.models],
         "deployments": [each.id for each, _ in found.line.deployments],
         "lineage": line_body(found.line),
@@ -235,7 +250,7 @@ class TombstoneBody(serializers.Serializer):
     text = serializers.CharField(
         required=False,
         max_length=500,
-        help_text="What was said of it is erased: kept texts, feedback, places in reviews.",
+        help_text="What was said of it is erased: kept texts, feedback, places in reviews; and from lists of words and recipes.",
     )
     reason = serializers.CharField(max_length=300)
 
@@ -250,7 +265,8 @@ class ErasureTombstones(NativeView):
         operation_id="erasure_tombstones",
         request=TombstoneBody,
         responses=inline_serializer(
-            "Tombstones", {"versions": serializers.ListField(), "files": serializers.ListField(), "texts": TEXTS}
+            "Tombstones",
+            {"versions": serializers.ListField(), "files": serializers.ListField(), "texts": TEXTS, "words": WORDS},
         ),
     )
     def post(self, request: Request) -> Response:
@@ -265,7 +281,9 @@ class ErasureTombstones(NativeView):
             emptied(self.actor, version=version, reason=body["reason"])
         for file in kept.values():
             services.erase_file(self.actor, file=file, reason=body["reason"])
-        said = Said()
+        said, written = Said(), Written()
         if body.get("text"):
             said = erase_what_was_said(self.actor, text=body["text"], reason=body["reason"])
-        return Response({"versions": [each.id for each in versions], "files": list(kept), "texts": said_body(said)})
+            written = take_out_of_words(self.actor, text=body["text"], reason=body["reason"])
+        found = {"texts": said_body(said), "words": words_body(written)}
+        return Response({"versions": [each.id for each in versions], "files": list(kept), **found})

@@ -77,6 +77,7 @@ ACTS = {
     "file.erased": "Erased an upload",
     "texts.read": "Read what was said in",
     "texts.deleted": "Deleted what was said in",
+    "words.erased": "Took a person out of lists of words and recipes",
     "texts.erased": "Erased what was said of a person",
     "erasure.traced": "Looked for a person's data",
     "job.created": "Started a fine-tune",

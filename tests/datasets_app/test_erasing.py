@@ -139,6 +139,8 @@ def test_a_recipe_that_names_somebody_is_traced_and_the_next_one_does_not(upload
     phrase = phrase_of(JANE)
     found = trace_phrase(workspace.id, phrase)
     assert [each.version.id for each in found.versions] == [version.id] and found.versions[0].places == []
+    assert [(each.kind, count) for each, count in found.written.lists] == [("deny", 1)]
+    assert found.written.recipes == [kept]
     (made,) = services.create_erased_versions(as_alice, workspace_id=workspace.id, trace=found, phrase=phrase)
     assert recipes.step(made.recipe, "personal_data")["options"]["deny"] == ["Project Falcon"]
     assert selectors.words_of(workspace.id)["deny"] == ["Project Falcon"]

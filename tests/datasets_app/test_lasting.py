@@ -139,3 +139,34 @@ def test_what_was_erased_and_edited_follows_its_record_into_another_reading(uplo
     gone = {5, row["row"]}
     assert {number for number in range(9) if f"parcel q{number} " in said} == set(range(9)) - gone
     assert '"question"' in said, "the header is a row now"
+
+
+def test_an_edit_goes_with_its_record_and_not_with_who_has_its_number_now(upload, as_alice, as_bob, dataset) -> None:
+    from datasets_app.contents.tracing import trace_record
+
+    lines = [f"Where is parcel q{n} of route {n * 7}?,On day d{n} of week {n * 3}." for n in range(9)]
+    file = upload("question,answer\n" + "\n".join(lines) + "\n")
+    mapping = {"layout": "question_answer", "prompt": "question", "completion": "answer"}
+    first = built(services.create_version(as_bob, dataset=dataset, recipe=plain() | {"mapping": mapping}))
+    place, row = next(
+        (place, row) for place, row in enumerate(pq.read_table(first.split_path("train")).to_pylist()) if row["row"] > 1
+    )
+    turns = [{**turn, "content": "Put right."} for turn in row["messages"]]
+    services.edit_row(as_bob, version=first, place=("train", place), messages=turns)
+    edited = services.create_edited_version(as_bob, version=first)
+    body = recipes.with_edits(plain(), recipes.edited_rows(edited.recipe)) | {
+        "mapping": {"layout": "question_answer", "prompt": "column_1", "completion": "column_2"},
+        "reading": {file.id: {"header": 0}},  # the header is a row: every number is one more than it was
+    }
+    built(services.create_version(as_bob, dataset=dataset, recipe=body))
+    file.reading = {"header": 0}
+    file.save()
+
+    def edit_left(record: int) -> dict:
+        found = trace_record(file, record)
+        (made,) = services.create_erased_versions(as_alice, workspace_id=dataset.workspace_id, trace=found, phrase=None)
+        (edit,) = recipes.edited_rows(built(made).recipe)
+        return edit
+
+    assert edit_left(row["row"])["messages"] == turns
+    assert "messages" not in (gone := edit_left(row["row"] + 1)) and gone["erase"]

@@ -8,7 +8,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from datasets_app.models import DatasetFile, DatasetVersion
+from datasets_app.models import CurationRecipe, DatasetFile, DatasetVersion
+from datasets_app.recipes import default_recipe
+from datasets_app.selectors import words_of
+from datasets_app.services import create_recipe, set_words
 from gptstudio.accounts.services import issue_key
 from gptstudio.audit.models import AuditEvent
 from gptstudio.core.errors import NotFound
@@ -127,7 +130,8 @@ def test_erasure_by_rest(served, call) -> None:
     assert call("post", "/erasure/tombstones", {"files": ["file-none"], "reason": "x"}).status_code == 404
     body = {"versions": [served.version.id], "files": [served.file.id], "reason": "By letter."}
     none = {"requests": [], "feedback": [], "reviews": []}
-    emptied = {"versions": body["versions"], "files": body["files"], "texts": none}
+    words = {"lists": [], "recipes": []}
+    emptied = {"versions": body["versions"], "files": body["files"], "texts": none, "words": words}
     assert call("post", "/erasure/tombstones", body).json() == emptied
     assert DatasetFile.objects.get(id=served.file.id).erased_because == "By letter."
     assert call("post", "/erasure/tombstones", body).status_code in (404, 409)
@@ -167,6 +171,31 @@ def test_one_erasure_takes_rows_answers_and_what_was_said_along(served, at_alice
     assert not KeptTexts.objects.filter(request=served.request).exists()
     again = {"versions": [served.version.id], "reason": "By letter."}
     assert call("post", "/erasure/tombstones", again).status_code == 200  # cut short, it may be asked for again
+
+
+def test_words_and_recipes_that_name_a_person_are_listed_and_taken_out(world, workspace, as_alice, at_alice, call):
+    def written() -> CurationRecipe:
+        set_words(as_alice, workspace_id=workspace.id, kind="allow", words=["Nina Novak", "Falcon"])
+        body = default_recipe() | {"system_prompt": "You speak for Nina Novak."}
+        return create_recipe(
+            as_alice, workspace_id=workspace.id, name=f"Ours {CurationRecipe.objects.count()}", body=body
+        )
+
+    kept = written()
+    page = at_alice.post("/erasure/", {"text": "nina novak"}).content.decode()
+    assert "Never personal data" in page and kept.name in page and "Nothing holds it" not in page
+    asked = {"text": "nina novak", "written": "1"}
+    assert "has no reason" in at_alice.post("/erasure/delete", asked, follow=True).content.decode()
+    page = at_alice.post("/erasure/delete", {**asked, "reason": "By letter."}, follow=True).content.decode()
+    assert "what 2 lists of words or recipes said" in page
+    assert words_of(workspace.id)["allow"] == ["Falcon"]
+    assert AuditEvent.objects.get(action="words.erased").data == {"lists": 1, "recipes": 1, "reason": "By letter."}
+    again = written()
+    expected = {"lists": ["allow"], "recipes": [again.id]}
+    assert call("post", "/erasure/trace", {"text": "Nina Novak"}).json()["words"] == expected
+    gone = call("post", "/erasure/tombstones", {"text": "Nina Novak", "reason": "By letter."})
+    assert gone.json()["words"] == expected
+    assert "Nothing holds it" in at_alice.post("/erasure/", {"text": "nina novak"}).content.decode()
 
 
 def test_an_operator_traces_from_the_command_line(world, workspace, capsys) -> None:
