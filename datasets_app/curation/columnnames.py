@@ -17,6 +17,7 @@ GROUP_NAMES = _words(
 )
 SPEAKER_NAMES = _words("role speaker sender author from who participant")
 TURN_NAMES = _words("turn turnnumber turnid turnindex position sequence order step")
+TOOLS_NAMES = ("tools", "functions")
 PAIRS = (
     ("instruction", "output", "alpaca"),
     ("instruction", "response", "alpaca"),
@@ -35,6 +36,13 @@ PAIRS = (
     ("message", "reply", "prompt_completion"),
     ("query", "response", "prompt_completion"),
     ("request", "response", "prompt_completion"),
+    *(
+        (*asked.split("/"), "question_answer")
+        for asked in _words(
+            "frage/antwort question/réponse question/reponse pregunta/respuesta pergunta/resposta domanda/risposta "
+            "vraag/antwoord pytanie/odpowiedź вопрос/ответ 问题/答案 问题/回答 問題/答案 問題/回答 質問/回答 질문/답변"
+        )
+    ),
 )
 # A preferred answer and another one to the same question.
 PREFERENCES = (
@@ -62,5 +70,5 @@ TEXT_KEYS = _words(
 TIME_KEYS = _words("createdat createdutc timestamp time date sentat ts created postedat datetime turn position")
 REPLY_KEYS = frozenset(
     _words("replies children comments answers responses posts conversationparts parts thread dialogue dialog turns "
-           "messages conversation utterances events")
+           "messages chatmessages conversation utterances events")
 )  # fmt: skip

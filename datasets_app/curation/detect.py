@@ -5,6 +5,8 @@ One pass, bounded memory. The first seven keys are a contract; the others serve 
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import isfinite
@@ -53,7 +55,7 @@ class _Look:
             Finding("warning", first.detail, row=first.row, line=first.line, count=count)
             for _reason, (first, count) in sorted(self.problems.items())
         ]
-        return [*self.source.findings, *rows, *_layout_findings(self.mapping.layout)]
+        return [*self.source.findings, *rows, *_layout_findings(self.mapping)]
 
     def facts(self) -> dict[str, Any]:
         """Format, encoding, delimiter, columns, rows, layout and mapping."""
@@ -71,6 +73,9 @@ class _Look:
 
 def _cell(value: object) -> object:
     if isinstance(value, str):
+        if len(value) > CELL and value.lstrip().startswith("[{"):  # cut as a text, it would be a list no more
+            with suppress(ValueError, RecursionError):
+                return _cell(json.loads(value))
         return value if len(value) <= CELL else value[:CELL] + "…"
     if isinstance(value, list):
         return [_cell(item) for item in value[:20]]
@@ -124,7 +129,9 @@ def _named(finding: Finding, name: str) -> Finding:
     return replace(finding, message=f"{name}: {finding.message}") if name else finding
 
 
-def _layout_findings(layout: str) -> list[Finding]:
-    if layout in ("unknown", "text"):
+def _layout_findings(mapping: ColumnMap) -> list[Finding]:
+    if mapping.layout in ("unknown", "text"):
         return [Finding("warning", NO_ANSWER_COLUMN)]
+    if mapping.tools:
+        return [Finding("info", f"The {mapping.tools} of each row are put into its system prompt.")]
     return []

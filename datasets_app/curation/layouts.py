@@ -22,19 +22,21 @@ from datasets_app.curation.columnnames import (
     TEXT_KEYS,
     TEXT_NAMES,
     TIME_KEYS,
+    TOOLS_NAMES,
     TURN_NAMES,
 )
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.keys import key_of
 from datasets_app.curation.readers.heading import field_key
 from datasets_app.curation.rows import Record
-from datasets_app.curation.speakers import speaker_role
 from datasets_app.curation.splitnames import SPLIT_KEYS, split_named
 from datasets_app.curation.squad import is_squad
-from datasets_app.curation.transcripts import parse_transcript
+from datasets_app.curation.threads.chatgpt import is_chatgpt
+from datasets_app.curation.toolcalls import hold_tools
+from datasets_app.curation.transcripts import are_two, parse_transcript
 
 SHORT_LABEL = 60
-OTHER_PARTS = ("messages", "rejected", "context", "conversation", "speaker", "turn", "id", "parent", "split")
+OTHER_PARTS = ("messages", "rejected", "context", "conversation", "speaker", "turn", "id", "parent", "split", "tools")
 SHAPES = ("nested", "squad")  # layouts told by what is inside the records, not by columns
 
 
@@ -56,6 +58,7 @@ class ColumnMap:
     id: str | None = None
     parent: str | None = None
     split: str | None = None
+    tools: str | None = None
     group: tuple[str, ...] = ()
 
     def columns(self) -> list[str]:
@@ -125,7 +128,8 @@ def guess_mapping(sample: Sequence[Record]) -> ColumnMap:
         or _text_and_label(sample, keys, columns)
     )
     split = next((keys[name] for name in SPLIT_KEYS if name in keys and _names_splits(sample, keys[name])), None)
-    parts = {"group": group, "system": system, "split": split, **(found or {"layout": "unknown"})}
+    tools = next((name for key in TOOLS_NAMES if (name := keys.get(key)) and hold_tools(sample, name)), None)
+    parts = {"group": group, "system": system, "split": split, "tools": tools, **(found or {"layout": "unknown"})}
     if "label" not in parts and parts["layout"] != "unknown":
         parts["label"] = next((keys[name] for name in LABEL_NAMES if name in keys and keys[name] != split), None)
     return ColumnMap(**parts)  # type: ignore[arg-type]
@@ -197,6 +201,8 @@ def _inside(sample: Sequence[Record]) -> dict[str, object] | None:
     """Answers inside the records: articles with questions, or posts with posts below them."""
     if sample and all(is_squad(record.values) for record in sample):
         return {"layout": "squad", "group": ("title",)}
+    if sample and all(is_chatgpt(record.values) for record in sample[:20]):
+        return {"layout": "nested", "group": ("thread",)}
     for record in sample[:20]:
         for name, value in record.values.items():
             items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
@@ -222,8 +228,7 @@ def _transcript(sample: Sequence[Record], columns: Sequence[str]) -> dict[str, o
     """A column whose texts are whole talks: two roles at least in most of them."""
     for column in columns:
         talks = [parse_transcript(text[:5000]) for text in _texts(sample[:50], column)]
-        roles = [{speaker_role(name) for name, _said in talk} if talk else set() for talk in talks]
-        if talks and sum({"user", "assistant"} <= found or len(found) > 1 for found in roles) > 0.6 * len(talks):
+        if sum(map(are_two, talks)) > 0.6 * len(talks):
             return {"layout": "transcript", "messages": column}
     return None
 

@@ -13,7 +13,7 @@ from datasets_app.curation.rows import REJECTED, Conversation, Message, Record, 
 from datasets_app.curation.speakers import speaker_role
 from datasets_app.curation.splitnames import split_named
 from datasets_app.curation.threads.posts import Post, conversations
-from datasets_app.curation.toolcalls import tool_calls
+from datasets_app.curation.toolcalls import shown_tools, tool_calls
 from datasets_app.curation.transcripts import parse_transcript
 
 SYSTEM = "system"
@@ -41,6 +41,7 @@ def map_record(record: Record, mapping: ColumnMap, *, system_prompt: str) -> Con
         label = _label(record.values, mapping)
         split = _split(record.values, mapping)
         whole = _with_system(messages, record.values, mapping, system_prompt)
+        whole = _with_tools(whole, record.values, mapping)
         messages = _ending_in_an_answer(whole)
         unanswered = sum(bool(each["content"].strip()) for each in whole[len(messages) :])
         messages += _rejected(record.values, mapping)
@@ -214,6 +215,25 @@ def _with_system(
     text = given.strip() or system_prompt.strip()
     if not text or any(message["role"] == SYSTEM for message in messages):
         return messages
+    return [{"role": SYSTEM, "content": text}, *messages]
+
+
+def _with_tools(messages: list[Message], values: Mapping[str, object], mapping: ColumnMap) -> list[Message]:
+    """The tools of a row in its system prompt: calls of what the model was never shown would teach it to make them up."""
+    column = mapping.tools or mapping.prompt or ""
+    given = values.get(column)
+    if not mapping.tools:  # as OpenAI writes pairs of answers
+        given = given.get("tools") if isinstance(given, dict) else None
+    try:
+        text = shown_tools(given)
+    except ValueError as error:
+        detail = f"The column “{column}” holds no list of functions, each with a name."
+        raise _Unusable("bad_tools", detail) from error
+    if not text:
+        return messages
+    if messages and messages[0]["role"] == SYSTEM:
+        said, messages = messages[0]["content"].rstrip(), messages[1:]
+        text = f"{said}\n\n{text}" if said else text
     return [{"role": SYSTEM, "content": text}, *messages]
 
 

@@ -9,17 +9,18 @@ from datasets_app.curation.speakers import SPEAKERS, speaker_role
 
 STAMP = r"[\[(]?\d{1,4}[-./:]\d{1,2}(?:[-./:]\d{1,4})?[^\]\n:A-Za-z]{0,4}(?:\d{1,2}:\d{2}(?::\d{2})?)?\s?(?:[AaPp]\.?[Mm]\.?)?[\])]?"
 _LINE = re.compile(
-    rf"^[ \t>*]{{0,20}}(?P<stamp>{STAMP}[ \t]{{0,4}}[-–—]?[ \t]{{0,4}})?(?P<name>[^\W\d_][^:\n\t\[\](){{}}\"]{{0,39}}?)"
+    rf"^[ \t>*\u200e\ufeff]{{0,20}}(?P<stamp>{STAMP}[ \t]{{0,4}}[-–—]?[ \t]{{0,4}})?"
+    rf"(?P<name>[^\W\d_][^:\n\t\[\](){{}}\"]{{0,39}}?|[+~][^:\n\t\[\]{{}}\"]{{3,39}}?)"
     rf"[ \t]{{0,4}}(?P<after>[\[(][^\])\n]{{0,30}}[\])])?[ \t]{{0,4}}\*{{0,2}}[::](?![/\d])\**[ \t]*",
     re.MULTILINE,
 )
+_DAY = re.compile(r"\d{1,4}([-./])\d{1,2}\1\d{1,4}")
 _INLINE = re.compile(
     r"(?:^|(?<=[\s.!?…\"”)]))(?P<name>"
     + "|".join(sorted((name for name in SPEAKERS if len(name) > 2), key=len, reverse=True))
     + r")(?: ?\d{1,2})?[ \t]*[::][ \t]*",
     re.IGNORECASE,
 )
-MOST_SPEAKERS = 12
 TurnText = tuple[str, str]
 
 
@@ -29,12 +30,26 @@ def speaks(line: str) -> bool:
     return bool(found and (found["stamp"] or speaker_role(found["name"])))
 
 
+def day_of(line: str) -> str:
+    """The day in the time before a speaker's name, as it is written; empty where there is none."""
+    found = _LINE.match(line)
+    day = _DAY.search(found["stamp"]) if found and found["stamp"] else None
+    return day[0] if day else ""
+
+
 def is_transcript(sample: str) -> bool:
     """Whether a text is mostly lines that people say, at least two of them, by two speakers."""
     lines = [line for line in sample.splitlines() if line.strip()]
     opening = [found for line in lines if speaks(line) and (found := _LINE.match(line))]
     names = {found["name"].strip().lower() for found in opening}
     return len(opening) >= 2 and len(names) >= 2 and len(opening) >= 0.3 * len(lines) and names_are_few(opening)
+
+
+def are_two(talk: list[TurnText] | None) -> bool:
+    """Whether turns are by people of different roles, or by several whose names say none: those stand behind a time."""
+    names = {name for name, _said in talk or ()}
+    roles = {speaker_role(name) for name in names}
+    return len(roles) > 1 or (roles == {None} and len(names) > 1)
 
 
 def names_are_few(opening: list[re.Match[str]]) -> bool:

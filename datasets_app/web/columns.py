@@ -24,6 +24,7 @@ PARTS = {
     "messages": ("Whole conversation", "A list of turns in one cell, each with a role and a text."),
     "context": ("Context", "Put after the question: a document, an order, a note."),
     "system": ("Instructions to the model", "Said to the model before the conversation begins."),
+    "tools": ("Tools", "The functions that the assistant may call, a list a row: put into its system prompt."),
     "conversation": ("Conversation number", "Which rows are turns of one conversation."),
     "speaker": ("Speaker", "Who says the turn: customer, agent."),
     "id": ("Number of the post", "What replies point to, in a thread of posts."),

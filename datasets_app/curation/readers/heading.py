@@ -43,7 +43,7 @@ class Heading:
 
 def field_key(name: str) -> str:
     """A column name without case, spaces and signs, for comparing: ``Conversation ID`` is ``conversationid``."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 def find_heading(rows: list[list[str]], lines: list[int], *, given: int | None = None) -> Heading:

@@ -53,7 +53,9 @@ def refuse_control_characters(name: str, head: bytes) -> None:
     """Raises Refusal where zero bytes and control characters are too many for a text in bytes."""
     odd = sum(byte < 32 and byte not in b"\0\t\n\v\f\r\x1a\x1b\x1f" for byte in head)
     if odd > len(head) * 0.03 and b"\x00" in head:
-        raise binary(name, f"{name} holds zero bytes and control characters, so it is not a text file.", may_be_wide=True)
+        raise binary(
+            name, f"{name} holds zero bytes and control characters, so it is not a text file.", may_be_wide=True
+        )
 
 
 def refuse_markup(name: str, text: str) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from math import isfinite
 
-from datasets_app.curation.columnnames import AUTHOR_KEYS, REPLY_KEYS, TEXT_KEYS
+from datasets_app.curation.columnnames import AUTHOR_KEYS, REPLY_KEYS, TEXT_KEYS, TIME_KEYS
 from datasets_app.curation.keys import key_of
 from datasets_app.curation.readers.heading import field_key
 from datasets_app.curation.rows import Problem, Record
-from datasets_app.curation.threads.posts import Post, conversations
+from datasets_app.curation.threads.chatgpt import chatgpt_posts, is_chatgpt
+from datasets_app.curation.threads.posts import LONGEST, Post, conversations
 from datasets_app.curation.threads.tables import role_from
 
 MOST_POSTS = 20_000
+SECONDS, MILLISECONDS = 86_400, 1e11  # of a day; a number beyond is in thousandths
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+IDS = ("id", "postid", "ticketid", "questionid", "uuid", "conversationid")
 
 
 def expand_nested(records: Iterator[Record | Problem]) -> Iterator[Record | Problem]:
@@ -21,17 +28,38 @@ def expand_nested(records: Iterator[Record | Problem]) -> Iterator[Record | Prob
         if isinstance(record, Problem):
             yield record
             continue
-        posts, left = _posts(record.values)
+        posts, left = (chatgpt_posts(record.values), False) if is_chatgpt(record.values) else _posts(record.values)
         rest = {name: value for name, value in record.values.items() if not isinstance(value, list | dict)}
-        thread = posts[0].key if posts else f"record {record.row}"
+        thread = _thread(record)
         in_a_row = sum(post.parent is None for post in posts) > 1  # no post that the others answer: one talk
-        for messages in conversations(posts, in_a_row=in_a_row) if posts else [[]]:
-            yield Record(row, record.line, {**rest, "thread": thread, "messages": messages}, (record.row,))
-            row += 1
+        for key, part in _days(posts) if in_a_row and len(posts) > LONGEST else [("", posts)]:
+            for messages in conversations(part, in_a_row=in_a_row) if part else [[]]:
+                yield Record(row, record.line, {**rest, "thread": thread + key, "messages": messages}, (record.row,))
+                row += 1
         if left:
             detail = f"Record {record.row + 1:,} holds more than {MOST_POSTS:,} posts; those behind were left out."
             yield Problem(row, record.line, "too_many_posts", f"{detail} Divide it.", sources=(record.row,))
             row += 1
+
+
+def _thread(record: Record) -> str:
+    """What keeps the conversations of a record in one split."""
+    found = (key_of(_keyed(each, IDS)) for each in (record.values, *replies_of(record.values)[:1]))
+    return next(filter(None, found), f"record {record.row}")
+
+
+def _days(posts: Sequence[Post]) -> Iterator[tuple[str, list[Post]]]:
+    """A long talk, such as all that was ever said in a channel, by its days, each with a key; one without days as it is."""
+    for day, said in groupby(posts, key=lambda post: post.day):
+        yield f" {day}" if day else "", list(said)
+
+
+def _day_of(values: Mapping[str, object]) -> str:
+    at = _keyed(values, (*TIME_KEYS, "timestampms"))
+    if isinstance(at, int | float) and isfinite(at):
+        return str(int(at / (1000 if at > MILLISECONDS else 1)) // SECONDS)
+    found = _DAY.match(str(at or ""))
+    return found[0] if found else ""
 
 
 def _keyed(values: Mapping[str, object], names: tuple[str, ...]) -> object:
@@ -53,6 +81,9 @@ def text_of(values: Mapping[str, object]) -> str:
     title, body = values.get("title") or values.get("subject"), _keyed(values, TEXT_KEYS)
     if isinstance(body, Mapping):  # {"rendered": …}, {"text": …}
         body = next((value for value in body.values() if isinstance(value, str)), None)
+    if isinstance(body, list):  # pieces of a text, of which some are links or bold
+        pieces = (each.get("text") if isinstance(each, Mapping) else each for each in body)
+        body = "".join(piece for piece in pieces if isinstance(piece, str))
     parts = [part.strip() for part in (title, body) if isinstance(part, str) and part.strip()]
     return "\n\n".join(dict.fromkeys(parts))
 
@@ -81,15 +112,16 @@ def _posts(values: Mapping[str, object]) -> tuple[list[Post], bool]:
     found: list[Post] = []
     while waiting and number < MOST_POSTS:
         each, parent = waiting.pop()
-        key = f"{key_of(_keyed(each, ('id', 'postid', 'ticketid', 'questionid'))) or 'post'}.{number}"
+        key = f"{key_of(_keyed(each, IDS)) or 'post'}.{number}"
         text, author = text_of(each), author_of(each)
         inside = None if number == 0 and (is_title or not text) else key
         if inside is None:
-            title = text
+            title = "" if text in {author_of(reply) for reply in replies} else text  # chats are named by who is in them
         else:
             opening = f"{title}\n\n" if title and title not in text else ""
             title = ""
-            found.append(Post(key, parent, author, f"{opening}{text}", role_from(dict(each), author)))
+            role = role_from(dict(each), author)
+            found.append(Post(key, parent, author, f"{opening}{text}", role, day=_day_of(each)))
         waiting += [(item, inside) for item in reversed(replies_of(each))]
         number += 1
     return found, bool(waiting)

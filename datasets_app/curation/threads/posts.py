@@ -24,7 +24,7 @@ class Post:
 
     ``parent`` is the key of the post it answers; ``author`` is empty where the file names none; ``role`` is what the
     file says of its author, if it does; ``aliases`` are further names of the author that may stand in texts; ``row`` is
-    its number in the file, where it is a record of its own.
+    its number in the file, where it is a record of its own; ``day`` is when it was written, empty where nothing says so.
     """
 
     key: str
@@ -34,6 +34,7 @@ class Post:
     role: str | None = None
     aliases: tuple[str, ...] = ()
     row: int = 0
+    day: str = ""
 
 
 def conversations(posts: Sequence[Post], *, in_a_row: bool = False) -> Iterator[list[Message]]:

@@ -61,3 +61,10 @@ def test_the_files_of_an_archive_are_told_one_by_one(tmp_path):
     ]
     assert found["rows"] == 3
     assert [each["severity"] for each in found["findings"]] == ["error"]
+
+
+def test_a_conversation_in_a_text_cell_is_still_one_in_the_preview(write):
+    talk = json.dumps([{"role": "user", "content": "Why? " * 90}, {"role": "assistant", "content": "Because."}])
+    cell = talk.replace('"', '""')
+    (row,) = detect(write("a.csv", f'id,messages\n1,"{cell}"\n'))["preview"]
+    assert [turn["role"] for turn in row["messages"]] == ["user", "assistant"]

@@ -79,3 +79,11 @@ def test_the_other_answer_of_a_pair_survives_the_way_through_json():
     found = guess({"prompt": "a", "chosen": "b", "rejected": "c"})
     assert (found.completion, found.rejected) == ("chosen", "rejected")
     assert mapping_from_json(found.as_json()) == found
+
+
+@pytest.mark.parametrize(
+    "names", [("Frage", "Antwort"), ("Question", "Réponse"), ("问题", "答案"), ("Вопрос", "Ответ")]
+)
+def test_questions_and_answers_are_known_by_their_names_in_other_languages(names):
+    found = guess_mapping([Record(0, 1, dict(zip(names, ("a", "b"), strict=True)))])
+    assert (found.prompt, found.completion) == names

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from datasets_app.curation.layouts import ColumnMap
+from datasets_app.curation.layouts import ColumnMap, guess_mapping
 from datasets_app.curation.mapping import map_record
 from datasets_app.curation.rows import Conversation, Record, Rejection
 
@@ -136,3 +138,35 @@ def test_a_pair_whose_other_answer_is_empty_is_a_row_like_any_other():
 def test_an_other_answer_that_is_a_question_is_named():
     found = mapped({**OPENAI_PAIR, "non_preferred_output": [{"role": "user", "content": "And?"}]}, PREFERENCE)
     assert isinstance(found, Rejection) and "“non_preferred_output” does not end in an answer" in found.detail
+
+
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+
+
+@pytest.mark.parametrize("written", [[WEATHER], json.dumps([WEATHER]), [WEATHER["function"]]])
+def test_tools_are_shown_in_the_system_prompt_and_their_calls_in_the_answer(written):
+    call = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Bonn"}'}}
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Rain?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "no"},
+        {"role": "assistant", "content": "No."},
+    ]
+    values = {"messages": messages, "tools": written}
+    mapping = guess_mapping([Record(0, 1, values)])
+    assert mapping.tools == "tools"
+    found = map_record(Record(0, 1, values), mapping, system_prompt="")
+    system, _asked, called, *_rest = found.messages
+    assert system["content"].startswith("Be brief.\n\n# Tools\n") and json.dumps(WEATHER) in system["content"]
+    assert called["content"] == '<tool_call>\n{"name": "weather", "arguments": {"city": "Bonn"}}\n</tool_call>'
+
+
+def test_rows_without_tools_have_none_and_tools_that_are_none_are_named():
+    asked = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
+    mapping = ColumnMap(layout="messages", messages="messages", tools="tools")
+    plain = map_record(Record(0, 1, {"messages": asked, "tools": []}), mapping, system_prompt="")
+    assert [turn["role"] for turn in plain.messages] == ["user", "assistant"]
+    found = map_record(Record(0, 1, {"messages": asked, "tools": ["hammer"]}), mapping, system_prompt="")
+    assert found.reason == "bad_tools" and "“tools”" in found.detail
+    assert guess_mapping([Record(0, 1, {"messages": asked, "tools": ["hammer"]})]).tools is None

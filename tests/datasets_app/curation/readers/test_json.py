@@ -125,3 +125,24 @@ def test_a_list_is_read_as_json_reads_it_whatever_the_size_of_the_pieces(objects
     finally:
         json_array.CHUNK_CHARACTERS = before
     assert [each.values for each in found] == objects
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"question": {"0": "Why?", "5": "How?"}, "answer": {"0": "Because.", "5": "So."}},
+        {"question": ["Why?", "How?"], "answer": ["Because.", "So."]},
+        {"columns": ["question", "answer"], "index": [0, 5], "data": [["Why?", "Because."], ["How?", "So."]]},
+    ],
+)
+def test_a_table_that_was_written_by_its_columns_gives_its_rows(write, table):
+    found = list(open_source(write("a.json", json.dumps(table))).records())
+    rows = [{"question": "Why?", "answer": "Because."}, {"question": "How?", "answer": "So."}]
+    assert [record.values for record in found] == rows
+
+
+def test_objects_that_stand_one_below_the_other_are_rows_until_one_is_broken(write):
+    path = write("a.json", '{\n "q": "Why?"\n}\n{\n "q": "How?"\n}\n{\n "q": \n')
+    first, second, third = open_source(path).records()
+    assert [(each.values["q"], each.line) for each in (first, second)] == [("Why?", 1), ("How?", 4)]
+    assert (third.reason, third.row, third.line) == ("bad_json", 2, 7)

@@ -173,3 +173,65 @@ def test_real_exports_become_conversations(real_data, name, least):
     found = talks(real_data / name)
     assert len(found) == least
     assert all(each.messages[-1]["role"] == "assistant" for each in found)
+
+
+def day(number: int) -> str:
+    return f"2024-01-{number:02}T10:00:00"
+
+
+def test_what_was_said_in_a_channel_on_one_day_is_a_conversation(write):
+    bold = {"type": "bold", "text": "x"}
+    said = [
+        {
+            "id": 4 * each + turn,
+            "date": day(each),
+            "from": ["Bob", "Amy"][turn % 2],
+            "text": [f"Text {each}.{turn} ", bold],
+        }
+        for each in range(1, 19)
+        for turn in range(4)
+    ]
+    found = talks(write("result.json", json.dumps({"name": "Amy", "messages": said})))
+    assert len(found) == 18 and len({each.groups for each in found}) == 18
+    assert turns(found[0])[0] == ("user", "Text 1.0 x")
+
+
+def test_what_people_said_to_chatgpt_and_to_claude(write):
+    def node(own, parent, role, text, **more):
+        message = {"author": {"role": role}, "content": {"content_type": "text", "parts": [text]}, **more}
+        return {"id": own, "parent": parent, "children": [], "message": message}
+
+    tree = {
+        "a": {"id": "a", "parent": None, "children": ["b"], "message": None},
+        "b": node("b", "a", "user", "How do I reset it?"),
+        "c": node("c", "b", "assistant", "search()", recipient="browser"),
+        "d": node("d", "c", "tool", "a page"),
+        "e": node("e", "d", "assistant", "Hold the button."),
+        "f": node("f", "b", "assistant", "Read the manual."),
+    }
+    found = talks(write("conversations.json", json.dumps([{"title": "Reset", "mapping": tree}, {"mapping": tree}])))
+    asked = ("user", "How do I reset it?")
+    assert [turns(each) for each in found[:2]] == [
+        [asked, ("assistant", "Hold the button.")],
+        [asked, ("assistant", "Read the manual.")],
+    ]
+    assert found[0].groups == found[1].groups != found[2].groups
+    chat = [
+        {"uuid": "m1", "sender": "human", "text": "Why?"},
+        {"uuid": "m2", "sender": "assistant", "text": "Because."},
+    ]
+    (other,) = talks(write("claude.json", json.dumps([{"uuid": "c1", "name": "x", "chat_messages": chat}])))
+    assert turns(other) == [("user", "Why?"), ("assistant", "Because.")] and other.groups == ("thread=c1",)
+
+
+def test_what_messengers_export_is_read_by_its_days_whatever_the_names(write):
+    talk = "".join(
+        f"{each}/3/24, 10:00 PM - Messages are encrypted.\n" * (each == 1)
+        + f"{each}/3/24, 10:00 PM - +1 (555) 010-9999: Is size {each} in stock?\nIn blue?\n"
+        + f"\u200e{each}/3/24, 10:05\u202fPM - Corner Shop: Yes, size {each} is.\n"
+        for each in range(1, 5)
+    )
+    path = write("chat.txt", talk)
+    found = talks(path)
+    assert len(found) == 4 and detect(path)["layout"] == "transcript"
+    assert turns(found[0]) == [("user", "Is size 1 in stock?\nIn blue?"), ("assistant", "Yes, size 1 is.")]
