@@ -33,7 +33,9 @@ def rows_of(draw: random.Random) -> bytes:
     """A training file: words that nobody else says, so that no two rows are alike and each split gets its share."""
 
     def said(least: int, most: int) -> str:
-        words = ("".join(draw.choices("abcdeghilmnoprstu", k=draw.randint(2, 8))) for _ in range(draw.randint(least, most)))
+        words = (
+            "".join(draw.choices("abcdeghilmnoprstu", k=draw.randint(2, 8))) for _ in range(draw.randint(least, most))
+        )
         return " ".join(words).capitalize()
 
     lines = []
