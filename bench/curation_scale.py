@@ -26,12 +26,13 @@ STEPS = ("normalize", "personal_data", "exact_duplicates", "near_duplicates", "s
 
 def write_rows(path: Path, rows: int, *, seed: int = 11) -> None:
     """Chat rows of two to four turns: words as frequent as in speech (Zipf), mail addresses in one row of ten, one row
-    of twenty repeated, one of twenty nearly repeated."""
+    of twenty repeated, one of twenty nearly repeated. Texts are cut from a stock of words that grows with them, so that
+    by chance rows are as rarely alike among many as among few."""
     rng = random.Random(seed)
     letters = "abcdefghiklmnoprstuvw"
     words = ["".join(rng.choices(letters, k=rng.randint(2, 10))) for _ in range(20_000)]
     weights = [1 / (place + 3) for place in range(len(words))]
-    pool = rng.choices(words, weights, k=2_000_000)
+    pool = rng.choices(words, weights, k=max(2_000_000, 20 * rows))
 
     def text(least: int, most: int) -> str:
         start, count = rng.randrange(len(pool) - most), rng.randint(least, most)
