@@ -61,6 +61,7 @@ class Completion(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-created_at"], name="requests_by_workspace"),
             models.Index(fields=["api_key", "-created_at"], name="requests_by_key"),
+            models.Index(fields=["workspace", "state", "-created_at"], name="requests_by_state"),
             models.Index(fields=["state", "created_at"], name="requests_open"),
         ]
 

@@ -76,11 +76,9 @@ def usage_of(workspace_id: str, request_id: str) -> Bill:
     )
 
 
-def by_key_model_and_day(
-    workspace_id: str, *, since: date | None = None, until: date | None = None
-) -> list[dict[str, Any]]:
+def by_key_model_and_day(workspace_id: str, *, since: date | None = None) -> QuerySet[UsageDaily, dict[str, Any]]:
     """Sums of whole days, by key and model, newest day first; `api_key` is None for the playground."""
-    return daily(workspace_id, since=since, until=until, by=("day", "api_key", "api_key__name", "model_name"))
+    return _daily(workspace_id, since=since, by=("day", "api_key", "api_key__name", "model_name"))
 
 
 def daily(
@@ -90,13 +88,19 @@ def daily(
 
     From `since` on, before `until`; newest day first.
     """
+    return [dict(row) for row in _daily(workspace_id, by=by, since=since, until=until)]
+
+
+def _daily(
+    workspace_id: str, *, by: Sequence[str], since: date | None = None, until: date | None = None
+) -> QuerySet[UsageDaily, dict[str, Any]]:
     rows = UsageDaily.objects.filter(workspace_id=workspace_id)
     if since is not None:
         rows = rows.filter(day__gte=since)
     if until is not None:
         rows = rows.filter(day__lt=until)
     order = [f"-{name}" if name == "day" else name for name in by if name != "api_key"]
-    return [dict(row) for row in rows.order_by().values(*by).annotate(**DAILY_SUMS).order_by(*order)]
+    return rows.order_by().values(*by).annotate(**DAILY_SUMS).order_by(*order)
 
 
 def spent_by_month(workspace_id: str, *, today: date) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,20 +20,21 @@ from gptstudio.core.bodies import takes_uploads
 from gptstudio.core.errors import StudioError
 from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import by_field, listed
 
+SORTS = {"name": Lower("name"), "files": "file_count", "versions": "version_count", "made": "created_at"}
+STATES = by_field("state", "State", VersionState.choices)
 UNDER_WAY = (VersionState.QUEUED, VersionState.BUILDING)
 
 
 @member_page("datasets.view")
 def datasets(request: MemberRequest) -> HttpResponse:
-    """The list; `q` narrows it by name."""
-    wanted = request.GET.get("q", "").strip()[:120]
+    """The list."""
     rows = selectors.datasets_of(request.actor.workspace_id).order_by("-created_at", "-id")
-    span = page_of(request, rows.filter(name__icontains=wanted) if wanted else rows)
-    newest = selectors.newest_versions(request.actor.workspace_id, [dataset.id for dataset in span.rows])
-    shown = [(dataset, newest.get(dataset.id)) for dataset in span.rows]
-    return render(request, "datasets/list.html", {"span": span, "shown": shown, "wanted": wanted})
+    listing = listed(request, rows, sorts=SORTS, usual="-made", find=["name"])
+    newest = selectors.newest_versions(request.actor.workspace_id, [dataset.id for dataset in listing.span.rows])
+    shown = [(dataset, newest.get(dataset.id)) for dataset in listing.span.rows]
+    return render(request, "datasets/list.html", {"listing": listing, "shown": shown})
 
 
 @takes_uploads
@@ -63,16 +65,17 @@ def _first_error(form: DatasetForm) -> str:
 def _contents(request: MemberRequest, dataset: Dataset) -> dict[str, Any]:
     """Files and versions of a data set, whether something is still under way, and a mark of it all."""
     files = list(selectors.live_files(dataset).select_related("uploaded_by"))
-    versions = list(selectors.versions_of(request.actor.workspace_id).filter(dataset=dataset))
+    versions = selectors.versions_of(request.actor.workspace_id).filter(dataset=dataset)
+    listing = listed(request, versions, sorts={"made": "created_at"}, usual="-made", find=[], choices=[STATES])
     reading = [file for file in files if file.state == FileState.UPLOADED]
-    making = [version for version in versions if version.state in UNDER_WAY]
+    making = list(versions.filter(state__in=UNDER_WAY))
     return {
         "dataset": dataset,
         "files": [(file, wording.file_line(file.detection)) for file in files],
         "readable": [file for file in files if file.state != FileState.ERROR],
-        "versions": versions,
+        "listing": listing,
         "is_busy": bool(reading or making),
-        "mark": _mark(files, versions),
+        "mark": _mark(files, making),
     }
 
 

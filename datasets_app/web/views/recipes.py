@@ -13,12 +13,18 @@ from datasets_app.web import comparing, recipe_form
 from datasets_app.web.forms import KeepForm
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
+from gptstudio.web.lists import listed
+
+SORTS = {"name": "name", "changed": "changed_at"}
 
 
 @member_page("datasets.view")
 def recipes(request: MemberRequest) -> HttpResponse:
     """All recipes of the workspace."""
-    return render(request, "datasets/recipes.html", {"recipes": selectors.recipes_of(request.actor.workspace_id)})
+    rows = selectors.recipes_of(request.actor.workspace_id)
+    return render(
+        request, "datasets/recipes.html", {"listing": listed(request, rows, sorts=SORTS, usual="name", find=["name"])}
+    )
 
 
 @member_page("datasets.edit", FORM)

@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +19,7 @@ from gptstudio.accounts.models import ApiKey
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import Origins, StudioForm, WholeMoney, amount
+from gptstudio.web.lists import Choice, listed
 from gptstudio.web.model_names import names_of
 
 LIFETIMES = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
@@ -28,6 +31,8 @@ OVERLAPS = (
     ("43200", "In 30 days"),
 )
 WAYS = (("key", "With the key itself"), ("client", "As an OAuth client, with tokens"))
+SORTS = {"name": Lower("name"), "budget": "budget_micro", "made": "created_at"}
+FOUND_IN = ("name", "prefix", "created_by__email", "created_by__name")
 USUAL = ["chat", "models:read"]
 LIMITS = (
     "allowed_models",
@@ -107,7 +112,23 @@ class RotateForm(StudioForm):
 def keys(request: MemberRequest) -> HttpResponse:
     """The workspace's keys, revoked ones included."""
     found = selectors.keys_of(request.actor.workspace_id)
-    return render(request, "web/keys.html", {"keys": found})
+    listing = listed(request, found, sorts=SORTS, usual="-made", find=FOUND_IN, choices=[_states()])
+    return render(request, "web/keys.html", {"listing": listing})
+
+
+def _states() -> Choice:
+    expired = Q(expires_at__lte=timezone.now())
+    live, revoked = Q(revoked_at=None) & ~expired, Q(revoked_at__isnull=False)
+    return Choice(
+        "state",
+        "State",
+        {
+            "live": ("Live", live & Q(paused_at=None)),
+            "paused": ("Paused", live & Q(paused_at__isnull=False)),
+            "expired": ("Expired", expired & Q(revoked_at=None)),
+            "revoked": ("Revoked", revoked),
+        },
+    )
 
 
 def _shown_once(request: MemberRequest, key: ApiKey, secret: str) -> HttpResponse:

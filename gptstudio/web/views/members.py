@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,9 +14,19 @@ from gptstudio.accounts.models import Invitation, Role
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import Choice, by_field, listed, wanted_by
 
 ROLES = [(role.value, f"{role.label}: {policies.ROLE_HINTS[role]}") for role in Role]
+
+SORTS = {"person": "user__email", "role": "role", "since": "created_at"}
+CHOICES = (
+    by_field("role", "Role", Role.choices),
+    Choice(
+        "state",
+        "State",
+        {"in": ("May come in", Q(blocked_at=None)), "blocked": ("Blocked", Q(blocked_at__isnull=False))},
+    ),
+)
 
 
 class RoleForm(StudioForm):
@@ -46,15 +57,14 @@ def _members(
     request: MemberRequest, *, invite: InviteForm | None = None, domains: DomainsForm | None = None
 ) -> HttpResponse:
     workspace_id = request.actor.workspace_id
-    wanted = request.GET.get("q", "").strip()[:80]
-    listed = "\n".join(selectors.domains_of(workspace_id))
+    people = selectors.people_of(workspace_id, wanted_by(request))
+    known = "\n".join(selectors.domains_of(workspace_id))
     context = {
-        "span": page_of(request, selectors.people_of(workspace_id, wanted)),
-        "wanted": wanted,
+        "listing": listed(request, people, sorts=SORTS, usual="person", choices=CHOICES),
         "invitations": selectors.open_invitations_of(workspace_id)[:100],
         "form": invite or InviteForm(),
-        "domains": domains or DomainsForm(initial={"domains": listed}),
-        "listed": listed,
+        "domains": domains or DomainsForm(initial={"domains": known}),
+        "listed": known,
     }
     refused = (invite and invite.errors) or (domains and domains.errors)
     return render(request, "web/members.html", context, status=400 if refused else 200)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -11,11 +12,15 @@ from gptstudio.accounts import services
 from gptstudio.core.errors import StudioError
 from gptstudio.notify import selectors
 from gptstudio.notify.events import EVENTS
-from gptstudio.notify.models import DestinationKind
+from gptstudio.notify.models import Delivery, DeliveryState, DestinationKind
 from gptstudio.notify.webhooks import secret_of
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import Listing, by_field, listed
+
+SORTS = {"when": "created_at", "what": "event", "tries": "attempts"}
+FOUND_IN = ("title", "event", "destination__address")
+STATES = by_field("state", "State", DeliveryState.choices)
 
 
 class EventsForm(StudioForm):
@@ -36,6 +41,11 @@ class DestinationForm(EventsForm):
     address = forms.CharField(label="Address", max_length=500, help_text="https://example.org/hook or name@example.org")
 
 
+def _told(request: MemberRequest, rows: QuerySet[Delivery]) -> Listing:
+    """What was told, newest first."""
+    return listed(request, rows, sorts=SORTS, usual="-when", find=FOUND_IN, choices=[STATES])
+
+
 @member_page("alerts.edit", FORM)
 def notices(request: MemberRequest) -> HttpResponse:
     """The page; its form adds a destination."""
@@ -52,7 +62,7 @@ def notices(request: MemberRequest) -> HttpResponse:
     context = {
         "form": form,
         "destinations": selectors.destinations_of(workspace_id),
-        "span": page_of(request, selectors.deliveries_of(workspace_id)),
+        "listing": _told(request, selectors.deliveries_of(workspace_id)),
     }
     return render(request, "web/notices.html", context, status=400 if form.errors else 200)
 
@@ -70,7 +80,7 @@ def destination(request: MemberRequest, destination_id: str) -> HttpResponse:
         "destination": found,
         "form": form,
         "secret": secret_of(found.id) if found.kind == DestinationKind.WEBHOOK else "",
-        "span": page_of(request, selectors.deliveries_of(found.workspace_id).filter(destination=found)),
+        "listing": _told(request, selectors.deliveries_of(found.workspace_id).filter(destination=found)),
     }
     return render(request, "web/notice_destination.html", context, status=400 if form.errors else 200)
 

@@ -6,18 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Max, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from gptstudio.core.errors import StudioError
 from gptstudio.review.models import ReviewState
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import Choice, listed
 from serving_app import selectors, services
 from serving_app.models import Deployment, DeploymentRevision
 from serving_app.web.forms import DeploymentForm, SharesForm
 from training_app.models import LanguageModel, ModelKind
 from training_app.selectors import models_of, release_states
+
+SORTS = {"name": "name", "revision": Max("revisions__number"), "since": Max("revisions__created_at")}
+STATES = Choice(
+    "state", "State", {"on": ("Let answer", Q(stopped_at=None)), "stopped": ("Stopped", Q(stopped_at__isnull=False))}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +76,11 @@ def _current(deployment: Deployment) -> DeploymentRevision | None:
 @member_page("deployments.view")
 def deployments(request: MemberRequest) -> HttpResponse:
     """What is in service."""
-    span = page_of(request, selectors.deployments_of(request.actor.workspace_id))
+    found = selectors.deployments_of(request.actor.workspace_id)
+    listing = listed(request, found, sorts=SORTS, usual="", find=["name"], choices=[STATES])
     shown = Shown(request.actor.workspace_id)
-    rows = [(each, _current(each), shown.targets(_current(each))) for each in span.rows]
-    return render(request, "serving/deployments.html", {"span": span, "rows": rows})
+    rows = [(each, _current(each), shown.targets(_current(each))) for each in listing.span.rows]
+    return render(request, "serving/deployments.html", {"listing": listing, "rows": rows})
 
 
 @member_page("deployments.edit", FORM)

@@ -11,10 +11,16 @@ from django.shortcuts import redirect, render
 
 from datasets_app.selectors import dataset_of, datasets_of
 from gptstudio.core.errors import Invalid, StudioError
+from gptstudio.review.models import ReviewState
 from gptstudio.web.access import ACT, MemberRequest, member_page
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import by_field, listed
 from serving_app import services
+from serving_app.models import Rating
 from serving_app.selectors.feedback import accepted_corrections, feedback_of
+
+SORTS = {"when": "created_at", "who": "given_by_label", "model": "request__model__name"}
+FOUND_IN = ("given_by_label", "request__model__name", "correction")
+CHOICES = (by_field("rating", "Rating", Rating.choices), by_field("state", "State", ReviewState.choices))
 
 
 @member_page("models.use", ACT)
@@ -48,8 +54,9 @@ def rate(request: MemberRequest) -> HttpResponse:
 def feedback(request: MemberRequest) -> HttpResponse:
     """The list, and the button that makes a file."""
     workspace_id = request.actor.workspace_id
+    rows = feedback_of(workspace_id)
     context = {
-        "span": page_of(request, feedback_of(workspace_id)),
+        "listing": listed(request, rows, sorts=SORTS, usual="-when", find=FOUND_IN, choices=CHOICES),
         "ready": accepted_corrections(workspace_id).count(),
         "datasets": datasets_of(workspace_id),
     }

@@ -16,10 +16,13 @@ from gptstudio.accounts.services import set_budget
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm, WholeMoney, amount
+from gptstudio.web.lists import listed
 from serving_app import selectors, services
 from serving_app.prices import usual_price
 from serving_app.selectors import Budget
 from training_app.selectors import models_of
+
+SORTS = {"model": "model_name", "read": "prompt_micro", "written": "completion_micro", "from": "valid_from"}
 
 
 class BudgetForm(StudioForm):
@@ -111,12 +114,15 @@ def prices(request: MemberRequest) -> HttpResponse:
         else:
             messages.success(request, "Saved. Requests that come from then on are billed by it.")
             return redirect("serving:prices")
-    now, seen, rows = timezone.now(), set(), []
-    for row in selectors.prices_of(workspace_id):
-        state = "scheduled" if row.valid_from > now else "past" if row.model_name in seen else "in force"
-        seen |= set() if state == "scheduled" else {row.model_name}
-        rows.append((row, state))
-    context = {"rows": rows, "form": form, "usual": usual_price(), "tab": "prices"}
+    now, newest = timezone.now(), {}
+    for row in selectors.prices_of(workspace_id).filter(valid_from__lte=now):
+        newest.setdefault(row.model_name, row.id)
+    listing = listed(request, selectors.prices_of(workspace_id), sorts=SORTS, usual="model", find=["model_name"])
+    rows = [
+        (row, "scheduled" if row.valid_from > now else "in force" if row.id in newest.values() else "past")
+        for row in listing.span.rows
+    ]
+    context = {"rows": rows, "listing": listing, "form": form, "usual": usual_price(), "tab": "prices"}
     return render(request, "serving/prices.html", context, status=400 if form.errors else 200)
 
 

@@ -13,13 +13,25 @@ from django.shortcuts import redirect, render
 from gptstudio.accounts.selectors import members_of
 from gptstudio.web.access import ACT, MemberRequest, member_page
 from gptstudio.web.charts import BarChart, columns
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import by_field, listed, wanted_by
 from serving_app import months, selectors, services
 from serving_app.guardrails.prompts import asked_texts
+from serving_app.models import CompletionState
 from serving_app.models.usage import request_id_in
 from serving_app.selectors.export import usage_csv
 
 ANSWERING = ("chat/completions", "completions")  # endpoints whose answers are texts
+STATES = by_field("state", "State", CompletionState.choices)
+SORTS = {
+    "day": "day",
+    "key": "api_key__name",
+    "model": "model_name",
+    "answers": "requests",
+    "read": "prompt_tokens",
+    "written": "completion_tokens",
+    "cost": "cost_micro",
+}
+FOUND_IN = ("api_key__name", "model_name")
 PERIODS = ((7, "7 days"), (30, "30 days"), (90, "90 days"))
 
 
@@ -56,13 +68,15 @@ def usage(request: MemberRequest) -> HttpResponse:
     workspace_id, days = request.actor.workspace_id, _days(request)
     since = _since(days)
     rows = selectors.by_key_model_and_day(workspace_id, since=since)
+    each_day = selectors.daily(workspace_id, since=since, by=("day",))
     context = {
         "members": by_member(workspace_id, since=since),
         "reached": selectors.reached_of(workspace_id),
-        "rows": rows,
+        "listing": listed(request, rows, sorts=SORTS, usual="-day", find=FOUND_IN, then="model_name", size=50),
+        "any": bool(each_day),
         "totals": selectors.totals(workspace_id, since=months.begin_of(since)),
-        "chart": by_day(rows, days=days, today=months.today()),
-        "narrow": by_day(rows, days=days, today=months.today(), width=400),
+        "chart": by_day(each_day, days=days, today=months.today()),
+        "narrow": by_day(each_day, days=days, today=months.today(), width=400),
         "days": days,
         "periods": PERIODS,
         "zone": settings.TIME_ZONE,
@@ -74,16 +88,17 @@ def usage(request: MemberRequest) -> HttpResponse:
 @member_page("usage.view")
 def requests(request: MemberRequest) -> HttpResponse:
     """The request log. Where texts are kept, reviewers find their way to them."""
-    wanted = request_id_in(request.GET.get("q", "").strip()[:64])
+    wanted = request_id_in(wanted_by(request))
     found = selectors.requests_of(request.actor.workspace_id)
-    span = page_of(request, found.filter(id__startswith=wanted) if wanted else found, size=50)
-    counts = selectors.settled_counts([row.id for row in span.rows])
-    rows = [(row, counts.get(row.id)) for row in span.rows]
+    found = found.filter(id__startswith=wanted) if wanted else found
+    listing = listed(request, found, sorts={"when": "created_at"}, usual="-when", choices=[STATES], size=50)
+    counts = selectors.settled_counts([row.id for row in listing.span.rows])
+    rows = [(row, counts.get(row.id)) for row in listing.span.rows]
     guard = services.guard_for(request.membership.workspace)
     keeps = guard is not None and guard.keeps
-    context = {"span": span, "rows": rows, "wanted": wanted, "tab": "requests", "keeps": keeps, "answering": ANSWERING}
+    context = {"listing": listing, "rows": rows, "tab": "requests", "keeps": keeps, "answering": ANSWERING}
     if keeps and request.actor.may("reviews.view"):
-        context["kept"] = selectors.kept_among(request.actor.workspace_id, [row.id for row in span.rows])
+        context["kept"] = selectors.kept_among(request.actor.workspace_id, [row.id for row in listing.span.rows])
     return render(request, "serving/requests.html", context)
 
 

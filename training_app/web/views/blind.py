@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -13,13 +14,17 @@ from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.exam import is_open, keep_open
 from gptstudio.web.forms import StudioForm
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import Choice, listed
 from training_app import selectors, services
 from training_app.models import BlindComparison, Evaluation
 from training_app.selectors.answers import answers_of
 from training_app.verdict_wording import signed
 
 NEWEST = 100
+FOUND_IN = ("first__model__name", "first__model__title", "second__model__name", "second__model__title")
+STATES = Choice(
+    "state", "State", {"open": ("Being judged", Q(ended_at=None)), "ended": ("Ended", Q(ended_at__isnull=False))}
+)
 LABELS = {"model": "Fine-tune", "against": "Against"}
 ROWS = (10, 30, 50, 100, 200)
 
@@ -46,10 +51,11 @@ class ComparisonForm(StudioForm):
 @member_page("training.view")
 def comparisons(request: MemberRequest) -> HttpResponse:
     """All of them, newest first."""
-    span = page_of(request, selectors.comparisons_of(request.actor.workspace_id))
-    done = selectors.judged_by(request.actor.user_id or "", [each.id for each in span.rows])
-    shown = [(each, done.get(each.id, 0)) for each in span.rows]
-    return render(request, "training/blind_list.html", {"span": span, "shown": shown})
+    rows = selectors.comparisons_of(request.actor.workspace_id)
+    listing = listed(request, rows, sorts={"made": "created_at"}, usual="-made", find=FOUND_IN, choices=[STATES])
+    done = selectors.judged_by(request.actor.user_id or "", [each.id for each in listing.span.rows])
+    shown = [(each, done.get(each.id, 0)) for each in listing.span.rows]
+    return render(request, "training/blind_list.html", {"listing": listing, "shown": shown})
 
 
 @member_page("training.edit", FORM)

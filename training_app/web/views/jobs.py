@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from gptstudio.web.access import MemberRequest, member_page
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import by_field, listed
 from training_app import selectors
 from training_app.models import JobState
 from training_app.web.verdicts import verdict
 
+SORTS = {
+    "name": Lower("name"),
+    "data": Lower("version__dataset__name"),
+    "base": "base_model__name",
+    "state": "state",
+    "made": "created_at",
+}
+FOUND_IN = ("name", "version__dataset__name", "base_model__name")
+STATES = by_field("state", "State", JobState.choices)
+
 
 @member_page("training.view")
 def jobs(request: MemberRequest) -> HttpResponse:
-    """Newest first; `q` narrows by name, `state` by state."""
-    wanted, state = request.GET.get("q", "").strip()[:120], request.GET.get("state", "")
+    """Newest first."""
     rows = selectors.jobs_of(request.actor.workspace_id)
-    if wanted:
-        rows = rows.filter(name__icontains=wanted)
-    if state in JobState.values:
-        rows = rows.filter(state=state)
-    span = page_of(request, rows)
+    listing = listed(request, rows, sorts=SORTS, usual="-made", find=FOUND_IN, choices=[STATES])
     shown = []
-    for job in span.rows:
+    for job in listing.span.rows:
         evaluation = getattr(getattr(job, "model", None), "evaluation", None)
         shown.append((job, verdict(evaluation) if evaluation else None))
-    context = {"span": span, "shown": shown, "wanted": wanted, "state": state, "states": JobState.choices}
-    return render(request, "training/jobs.html", context)
+    return render(request, "training/jobs.html", {"listing": listing, "shown": shown})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models.functions import Lower
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 
@@ -17,7 +18,7 @@ from gptstudio.review.selectors import item_about
 from gptstudio.review.services import check_may_decide, decide
 from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import by_field, listed
 from training_app import selectors, services
 from training_app.models import ImportState, LanguageModel, ModelKind
 from training_app.selectors.imports import import_of_model, imports_of
@@ -26,23 +27,22 @@ from training_app.web import verdicts
 from training_app.web.forms import BaseModelForm, ReasonForm
 from training_app.web.views import exports
 
+SORTS = {"name": Lower("name"), "base": "base__name", "made": "created_at"}
+KINDS = by_field("kind", "Kind", ModelKind.choices)
+
 
 @member_page("models.view")
 def models(request: MemberRequest) -> HttpResponse:
     """Base models first, then the workspace's own, each with its verdict and release."""
     workspace_id = request.actor.workspace_id
-    wanted = request.GET.get("q", "").strip()[:120]
-    rows = selectors.models_of(workspace_id)
-    if wanted:
-        rows = rows.filter(name__icontains=wanted) | rows.filter(title__icontains=wanted)
-    span, states = page_of(request, rows), selectors.release_states(workspace_id)
+    rows, states = selectors.models_of(workspace_id), selectors.release_states(workspace_id)
+    listing = listed(request, rows, sorts=SORTS, usual="", find=["name", "title"], choices=[KINDS])
     shown = []
-    for model in span.rows:
+    for model in listing.span.rows:
         evaluation = getattr(model, "evaluation", None)
         state = ReviewState.APPROVED if model.kind == ModelKind.BASE else states.get(model.id, "")
         shown.append((model, verdicts.verdict(evaluation) if evaluation else None, state))
-    shown_beside = {"span": span, "shown": shown, "wanted": wanted, **_imports(request)}
-    return render(request, "training/models.html", shown_beside)
+    return render(request, "training/models.html", {"listing": listing, "shown": shown, **_imports(request)})
 
 
 def _may_release_alone(request: MemberRequest, item: ReviewItem | None) -> bool:

@@ -5,25 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from gptstudio.web import live
 from gptstudio.web.access import ACT, MemberRequest, member_page
-from gptstudio.web.paging import page_of
+from gptstudio.web.lists import by_field, listed
 from training_app import selectors, services
 from training_app.models import FineTuningJob, Study, StudyKind, StudyState
 from training_app.selectors.studies import losses_of, runs_of, stopped_behind, studies_of, study_of
 from training_app.web import more_data, sweeps
 
 WIDTHS = (1080, 400)
+SORTS = {
+    "name": Lower("name"),
+    "data": Lower("version__dataset__name"),
+    "base": "base_model__name",
+    "runs": "ended",
+    "made": "created_at",
+}
+FOUND_IN = ("name", "version__dataset__name", "base_model__name")
+CHOICES = (by_field("kind", "Asks", StudyKind.choices), by_field("state", "State", StudyState.choices))
 
 
 @member_page("training.view")
 def studies(request: MemberRequest) -> HttpResponse:
     """All of them, newest first."""
-    span = page_of(request, studies_of(request.actor.workspace_id))
-    return render(request, "training/studies.html", {"span": span})
+    rows = studies_of(request.actor.workspace_id)
+    listing = listed(request, rows, sorts=SORTS, usual="-made", find=FOUND_IN, choices=CHOICES)
+    return render(request, "training/studies.html", {"listing": listing})
 
 
 def _shown(study: Study) -> dict[str, Any]:
