@@ -34,39 +34,39 @@ from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import item_about, last_decision
 
 
-def datasets_of(workspace_id: str) -> QuerySet[Dataset]:
-    """The workspace's data sets, newest first, each with `file_count` and `version_count`."""
-    return Dataset.objects.filter(workspace_id=workspace_id, archived_at__isnull=True).annotate(
+def datasets_of(workspace_id: str, *, archived: bool = False) -> QuerySet[Dataset]:
+    """The workspace's data sets, or those put away, newest first, each with `file_count` and `version_count`."""
+    return Dataset.objects.filter(workspace_id=workspace_id, archived_at__isnull=not archived).annotate(
         file_count=Count("files", distinct=True), version_count=Count("versions", distinct=True)
     )
 
 
-def dataset_of(workspace_id: str, dataset_id: str) -> Dataset:
+def dataset_of(workspace_id: str, dataset_id: str, *, also_archived: bool = False) -> Dataset:
     """One data set of the workspace."""
-    found = Dataset.objects.filter(workspace_id=workspace_id, id=dataset_id, archived_at__isnull=True).first()
+    live = {} if also_archived else {"archived_at__isnull": True}
+    found = Dataset.objects.filter(workspace_id=workspace_id, id=dataset_id, **live).first()
     if found is None:
         raise NotFound(f"There is no data set {dataset_id} in this workspace.")
     return found
 
 
-def files_of(workspace_id: str) -> QuerySet[DatasetFile]:
-    """The workspace's files, deleted ones left out."""
-    return DatasetFile.objects.filter(dataset__workspace_id=workspace_id, archived_at__isnull=True).select_related(
-        "dataset"
-    )
+def files_of(workspace_id: str, *, also_archived: bool = False) -> QuerySet[DatasetFile]:
+    """The workspace's files, those left out only where asked for."""
+    live = {} if also_archived else {"archived_at__isnull": True}
+    return DatasetFile.objects.filter(dataset__workspace_id=workspace_id, **live).select_related("dataset")
 
 
-def file_of(workspace_id: str, file_id: str) -> DatasetFile:
+def file_of(workspace_id: str, file_id: str, *, also_archived: bool = False) -> DatasetFile:
     """One file of the workspace."""
-    found = files_of(workspace_id).filter(id=file_id).first()
+    found = files_of(workspace_id, also_archived=also_archived).filter(id=file_id).first()
     if found is None:
         raise NotFound(f"There is no file {file_id} in this workspace.")
     return found
 
 
-def live_files(dataset: Dataset) -> QuerySet[DatasetFile]:
-    """The data set's files in the order they came."""
-    return dataset.files.filter(archived_at__isnull=True).order_by("created_at", "id")
+def live_files(dataset: Dataset, *, archived: bool = False) -> QuerySet[DatasetFile]:
+    """The data set's files, or those left out that can be taken in again, in the order they came."""
+    return dataset.files.filter(archived_at__isnull=not archived, erased_at=None).order_by("created_at", "id")
 
 
 def kept_files(dataset: Dataset) -> list[DatasetFile]:
@@ -156,15 +156,15 @@ def version_is_cleared(version: DatasetVersion) -> bool:
     return cleared_by(version, item_about(version.id, kind="version"))
 
 
-def recipes_of(workspace_id: str) -> QuerySet[CurationRecipe]:
-    """The workspace's recipes by name."""
-    found = CurationRecipe.objects.filter(workspace_id=workspace_id, archived_at__isnull=True)
+def recipes_of(workspace_id: str, *, archived: bool = False) -> QuerySet[CurationRecipe]:
+    """The workspace's recipes, or those put away, by name."""
+    found = CurationRecipe.objects.filter(workspace_id=workspace_id, archived_at__isnull=not archived)
     return found.select_related("created_by")
 
 
-def recipe_of(workspace_id: str, recipe_id: str) -> CurationRecipe:
+def recipe_of(workspace_id: str, recipe_id: str, *, also_archived: bool = False) -> CurationRecipe:
     """One recipe of the workspace."""
-    found = recipes_of(workspace_id).filter(id=recipe_id).first()
+    found = (recipes_of(workspace_id) | recipes_of(workspace_id, archived=also_archived)).filter(id=recipe_id).first()
     if found is None:
         raise NotFound(f"There is no recipe {recipe_id} in this workspace.")
     return found

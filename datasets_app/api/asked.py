@@ -34,6 +34,8 @@ PARAMETERS = [
     REVEAL,
 ]
 
+ARCHIVED = OpenApiParameter("archived", bool, description="Those that were put away, instead of those in use.")
+
 
 def number(asked: Mapping[str, str], name: str, *, least: int = 0, most: int = 10**15) -> int | None:
     """A whole number within bounds, None when it was not given; Invalid names the parameter."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,8 +15,9 @@ from datasets_app import selectors, services
 from datasets_app.api import asked
 from datasets_app.api.shapes import DatasetBody, DatasetChange, DatasetShape, DetectionShape, FileShape, ReadingBody
 from datasets_app.contents.detection import without_rows
-from datasets_app.models import DatasetFile, FileState
+from datasets_app.models import Dataset, DatasetFile, FileState
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+from gptstudio.api.etags import ETAG, IF_MATCH, Tagged
 from gptstudio.core.bodies import takes_uploads
 from gptstudio.core.errors import Invalid, NotFound
 
@@ -33,10 +34,15 @@ class Datasets(NativeView):
     parser_classes = [JSONParser]
 
     @extend_schema(
-        operation_id="datasets_list", parameters=LIST_PARAMETERS, responses=page_of(DatasetShape, "DatasetsPage")
+        operation_id="datasets_list",
+        parameters=[asked.ARCHIVED, *LIST_PARAMETERS],
+        responses=page_of(DatasetShape, "DatasetsPage"),
     )
     def get(self, request: Request) -> Response:
-        return self.listed(selectors.datasets_of(self.workspace_id), lambda each: DatasetShape(each).data)
+        return self.listed(
+            selectors.datasets_of(self.workspace_id, archived=asked.flag(request.query_params, "archived")),
+            lambda each: DatasetShape(each).data,
+        )
 
     @extend_schema(operation_id="datasets_create", request=DatasetBody, responses={201: DatasetShape})
     def post(self, request: Request) -> Response:
@@ -45,30 +51,64 @@ class Datasets(NativeView):
         return Response(DatasetShape(dataset).data, status=201)
 
 
-class DatasetOne(NativeView):
+class DatasetOne(Tagged):
     """One data set."""
 
     actions: ClassVar[dict[str, str]] = {"GET": "datasets.view", "PATCH": "datasets.edit", "DELETE": "datasets.edit"}
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="datasets_read", responses=DatasetShape)
-    def get(self, request: Request, dataset_id: str) -> Response:
-        return Response(DatasetShape(selectors.dataset_of(self.workspace_id, dataset_id)).data)
+    def shown(self, found: Dataset) -> dict[str, Any]:
+        return dict(DatasetShape(found).data)
 
-    @extend_schema(operation_id="datasets_change", request=DatasetChange, responses=DatasetShape)
+    @extend_schema(operation_id="datasets_read", parameters=[ETAG], responses=DatasetShape)
+    def get(self, request: Request, dataset_id: str) -> Response:
+        return self.seen(selectors.dataset_of(self.workspace_id, dataset_id))
+
+    @extend_schema(
+        operation_id="datasets_change", parameters=[IF_MATCH, ETAG], request=DatasetChange, responses=DatasetShape
+    )
     def patch(self, request: Request, dataset_id: str) -> Response:
         """Say which column plays which part in versions to come."""
-        dataset = selectors.dataset_of(self.workspace_id, dataset_id)
-        mapping = self.given(DatasetChange)["mapping"]
-        if mapping is not None and not isinstance(mapping, dict):
-            raise Invalid("The mapping is not an object.", fix="Send an object or null.", param="mapping")
-        return Response(DatasetShape(services.set_mapping(self.actor, dataset=dataset, mapping=mapping)).data)
+        with self.unchanged(lambda: selectors.dataset_of(self.workspace_id, dataset_id)) as dataset:
+            mapping = self.given(DatasetChange)["mapping"]
+            if mapping is not None and not isinstance(mapping, dict):
+                raise Invalid("The mapping is not an object.", fix="Send an object or null.", param="mapping")
+            return self.seen(services.set_mapping(self.actor, dataset=dataset, mapping=mapping))
 
-    @extend_schema(operation_id="datasets_archive", responses={204: None})
+    @extend_schema(operation_id="datasets_archive", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, dataset_id: str) -> Response:
         """Put it out of sight. Its versions stay: models descend from them."""
-        services.archive_dataset(self.actor, dataset=selectors.dataset_of(self.workspace_id, dataset_id))
+        with self.unchanged(lambda: selectors.dataset_of(self.workspace_id, dataset_id)) as dataset:
+            services.archive_dataset(self.actor, dataset=dataset)
         return Response(status=204)
+
+
+class RestoreDataset(NativeView):
+    """The way back."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "datasets.edit"}
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="datasets_restore", request=None, responses=DatasetShape)
+    def post(self, request: Request, dataset_id: str) -> Response:
+        """Bring back what was put away; one in use stays as it is."""
+        found = selectors.dataset_of(self.workspace_id, dataset_id, also_archived=True)
+        return Response(DatasetShape(services.restore_dataset(self.actor, dataset=found)).data)
+
+
+class RestoreFile(NativeView):
+    """The way back."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "datasets.edit"}
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="files_restore", request=None, responses=FileShape)
+    def post(self, request: Request, dataset_id: str, file_id: str) -> Response:
+        """Take in again what was left out, unless its bytes are gone."""
+        found = selectors.file_of(self.workspace_id, file_id, also_archived=True)
+        if found.dataset_id != dataset_id:
+            raise NotFound(f"There is no file {file_id} in this data set.")
+        return Response(FileShape(services.restore_file(self.actor, file=found)).data)
 
 
 def _pieces(stream: HttpRequest) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -12,8 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from datasets_app import recipes, selectors, services
+from datasets_app.api import asked
 from datasets_app.models import CurationRecipe
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+from gptstudio.api.etags import ETAG, IF_MATCH, Tagged
 
 
 class RecipeShape(serializers.ModelSerializer):
@@ -53,10 +55,15 @@ class Recipes(NativeView):
     parser_classes = [JSONParser]
 
     @extend_schema(
-        operation_id="recipes_list", parameters=LIST_PARAMETERS, responses=page_of(RecipeShape, "RecipesPage")
+        operation_id="recipes_list",
+        parameters=[asked.ARCHIVED, *LIST_PARAMETERS],
+        responses=page_of(RecipeShape, "RecipesPage"),
     )
     def get(self, request: Request) -> Response:
-        return self.listed(selectors.recipes_of(self.workspace_id), lambda each: RecipeShape(each).data)
+        return self.listed(
+            selectors.recipes_of(self.workspace_id, archived=asked.flag(request.query_params, "archived")),
+            lambda each: RecipeShape(each).data,
+        )
 
     @extend_schema(operation_id="recipes_create", request=RecipeBody, responses={201: RecipeShape})
     def post(self, request: Request) -> Response:
@@ -65,26 +72,45 @@ class Recipes(NativeView):
         return Response(RecipeShape(made).data, status=201)
 
 
-class RecipeOne(NativeView):
+class RecipeOne(Tagged):
     """One recipe of the workspace."""
 
     actions: ClassVar[dict[str, str]] = {"GET": "datasets.view", "PUT": "datasets.edit", "DELETE": "datasets.edit"}
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="recipes_read", responses=RecipeShape)
+    def shown(self, found: CurationRecipe) -> dict[str, Any]:
+        return dict(RecipeShape(found).data)
+
+    @extend_schema(operation_id="recipes_read", parameters=[ETAG], responses=RecipeShape)
     def get(self, request: Request, recipe_id: str) -> Response:
-        return Response(RecipeShape(selectors.recipe_of(self.workspace_id, recipe_id)).data)
+        return self.seen(selectors.recipe_of(self.workspace_id, recipe_id))
 
-    @extend_schema(operation_id="recipes_change", request=RecipeBody, responses=RecipeShape)
+    @extend_schema(
+        operation_id="recipes_change", parameters=[IF_MATCH, ETAG], request=RecipeBody, responses=RecipeShape
+    )
     def put(self, request: Request, recipe_id: str) -> Response:
-        recipe, body = selectors.recipe_of(self.workspace_id, recipe_id), self.given(RecipeBody)
-        changed = services.update_recipe(self.actor, recipe=recipe, name=body["name"], body=body["body"])
-        return Response(RecipeShape(changed).data)
+        with self.unchanged(lambda: selectors.recipe_of(self.workspace_id, recipe_id)) as recipe:
+            body = self.given(RecipeBody)
+            return self.seen(services.update_recipe(self.actor, recipe=recipe, name=body["name"], body=body["body"]))
 
-    @extend_schema(operation_id="recipes_archive", responses={204: None})
+    @extend_schema(operation_id="recipes_archive", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, recipe_id: str) -> Response:
-        services.archive_recipe(self.actor, recipe=selectors.recipe_of(self.workspace_id, recipe_id))
+        with self.unchanged(lambda: selectors.recipe_of(self.workspace_id, recipe_id)) as recipe:
+            services.archive_recipe(self.actor, recipe=recipe)
         return Response(status=204)
+
+
+class RestoreRecipe(NativeView):
+    """The way back."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "datasets.edit"}
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="recipes_restore", request=None, responses=RecipeShape)
+    def post(self, request: Request, recipe_id: str) -> Response:
+        """Bring back what was put away; 409 where another recipe has its name by now."""
+        found = selectors.recipe_of(self.workspace_id, recipe_id, also_archived=True)
+        return Response(RecipeShape(services.restore_recipe(self.actor, recipe=found)).data)
 
 
 class Steps(NativeView):

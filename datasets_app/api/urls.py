@@ -15,8 +15,10 @@ PREVIEW = f"{DATASET}/previews/<slug:preview_id>"
 urlpatterns = [
     path("datasets", datasets.Datasets.as_view()),
     path(DATASET, datasets.DatasetOne.as_view()),
+    path(f"{DATASET}/restore", datasets.RestoreDataset.as_view()),
     path(f"{DATASET}/files", datasets.Files.as_view()),
     path(FILE, datasets.FileOne.as_view()),
+    path(f"{FILE}/restore", datasets.RestoreFile.as_view()),
     path(f"{FILE}/detect", datasets.FileDetect.as_view()),
     path(f"{DATASET}/previews", previews.Previews.as_view()),
     path(PREVIEW, previews.PreviewOne.as_view()),
@@ -44,6 +46,7 @@ urlpatterns = [
     path("recipes/presets", recipes.Presets.as_view()),
     path("recipes/check", recipes.Check.as_view()),
     path("recipes/<slug:recipe_id>", recipes.RecipeOne.as_view()),
+    path("recipes/<slug:recipe_id>/restore", recipes.RestoreRecipe.as_view()),
     *[path(f"words/{kind}", words.Words.as_view(), {"kind": kind}) for kind in WordKind.values],
     *[path(f"words/{kind}/remove", words.RemoveWords.as_view(), {"kind": kind}) for kind in WordKind.values],
 ]

@@ -1,10 +1,24 @@
 """Writing data sets, files, uploads, recipes, previews and versions."""
 
-from datasets_app.services.datasets import archive_dataset, check_template, create_dataset, register_tokenizer
+from datasets_app.services.datasets import (
+    archive_dataset,
+    check_template,
+    create_dataset,
+    register_tokenizer,
+    restore_dataset,
+)
 from datasets_app.services.decisions import decide_findings
 from datasets_app.services.edits import create_edited_version, edit_row, exclude_rows, flag_rows, undo_edits
 from datasets_app.services.erasing import create_erased_versions, digest_of, erase_file, erase_version, note_trace
-from datasets_app.services.files import add_file, archive_file, claim_file, fail_file, finish_file, hold_file
+from datasets_app.services.files import (
+    add_file,
+    archive_file,
+    claim_file,
+    fail_file,
+    finish_file,
+    hold_file,
+    restore_file,
+)
 from datasets_app.services.mappings import reread_file, set_mapping
 from datasets_app.services.previews import (
     cancel_preview,
@@ -14,7 +28,7 @@ from datasets_app.services.previews import (
     finish_preview,
     note_preview,
 )
-from datasets_app.services.recipes import archive_recipe, copy_recipe, create_recipe, update_recipe
+from datasets_app.services.recipes import archive_recipe, copy_recipe, create_recipe, restore_recipe, update_recipe
 from datasets_app.services.restoring import (
     note_clear_text,
     note_download,
@@ -89,6 +103,9 @@ __all__ = [
     "request_version_review",
     "requeue_stale",
     "reread_file",
+    "restore_dataset",
+    "restore_file",
+    "restore_recipe",
     "restore_version",
     "retry_version",
     "set_mapping",

@@ -1,4 +1,4 @@
-"""Data sets: made, put away. Tokenizers: registered."""
+"""Data sets: made, put away, brought back. Tokenizers: registered."""
 
 from __future__ import annotations
 
@@ -45,6 +45,23 @@ def archive_dataset(actor: Actor, *, dataset: Dataset) -> Dataset:
             actor,
             workspace_id=dataset.workspace_id,
             action="dataset.archived",
+            subject_kind="dataset",
+            subject_id=dataset.id,
+            subject_label=dataset.name,
+        )
+    dataset.refresh_from_db()
+    return dataset
+
+
+@transaction.atomic
+def restore_dataset(actor: Actor, *, dataset: Dataset) -> Dataset:
+    """Bring a data set back that was put away, with all that is in it."""
+    require(actor, "datasets.edit", workspace_id=dataset.workspace_id)
+    if Dataset.objects.filter(id=dataset.id, archived_at__isnull=False).update(archived_at=None):
+        record(
+            actor,
+            workspace_id=dataset.workspace_id,
+            action="dataset.restored",
             subject_kind="dataset",
             subject_id=dataset.id,
             subject_label=dataset.name,

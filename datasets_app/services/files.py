@@ -15,7 +15,7 @@ from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
 from gptstudio.core import artifacts, leases
 from gptstudio.core.disk import room_for
-from gptstudio.core.errors import Invalid, TooLarge
+from gptstudio.core.errors import Conflict, Invalid, TooLarge
 from gptstudio.core.queue import enqueue
 
 NAME_BYTES = 200
@@ -98,6 +98,26 @@ def archive_file(actor: Actor, *, file: DatasetFile) -> DatasetFile:
             actor,
             workspace_id=workspace_id,
             action="file.archived",
+            subject_kind="file",
+            subject_id=file.id,
+            subject_label=file.name,
+        )
+    file.refresh_from_db()
+    return file
+
+
+@transaction.atomic
+def restore_file(actor: Actor, *, file: DatasetFile) -> DatasetFile:
+    """Take a file in again that was left out. Raises Conflict where its bytes are gone."""
+    workspace_id = file.dataset.workspace_id
+    require(actor, "datasets.edit", workspace_id=workspace_id)
+    if file.erased_at is not None:
+        raise Conflict(f"What was in {file.name} was deleted.", fix="Upload it again.")
+    if DatasetFile.objects.filter(id=file.id, archived_at__isnull=False, erased_at=None).update(archived_at=None):
+        record(
+            actor,
+            workspace_id=workspace_id,
+            action="file.restored",
             subject_kind="file",
             subject_id=file.id,
             subject_label=file.name,

@@ -80,8 +80,8 @@ def _checked(body: dict[str, Any]) -> recipes.Recipe:
     return found
 
 
-def _taken(name: str) -> Conflict:
-    return Conflict(f"There is a recipe called “{name}” already.", fix="Choose another name.", param="name")
+def _taken(name: str, *, fix: str = "Choose another name.") -> Conflict:
+    return Conflict(f"There is a recipe called “{name}” already.", fix=fix, param="name")
 
 
 def create_recipe(actor: Actor, *, workspace_id: str, name: str, body: dict[str, Any]) -> CurationRecipe:
@@ -132,5 +132,18 @@ def archive_recipe(actor: Actor, *, recipe: CurationRecipe) -> CurationRecipe:
     require(actor, "datasets.edit", workspace_id=recipe.workspace_id)
     if CurationRecipe.objects.filter(id=recipe.id, archived_at__isnull=True).update(archived_at=timezone.now()):
         _audit(actor, recipe, "recipe.archived")
+    recipe.refresh_from_db()
+    return recipe
+
+
+def restore_recipe(actor: Actor, *, recipe: CurationRecipe) -> CurationRecipe:
+    """Bring a recipe back that was put away. Raises Conflict where another one has its name by now."""
+    require(actor, "datasets.edit", workspace_id=recipe.workspace_id)
+    try:
+        with transaction.atomic():
+            if CurationRecipe.objects.filter(id=recipe.id, archived_at__isnull=False).update(archived_at=None):
+                _audit(actor, recipe, "recipe.restored")
+    except IntegrityError as error:
+        raise _taken(recipe.name, fix="Give that one another name first.") from error
     recipe.refresh_from_db()
     return recipe

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from gptstudio.accounts import policies, selectors, services
 from gptstudio.accounts.models import ApiKey
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+from gptstudio.api.etags import ETAG, IF_MATCH, Tagged
 
 
 class KeyShape(serializers.ModelSerializer):
@@ -125,20 +126,25 @@ class Keys(KeyViews):
         return _with_secret(key, secret, status=201)
 
 
-class KeyOne(KeyViews):
+class KeyOne(KeyViews, Tagged):
     """One key."""
+
+    tagged = ("revoked_at", "paused_at", *KeyChange().fields)
 
     actions: ClassVar[dict[str, str]] = {"GET": "keys.view", "PATCH": "keys.edit"}
 
-    @extend_schema(operation_id="keys_read", responses=KeyShape)
-    def get(self, request: Request, key_id: str) -> Response:
-        return Response(KeyShape(selectors.key_of(self.workspace_id, key_id)).data)
+    def shown(self, found: ApiKey) -> dict[str, Any]:
+        return dict(KeyShape(found).data)
 
-    @extend_schema(operation_id="keys_change", request=KeyChange, responses=KeyShape)
+    @extend_schema(operation_id="keys_read", parameters=[ETAG], responses=KeyShape)
+    def get(self, request: Request, key_id: str) -> Response:
+        return self.seen(selectors.key_of(self.workspace_id, key_id))
+
+    @extend_schema(operation_id="keys_change", parameters=[IF_MATCH, ETAG], request=KeyChange, responses=KeyShape)
     def patch(self, request: Request, key_id: str) -> Response:
         """Limits hold from the next request on."""
-        key = selectors.key_of(self.workspace_id, key_id)
-        return Response(KeyShape(services.update_key(self.actor, key=key, **self.given(KeyChange))).data)
+        with self.unchanged(lambda: selectors.key_of(self.workspace_id, key_id)) as key:
+            return self.seen(services.update_key(self.actor, key=key, **self.given(KeyChange)))
 
 
 class RotateKey(KeyViews):

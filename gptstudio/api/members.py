@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from gptstudio.accounts import selectors, services
 from gptstudio.accounts.models import Membership, Role
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+from gptstudio.api.etags import ETAG, IF_MATCH, Tagged
 from gptstudio.core.errors import Invalid
 
 
@@ -61,25 +62,30 @@ class Members(MemberViews):
         return self.listed(rows, lambda each: MemberShape(each).data, by="user_id")
 
 
-class MemberOne(MemberViews):
+class MemberOne(MemberViews, Tagged):
     """One member."""
 
+    tagged = ("id", "role", "blocked_at")
     actions: ClassVar[dict[str, str]] = {"GET": "members.view", "PATCH": "members.edit", "DELETE": "members.edit"}
 
-    @extend_schema(operation_id="members_read", responses=MemberShape)
-    def get(self, request: Request, user_id: str) -> Response:
-        return Response(MemberShape(self.found(user_id)).data)
+    def shown(self, found: Membership) -> dict[str, Any]:
+        return dict(MemberShape(found).data)
 
-    @extend_schema(operation_id="members_change", request=RoleBody, responses=MemberShape)
+    @extend_schema(operation_id="members_read", parameters=[ETAG], responses=MemberShape)
+    def get(self, request: Request, user_id: str) -> Response:
+        return self.seen(self.found(user_id))
+
+    @extend_schema(operation_id="members_change", parameters=[IF_MATCH, ETAG], request=RoleBody, responses=MemberShape)
     def patch(self, request: Request, user_id: str) -> Response:
         """It holds from their next request on, for keys that they made too. One admin must stay."""
-        changed = services.change_role(self.actor, membership=self.found(user_id), **self.given(RoleBody))
-        return Response(MemberShape(changed).data)
+        with self.unchanged(lambda: self.found(user_id)) as membership:
+            return self.seen(services.change_role(self.actor, membership=membership, **self.given(RoleBody)))
 
-    @extend_schema(operation_id="members_remove", responses={204: None})
+    @extend_schema(operation_id="members_remove", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, user_id: str) -> Response:
         """What they made stays; keys that they made open nothing any more."""
-        services.remove_member(self.actor, membership=self.found(user_id))
+        with self.unchanged(lambda: self.found(user_id)) as membership:
+            services.remove_member(self.actor, membership=membership)
         return Response(status=204)
 
 

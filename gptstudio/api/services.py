@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -52,7 +53,7 @@ class Claim:
     """A key that was sent: the answer under it, or the right and duty to make it (`answer` None)."""
 
     row: KeptAnswer
-    seal: Fernet
+    seal: MultiFernet
     answer: Answer | None = None
 
 
@@ -84,11 +85,14 @@ def claim_answer(actor: Actor, *, key: str, fingerprint: str) -> Claim:
     return Claim(found, seal, _opened(found, seal))
 
 
-def _seal_of(key: str) -> Fernet:
-    return Fernet(urlsafe_b64encode(salted_hmac("gptstudio.api.kept_answer", key, algorithm="sha256").digest()))
+def _seal_of(key: str) -> MultiFernet:
+    """Under today's secret; what was sealed under one of SECRET_KEY_FALLBACKS opens, too."""
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = (salted_hmac("gptstudio.api.kept_answer", key, each, algorithm="sha256").digest() for each in secrets)
+    return MultiFernet([Fernet(urlsafe_b64encode(digest)) for digest in digests])
 
 
-def _opened(row: KeptAnswer, seal: Fernet) -> Answer:
+def _opened(row: KeptAnswer, seal: MultiFernet) -> Answer:
     try:
         body = seal.decrypt(row.body.encode()).decode()
     except InvalidToken as error:

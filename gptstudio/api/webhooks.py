@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from gptstudio.accounts import services
 from gptstudio.accounts.selectors import deliveries_for
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+from gptstudio.api.etags import ETAG, IF_MATCH, Tagged
 from gptstudio.notify import selectors
 from gptstudio.notify.events import EVENTS
 from gptstudio.notify.models import Delivery, Destination, DestinationKind
@@ -97,22 +98,30 @@ class Webhooks(WebhookViews):
         return Response(WebhookShape(made).data, status=201)
 
 
-class WebhookOne(WebhookViews):
+class WebhookOne(WebhookViews, Tagged):
     """One of them."""
 
-    @extend_schema(operation_id="webhooks_read", responses=WebhookShape)
+    tagged = ("id", "url", "events")
+
+    def shown(self, found: Destination) -> dict[str, Any]:
+        return dict(WebhookShape(found).data)
+
+    @extend_schema(operation_id="webhooks_read", parameters=[ETAG], responses=WebhookShape)
     def get(self, request: Request, destination_id: str) -> Response:
-        return Response(WebhookShape(self.found(destination_id)).data)
+        return self.seen(self.found(destination_id))
 
-    @extend_schema(operation_id="webhooks_change", request=WebhookEvents, responses=WebhookShape)
+    @extend_schema(
+        operation_id="webhooks_change", parameters=[IF_MATCH, ETAG], request=WebhookEvents, responses=WebhookShape
+    )
     def patch(self, request: Request, destination_id: str) -> Response:
-        found = self.found(destination_id)
-        services.choose_events(self.actor, destination=found, **self.given(WebhookEvents))
-        return Response(WebhookShape(found).data)
+        with self.unchanged(lambda: self.found(destination_id)) as found:
+            services.choose_events(self.actor, destination=found, **self.given(WebhookEvents))
+            return self.seen(found)
 
-    @extend_schema(operation_id="webhooks_remove", responses={204: None})
+    @extend_schema(operation_id="webhooks_remove", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, destination_id: str) -> Response:
-        services.remove_destination(self.actor, destination=self.found(destination_id))
+        with self.unchanged(lambda: self.found(destination_id)) as found:
+            services.remove_destination(self.actor, destination=found)
         return Response(status=204)
 
 

@@ -43,9 +43,14 @@ class AuditEventAdmin(WorkspaceAdmin):
         asked, kind = request.GET.get("days", ""), request.GET.get("kind", "")
         days = next((each for each in DAYS if str(each) == asked), USUAL_DAYS)
         kind = kind if kind in incidents.KINDS else ""
-        found = selectors.incidents_in(inside, kind=kind, since=timezone.now() - timedelta(days=days))
+        wanted, is_upwards = request.GET.get("q", "").strip()[:100], request.GET.get("sort") == "when"
+        since = timezone.now() - timedelta(days=days)
+        found = selectors.incidents_in(inside, kind=kind, since=since, wanted=wanted)
+        found = found.order_by("id") if is_upwards else found
         page = Paginator(found, A_PAGE).get_page(request.GET.get("page", "1"))
-        filters = urlencode({"kind": kind, "days": days})
+        asked_of = {"kind": kind, "days": days, "q": wanted}
+        turned = urlencode(asked_of if is_upwards else {**asked_of, "sort": "when"})
+        filters = urlencode({**asked_of, "sort": "when"} if is_upwards else asked_of)
         context = {
             **self.admin_site.each_context(request),
             "title": "Incidents",
@@ -62,6 +67,9 @@ class AuditEventAdmin(WorkspaceAdmin):
             "page": page,
             "kinds": [(name, each.title) for name, each in incidents.KINDS.items()],
             "kind": kind,
+            "wanted": wanted,
+            "is_upwards": is_upwards,
+            "turned": turned,
             "days": days,
             "choices": DAYS,
             "filters": filters,

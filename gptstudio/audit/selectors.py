@@ -20,11 +20,14 @@ def events_of(workspace_id: str) -> QuerySet[AuditEvent]:
 
 def events_matching(workspace_id: str, wanted: str) -> QuerySet[AuditEvent]:
     """Lines whose person, act or subject holds these words; all lines when there are none."""
-    lines = events_of(workspace_id)
+    return events_of(workspace_id).filter(_holds(wanted))
+
+
+def _holds(wanted: str) -> Q:
     if not wanted:
-        return lines
+        return Q()
     act = wanted.lower().replace(" ", "_")
-    return lines.filter(
+    return (
         Q(actor_label__icontains=wanted)
         | Q(subject_label__icontains=wanted)
         | Q(subject_id__icontains=wanted)
@@ -37,13 +40,17 @@ def events_about(workspace_id: str, subject_id: str) -> QuerySet[AuditEvent]:
     return events_of(workspace_id).filter(subject_id=subject_id)
 
 
-def incidents_in(workspaces: Sequence[str], *, kind: str = "", since: datetime | None = None) -> QuerySet[AuditEvent]:
-    """What went wrong or was stopped in these workspaces, newest first; of one kind, and since a time, where given."""
-    wanted = [KINDS[kind]] if kind else list(KINDS.values())
+def incidents_in(
+    workspaces: Sequence[str], *, kind: str = "", since: datetime | None = None, wanted: str = ""
+) -> QuerySet[AuditEvent]:
+    """What went wrong or was stopped in these workspaces, newest first; of one kind, since a time, and with these words,
+    where given.
+    """
+    kinds = [KINDS[kind]] if kind else list(KINDS.values())
     fits = Q()
-    for each in wanted:
+    for each in kinds:
         fits |= Q(action__in=each.acts, subject_kind=each.subject)
-    lines = AuditEvent.objects.filter(fits, workspace_id__in=workspaces).select_related("workspace")
+    lines = AuditEvent.objects.filter(fits, _holds(wanted), workspace_id__in=workspaces).select_related("workspace")
     return lines.filter(at__gte=since) if since is not None else lines
 
 

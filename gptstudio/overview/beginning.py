@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from gptstudio.overview.use_cases.catalogue import use_case, use_cases
 from gptstudio.overview.use_cases.starting import start_use_case
 from gptstudio.web.access import ACT, MemberRequest, member_page
+from gptstudio.web.once import made_once
 
 
 @member_page("datasets.edit")
@@ -18,6 +19,7 @@ def begin(request: MemberRequest) -> HttpResponse:
 
 
 @member_page("datasets.edit", ACT)
+@made_once()
 def start(request: MemberRequest, use_case_key: str) -> HttpResponse:
     """A data set of the sample, on to its recipe; with `own`, an empty one, on to where files are dropped."""
     case, is_own = use_case(use_case_key), bool(request.POST.get("own"))

@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from gptstudio.web.paging import SIZE, Span, page_of
 
 LONGEST = 120
+Sorts = Mapping[str, str | Expression]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ def by_field(name: str, label: str, choices: Sequence[tuple[Any, Any]], *, field
     return Choice(name, label, {str(value): (str(title), Q(**{field or name: value})) for value, title in choices})
 
 
+def put_away_choice() -> Choice:
+    """What was put away, in place of what is in use; the view asks the selector for it."""
+    return Choice("shown", "Show", {"away": ("Put away", None)})
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One page of a list, and what was asked of it. `sort` is a column's key, with `-` for downwards."""
@@ -52,7 +58,7 @@ class Listing:
     choices: Sequence[tuple[Choice, str]]
     sort: str
     usual: str
-    sorts: Mapping[str, Any]
+    sorts: Sorts
 
     @property
     def is_narrowed(self) -> bool:
@@ -69,7 +75,7 @@ def listed(
     request: HttpRequest,
     rows: QuerySet[Any],
     *,
-    sorts: Mapping[str, str | Expression],
+    sorts: Sorts,
     usual: str,
     find: Sequence[str] | None = None,
     choices: Sequence[Choice] = (),
@@ -91,8 +97,8 @@ def listed(
     sort = request.GET.get("sort", "")
     sort = sort if sort.removeprefix("-") in sorts else usual
     if sort != usual:
-        by = sorts[sort.removeprefix("-")]
-        by = F(by) if isinstance(by, str) else by
+        named = sorts[sort.removeprefix("-")]
+        by = F(named) if isinstance(named, str) else named
         rows = rows.order_by(by.desc(), f"-{then}") if sort.startswith("-") else rows.order_by(by.asc(), then)
     has_search = find is None or bool(find)
     return Listing(

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gptstudio.api.base import LIST_PARAMETERS, NativeView, page_of
+from gptstudio.api.etags import ETAG, IF_MATCH, Tagged
 from serving_app import selectors, services
 from serving_app.models import Deployment, DeploymentRevision
 from serving_app.services.deployments import HEAVIEST, MOST_TARGETS
@@ -115,7 +116,7 @@ class Deployments(DeploymentViews):
         return Response(_shown(self.found(made.id)), status=201)
 
 
-class DeploymentOne(DeploymentViews):
+class DeploymentOne(DeploymentViews, Tagged):
     """One deployment."""
 
     actions: ClassVar[dict[str, str]] = {
@@ -124,20 +125,27 @@ class DeploymentOne(DeploymentViews):
         "DELETE": "deployments.edit",
     }
 
-    @extend_schema(operation_id="deployments_read", responses=DeploymentShape)
-    def get(self, request: Request, deployment_id: str) -> Response:
-        return Response(_shown(self.found(deployment_id)))
+    def shown(self, found: Deployment) -> dict[str, Any]:
+        return _shown(found)
 
-    @extend_schema(operation_id="deployments_share", request=SharesBody, responses=DeploymentShape)
+    @extend_schema(operation_id="deployments_read", parameters=[ETAG], responses=DeploymentShape)
+    def get(self, request: Request, deployment_id: str) -> Response:
+        return self.seen(self.found(deployment_id))
+
+    @extend_schema(
+        operation_id="deployments_share", parameters=[IF_MATCH, ETAG], request=SharesBody, responses=DeploymentShape
+    )
     def put(self, request: Request, deployment_id: str) -> Response:
         """A new revision, in force from the next request on."""
-        services.update_deployment(self.actor, deployment=self.found(deployment_id), **self.given(SharesBody))
-        return Response(_shown(self.found(deployment_id)))
+        with self.unchanged(lambda: self.found(deployment_id)) as deployment:
+            services.update_deployment(self.actor, deployment=deployment, **self.given(SharesBody))
+        return self.seen(self.found(deployment_id))
 
-    @extend_schema(operation_id="deployments_retire", responses={204: None})
+    @extend_schema(operation_id="deployments_retire", parameters=[IF_MATCH], responses={204: None})
     def delete(self, request: Request, deployment_id: str) -> Response:
         """Its name answers no more, and is not given away again."""
-        services.retire_deployment(self.actor, deployment=self.found(deployment_id))
+        with self.unchanged(lambda: self.found(deployment_id)) as deployment:
+            services.retire_deployment(self.actor, deployment=deployment)
         return Response(status=204)
 
 

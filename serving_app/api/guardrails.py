@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from datasets_app.curation.filters.lexicon import CATEGORIES
-from gptstudio.api.base import NativeView
+from gptstudio.api.etags import ETAG, IF_MATCH, Tagged
 from serving_app import selectors, services
 from serving_app.models import Guardrails
 from serving_app.services.guardrails import MOST_DAYS, PERSONAL
@@ -64,19 +64,25 @@ def _shown(kept: Guardrails) -> dict[str, Any]:
     return {**sides, "keep_days": kept.keep_days, "review_days": kept.review_days}
 
 
-class GuardrailsOne(NativeView):
+class GuardrailsOne(Tagged):
     """The workspace's guardrails."""
 
     actions: ClassVar[dict[str, str]] = dict.fromkeys(("GET", "PUT"), "guardrails.edit")
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="guardrails_get", responses=GuardrailsShape)
+    def shown(self, found: Guardrails) -> dict[str, Any]:
+        return _shown(found)
+
+    @extend_schema(operation_id="guardrails_get", parameters=[ETAG], responses=GuardrailsShape)
     def get(self, request: Request) -> Response:
         """What holds now."""
-        return Response(_shown(selectors.guardrails_of(self.workspace_id)))
+        return self.seen(selectors.guardrails_of(self.workspace_id))
 
-    @extend_schema(operation_id="guardrails_set", request=GuardrailsShape, responses=GuardrailsShape)
+    @extend_schema(
+        operation_id="guardrails_set", parameters=[IF_MATCH, ETAG], request=GuardrailsShape, responses=GuardrailsShape
+    )
     def put(self, request: Request) -> Response:
         """Replace both sides; it holds from the next request on. With `keep_days` null what is kept is deleted."""
-        given = self.given(GuardrailsShape)
-        return Response(_shown(services.set_guardrails(self.actor, workspace_id=self.workspace_id, **given)))
+        with self.unchanged(lambda: selectors.guardrails_of(self.workspace_id)):
+            given = self.given(GuardrailsShape)
+            return self.seen(services.set_guardrails(self.actor, workspace_id=self.workspace_id, **given))

@@ -100,7 +100,8 @@ def _daily(
     if until is not None:
         rows = rows.filter(day__lt=until)
     order = [f"-{name}" if name == "day" else name for name in by if name != "api_key"]
-    return rows.order_by().values(*by).annotate(**DAILY_SUMS).order_by(*order)
+    found: QuerySet[UsageDaily, dict[str, Any]] = rows.order_by().values(*by).annotate(**DAILY_SUMS).order_by(*order)
+    return found
 
 
 def spent_by_month(workspace_id: str, *, today: date) -> tuple[int, int]:

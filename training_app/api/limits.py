@@ -10,7 +10,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gptstudio.api.base import NativeView
+from gptstudio.api.etags import ETAG, IF_MATCH, Tagged
 from training_app import selectors, services
 from training_app.engine.limits import LIMITS, limit_of
 from training_app.models import SafetyLimits
@@ -49,20 +49,28 @@ def _shown(kept: SafetyLimits) -> dict[str, Any]:
     return {"limits": {key: limit_of(key, kept.limits) for key in LIMITS}, "scorer": kept.scorer}
 
 
-class SafetyLimitsOne(NativeView):
+class SafetyLimitsOne(Tagged):
     """The workspace's limits."""
 
     actions: ClassVar[dict[str, str]] = dict.fromkeys(("GET", "PUT"), "guardrails.edit")
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="safety_limits_get", responses=SafetyLimitsShape)
+    def shown(self, found: SafetyLimits) -> dict[str, Any]:
+        return dict(SafetyLimitsShape(_shown(found)).data)
+
+    @extend_schema(operation_id="safety_limits_get", parameters=[ETAG], responses=SafetyLimitsShape)
     def get(self, request: Request) -> Response:
         """What holds for the next report."""
-        return Response(SafetyLimitsShape(_shown(selectors.safety_limits_of(self.workspace_id))).data)
+        return self.seen(selectors.safety_limits_of(self.workspace_id))
 
-    @extend_schema(operation_id="safety_limits_set", request=SafetyLimitsShape, responses=SafetyLimitsShape)
+    @extend_schema(
+        operation_id="safety_limits_set",
+        parameters=[IF_MATCH, ETAG],
+        request=SafetyLimitsShape,
+        responses=SafetyLimitsShape,
+    )
     def put(self, request: Request) -> Response:
         """Replace them; they hold for the next report."""
-        given = self.given(SafetyLimitsShape)
-        kept = services.set_safety_limits(self.actor, workspace_id=self.workspace_id, **given)
-        return Response(SafetyLimitsShape(_shown(kept)).data)
+        with self.unchanged(lambda: selectors.safety_limits_of(self.workspace_id)):
+            given = self.given(SafetyLimitsShape)
+            return self.seen(services.set_safety_limits(self.actor, workspace_id=self.workspace_id, **given))

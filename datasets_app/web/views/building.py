@@ -18,6 +18,7 @@ from datasets_app.web.recipe_form import RecipeForm
 from gptstudio.core.errors import StudioError
 from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
+from gptstudio.web.once import made_once
 
 UNDER_WAY = (VersionState.QUEUED, VersionState.BUILDING)
 
@@ -73,6 +74,7 @@ def page(dataset: Dataset, files: Sequence[DatasetFile], cards: RecipeForm, form
 
 
 @member_page("datasets.edit", FORM)
+@made_once()
 def new(request: MemberRequest, dataset_id: str) -> HttpResponse:
     """Choose and change a recipe, and have the version made."""
     dataset = selectors.dataset_of(request.actor.workspace_id, dataset_id)

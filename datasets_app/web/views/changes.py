@@ -20,6 +20,7 @@ from gptstudio.core.errors import Conflict
 from gptstudio.core.streaming import in_threads
 from gptstudio.web.access import ACT, MemberRequest, member_page
 from gptstudio.web.exam import is_open
+from gptstudio.web.once import made_once
 
 ROWS = 20
 FORM_NAMES = (
@@ -73,6 +74,7 @@ def changes(request: MemberRequest, version_id: str) -> HttpResponse:
 
 
 @member_page("datasets.edit", ACT)
+@made_once()
 def restore(request: MemberRequest, version_id: str) -> HttpResponse:
     """Make an earlier version again as the newest."""
     version = selectors.version_of(request.actor.workspace_id, version_id)

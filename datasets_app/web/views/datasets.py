@@ -20,9 +20,11 @@ from gptstudio.core.bodies import takes_uploads
 from gptstudio.core.errors import StudioError
 from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
-from gptstudio.web.lists import by_field, listed
+from gptstudio.web.lists import Sorts, by_field, listed, put_away_choice
+from gptstudio.web.once import made_once
 
-SORTS = {"name": Lower("name"), "files": "file_count", "versions": "version_count", "made": "created_at"}
+SORTS: Sorts = {"name": Lower("name"), "files": "file_count", "versions": "version_count", "made": "created_at"}
+AWAY = put_away_choice()
 STATES = by_field("state", "State", VersionState.choices)
 UNDER_WAY = (VersionState.QUEUED, VersionState.BUILDING)
 
@@ -30,15 +32,17 @@ UNDER_WAY = (VersionState.QUEUED, VersionState.BUILDING)
 @member_page("datasets.view")
 def datasets(request: MemberRequest) -> HttpResponse:
     """The list."""
-    rows = selectors.datasets_of(request.actor.workspace_id).order_by("-created_at", "-id")
-    listing = listed(request, rows, sorts=SORTS, usual="-made", find=["name"])
+    is_away = bool(AWAY.chosen(request))
+    rows = selectors.datasets_of(request.actor.workspace_id, archived=is_away).order_by("-created_at", "-id")
+    listing = listed(request, rows, sorts=SORTS, usual="-made", find=["name"], choices=[AWAY])
     newest = selectors.newest_versions(request.actor.workspace_id, [dataset.id for dataset in listing.span.rows])
     shown = [(dataset, newest.get(dataset.id)) for dataset in listing.span.rows]
-    return render(request, "datasets/list.html", {"listing": listing, "shown": shown})
+    return render(request, "datasets/list.html", {"listing": listing, "shown": shown, "is_away": is_away})
 
 
 @takes_uploads
 @member_page("datasets.edit", FORM)
+@made_once()
 def new(request: MemberRequest) -> HttpResponse:
     """A name and the first files; what was typed is kept when something is wrong."""
     form = DatasetForm(request.POST or None, request.FILES or None)
@@ -71,6 +75,7 @@ def _contents(request: MemberRequest, dataset: Dataset) -> dict[str, Any]:
     making = list(versions.filter(state__in=UNDER_WAY))
     return {
         "dataset": dataset,
+        "left_out": list(selectors.live_files(dataset, archived=True)),
         "files": [(file, wording.file_line(file.detection)) for file in files],
         "readable": [file for file in files if file.state != FileState.ERROR],
         "listing": listing,
@@ -105,5 +110,17 @@ def archive(request: MemberRequest, dataset_id: str) -> HttpResponse:
     """Put a data set out of sight."""
     found = selectors.dataset_of(request.actor.workspace_id, dataset_id)
     services.archive_dataset(request.actor, dataset=found)
-    messages.success(request, f"{found.name} is put away. Models that learnt from it keep their record of it.")
+    messages.success(
+        request,
+        f"{found.name} is put away. Models that learnt from it keep their record of it. Choose “Put away” to bring it back.",
+    )
     return redirect("datasets:list")
+
+
+@member_page("datasets.edit", ACT)
+def restore(request: MemberRequest, dataset_id: str) -> HttpResponse:
+    """Bring a data set back."""
+    found = selectors.dataset_of(request.actor.workspace_id, dataset_id, also_archived=True)
+    services.restore_dataset(request.actor, dataset=found)
+    messages.success(request, f"{found.name} is back.")
+    return redirect("datasets:dataset", found.id)

@@ -21,6 +21,7 @@ from datasets_app.web.views.versions import version_page
 from gptstudio.core.errors import Invalid, StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.exam import is_open
+from gptstudio.web.once import made_once
 
 PLACE = re.compile(r"(train|validation|test):(\d{1,12})")
 SAID = {"exclude": "will be left out", "flag": "flagged", "undo": "left as before"}
@@ -118,6 +119,7 @@ def mark(request: MemberRequest, version_id: str) -> HttpResponse:
 
 
 @member_page("datasets.edit", ACT)
+@made_once()
 def apply(request: MemberRequest, version_id: str) -> HttpResponse:
     """Make the next version with all edits that wait."""
     version = selectors.version_of(request.actor.workspace_id, version_id)

@@ -55,3 +55,12 @@ def archive(request: MemberRequest, dataset_id: str, file_id: str) -> HttpRespon
     services.archive_file(request.actor, file=found)
     messages.success(request, f"{found.name} is left out of new versions. Those made from it stay as they are.")
     return redirect("datasets:dataset", found.dataset_id)
+
+
+@member_page("datasets.edit", ACT)
+def restore(request: MemberRequest, dataset_id: str, file_id: str) -> HttpResponse:
+    """Take a file in again."""
+    found = selectors.file_of(request.actor.workspace_id, file_id, also_archived=True)
+    services.restore_file(request.actor, file=found)
+    messages.success(request, f"{found.name} is in new versions again.")
+    return redirect("datasets:dataset", found.dataset_id)

@@ -13,18 +13,20 @@ from datasets_app.web import comparing, recipe_form
 from datasets_app.web.forms import KeepForm
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
-from gptstudio.web.lists import listed
+from gptstudio.web.lists import listed, put_away_choice
+from gptstudio.web.once import made_once
 
+AWAY = put_away_choice()
 SORTS = {"name": "name", "changed": "changed_at"}
 
 
 @member_page("datasets.view")
 def recipes(request: MemberRequest) -> HttpResponse:
     """All recipes of the workspace."""
-    rows = selectors.recipes_of(request.actor.workspace_id)
-    return render(
-        request, "datasets/recipes.html", {"listing": listed(request, rows, sorts=SORTS, usual="name", find=["name"])}
-    )
+    is_away = bool(AWAY.chosen(request))
+    rows = selectors.recipes_of(request.actor.workspace_id, archived=is_away)
+    listing = listed(request, rows, sorts=SORTS, usual="name", find=["name"], choices=[AWAY])
+    return render(request, "datasets/recipes.html", {"listing": listing, "is_away": is_away})
 
 
 @member_page("datasets.edit", FORM)
@@ -84,6 +86,7 @@ def compare(request: MemberRequest) -> HttpResponse:
 
 
 @member_page("datasets.edit", ACT)
+@made_once()
 def copy(request: MemberRequest, recipe_id: str) -> HttpResponse:
     """The same steps under another name."""
     made = services.copy_recipe(request.actor, recipe=selectors.recipe_of(request.actor.workspace_id, recipe_id))
@@ -95,5 +98,16 @@ def archive(request: MemberRequest, recipe_id: str) -> HttpResponse:
     """Put a recipe away."""
     found = selectors.recipe_of(request.actor.workspace_id, recipe_id)
     services.archive_recipe(request.actor, recipe=found)
-    messages.success(request, f"“{found.name}” is put away. Versions made with it keep their own copy.")
+    messages.success(
+        request, f"“{found.name}” is put away. Versions made with it keep their own copy. “Put away” shows it."
+    )
+    return redirect("datasets:recipes")
+
+
+@member_page("datasets.edit", ACT)
+def restore(request: MemberRequest, recipe_id: str) -> HttpResponse:
+    """Bring a recipe back."""
+    found = selectors.recipe_of(request.actor.workspace_id, recipe_id, also_archived=True)
+    services.restore_recipe(request.actor, recipe=found)
+    messages.success(request, f"“{found.name}” is back.")
     return redirect("datasets:recipes")

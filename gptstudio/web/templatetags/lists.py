@@ -22,10 +22,10 @@ def column(context: dict[str, Any], listing: Listing, key: str, words: str, css:
     state, arrow = UPWARDS if listing.sort == key else DOWNWARDS if listing.sort == down else ("none", "")
     first, second = (down, key) if css == "num" else (key, down)
     target = second if listing.sort == first else first
-    return format_html(
-        '<th class="{}" aria-sort="{}"><a href="{}">{}<span aria-hidden="true">{}</span></a></th>',
-        css, state, address(context, sort="" if target == listing.usual else target, page=""), words, arrow,
-    )  # fmt: skip
+    to = address(context, sort="" if target == listing.usual else target, page="")
+    kind = format_html(' class="{}"', css) if css else ""
+    head = '<th{} aria-sort="{}"><a href="{}">{}<span aria-hidden="true">{}</span></a></th>'
+    return format_html(head, kind, state, to, words, arrow)
 
 
 @register.inclusion_tag("web/parts/finder.html", takes_context=True)

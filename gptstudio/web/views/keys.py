@@ -19,8 +19,9 @@ from gptstudio.accounts.models import ApiKey
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import Origins, StudioForm, WholeMoney, amount
-from gptstudio.web.lists import Choice, listed
+from gptstudio.web.lists import Choice, Sorts, listed
 from gptstudio.web.model_names import names_of
+from gptstudio.web.once import made_once
 
 LIFETIMES = (("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"))
 OVERLAPS = (
@@ -31,7 +32,7 @@ OVERLAPS = (
     ("43200", "In 30 days"),
 )
 WAYS = (("key", "With the key itself"), ("client", "As an OAuth client, with tokens"))
-SORTS = {"name": Lower("name"), "budget": "budget_micro", "made": "created_at"}
+SORTS: Sorts = {"name": Lower("name"), "budget": "budget_micro", "made": "created_at"}
 FOUND_IN = ("name", "prefix", "created_by__email", "created_by__name")
 USUAL = ["chat", "models:read"]
 LIMITS = (
@@ -139,6 +140,7 @@ def _shown_once(request: MemberRequest, key: ApiKey, secret: str) -> HttpRespons
 
 
 @member_page("keys.edit", FORM)
+@made_once(shows=True)
 def new(request: MemberRequest) -> HttpResponse:
     """Issue a key; its secret is on the answering page and nowhere else."""
     workspace_id = request.actor.workspace_id

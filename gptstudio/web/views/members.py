@@ -15,6 +15,7 @@ from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm
 from gptstudio.web.lists import Choice, by_field, listed, wanted_by
+from gptstudio.web.once import made_once
 
 ROLES = [(role.value, f"{role.label}: {policies.ROLE_HINTS[role]}") for role in Role]
 
@@ -80,6 +81,7 @@ def _invited(request: MemberRequest, invitation: Invitation) -> HttpResponse:
 
 
 @member_page("members.view", FORM, to_post="members.edit")
+@made_once(shows=True)
 def members(request: MemberRequest) -> HttpResponse:
     """The page; its form invites somebody, and the link is on the page that answers."""
     if request.method != "POST":

@@ -17,6 +17,7 @@ from gptstudio.notify.webhooks import secret_of
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm
 from gptstudio.web.lists import Listing, by_field, listed
+from gptstudio.web.once import made_once
 
 SORTS = {"when": "created_at", "what": "event", "tries": "attempts"}
 FOUND_IN = ("title", "event", "destination__address")
@@ -47,6 +48,7 @@ def _told(request: MemberRequest, rows: QuerySet[Delivery]) -> Listing:
 
 
 @member_page("alerts.edit", FORM)
+@made_once()
 def notices(request: MemberRequest) -> HttpResponse:
     """The page; its form adds a destination."""
     workspace_id = request.actor.workspace_id

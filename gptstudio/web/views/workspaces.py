@@ -15,6 +15,7 @@ from gptstudio.core.errors import NotFound, StudioError
 from gptstudio.web import invited
 from gptstudio.web.access import ACT, FORM, MemberRequest, signed_in_page
 from gptstudio.web.forms import StudioForm
+from gptstudio.web.once import made_once
 
 
 class WorkspaceForm(StudioForm):
@@ -45,6 +46,7 @@ def _open_to(request: MemberRequest) -> dict[str, Any]:
 
 
 @signed_in_page(FORM)
+@made_once()
 def new(request: MemberRequest) -> HttpResponse:
     """Make a workspace and go on in it."""
     form = WorkspaceForm(request.POST or None)

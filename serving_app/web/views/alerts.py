@@ -12,6 +12,7 @@ from gptstudio.notify import selectors as notices
 from gptstudio.notify.events import ALERTS
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm
+from gptstudio.web.once import made_once
 from serving_app import selectors, services
 from serving_app.models import AlertKind
 
@@ -30,6 +31,7 @@ class RuleForm(StudioForm):
 
 
 @member_page("alerts.edit", FORM)
+@made_once()
 def alerts(request: MemberRequest) -> HttpResponse:
     """The page; its form adds a rule."""
     workspace_id = request.actor.workspace_id

@@ -13,14 +13,15 @@ from django.shortcuts import redirect, render
 from gptstudio.core.errors import StudioError
 from gptstudio.review.models import ReviewState
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
-from gptstudio.web.lists import Choice, listed
+from gptstudio.web.lists import Choice, Sorts, listed
+from gptstudio.web.once import made_once
 from serving_app import selectors, services
 from serving_app.models import Deployment, DeploymentRevision
 from serving_app.web.forms import DeploymentForm, SharesForm
 from training_app.models import LanguageModel, ModelKind
 from training_app.selectors import models_of, release_states
 
-SORTS = {"name": "name", "revision": Max("revisions__number"), "since": Max("revisions__created_at")}
+SORTS: Sorts = {"name": "name", "revision": "newest_number", "since": "newest_at"}
 STATES = Choice(
     "state", "State", {"on": ("Let answer", Q(stopped_at=None)), "stopped": ("Stopped", Q(stopped_at__isnull=False))}
 )
@@ -77,6 +78,8 @@ def _current(deployment: Deployment) -> DeploymentRevision | None:
 def deployments(request: MemberRequest) -> HttpResponse:
     """What is in service."""
     found = selectors.deployments_of(request.actor.workspace_id)
+    found = found.alias(newest_number=Max("revisions__number"), newest_at=Max("revisions__created_at"))
+    found = found.order_by("-created_at", "-id")  # grouped rows have no order of their own
     listing = listed(request, found, sorts=SORTS, usual="", find=["name"], choices=[STATES])
     shown = Shown(request.actor.workspace_id)
     rows = [(each, _current(each), shown.targets(_current(each))) for each in listing.span.rows]
@@ -84,6 +87,7 @@ def deployments(request: MemberRequest) -> HttpResponse:
 
 
 @member_page("deployments.edit", FORM)
+@made_once()
 def new(request: MemberRequest) -> HttpResponse:
     """A name and shares."""
     models = released(request.actor.workspace_id)
@@ -128,6 +132,7 @@ def deployment(request: MemberRequest, deployment_id: str) -> HttpResponse:
 
 
 @member_page("deployments.edit", ACT)
+@made_once()
 def update(request: MemberRequest, deployment_id: str) -> HttpResponse:
     """Other models or shares: a new revision."""
     found = selectors.deployment_of(request.actor.workspace_id, deployment_id)

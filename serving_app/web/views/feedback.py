@@ -14,6 +14,7 @@ from gptstudio.core.errors import Invalid, StudioError
 from gptstudio.review.models import ReviewState
 from gptstudio.web.access import ACT, MemberRequest, member_page
 from gptstudio.web.lists import by_field, listed
+from gptstudio.web.once import made_once
 from serving_app import services
 from serving_app.models import Rating
 from serving_app.selectors.feedback import accepted_corrections, feedback_of
@@ -64,6 +65,7 @@ def feedback(request: MemberRequest) -> HttpResponse:
 
 
 @member_page("datasets.edit", ACT)
+@made_once()
 def take(request: MemberRequest) -> HttpResponse:
     """Make a file of the accepted corrections."""
     workspace_id, wanted = request.actor.workspace_id, request.POST.get("dataset", "")

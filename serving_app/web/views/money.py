@@ -17,6 +17,7 @@ from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm, WholeMoney, amount
 from gptstudio.web.lists import listed
+from gptstudio.web.once import made_once
 from serving_app import selectors, services
 from serving_app.prices import usual_price
 from serving_app.selectors import Budget
@@ -102,6 +103,7 @@ def set_member_budget(request: MemberRequest, user_id: str) -> HttpResponse:
 
 
 @member_page("usage.view", FORM, to_post="prices.edit")
+@made_once()
 def prices(request: MemberRequest) -> HttpResponse:
     """Prices in force, past and to come; those who may set one do so here."""
     workspace_id = request.actor.workspace_id
@@ -114,7 +116,8 @@ def prices(request: MemberRequest) -> HttpResponse:
         else:
             messages.success(request, "Saved. Requests that come from then on are billed by it.")
             return redirect("serving:prices")
-    now, newest = timezone.now(), {}
+    now = timezone.now()
+    newest: dict[str, str] = {}
     for row in selectors.prices_of(workspace_id).filter(valid_from__lte=now):
         newest.setdefault(row.model_name, row.id)
     listing = listed(request, selectors.prices_of(workspace_id), sorts=SORTS, usual="model", find=["model_name"])

@@ -113,6 +113,12 @@ def test_a_file_that_is_streamed_is_kept_once(editor, studio_home) -> None:
     assert send(b"q,a\n1,2\n3,4\n").status_code == 422 and DatasetFile.objects.count() == 1
 
 
+def test_an_answer_outlives_the_studios_secret_where_the_one_before_is_named(editor, settings) -> None:
+    first, settings.SECRET_KEY_FALLBACKS = make(editor), [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another secret, as long as the one before it was"
+    assert make(editor).json() == first.json() and Dataset.objects.count() == 1
+
+
 def test_after_the_studios_secret_changed_the_answer_cannot_be_opened_and_nothing_happens_twice(
     editor, settings
 ) -> None:

@@ -77,6 +77,16 @@ def test_they_are_narrowed_by_kind_and_time(happened, alice) -> None:
     assert "It asks in a loop." in client.get(f"{PAGE}?kind=odd&days=odd").content.decode()
 
 
+def test_they_are_searched_and_shown_from_the_oldest_on(happened, alice) -> None:
+    client = at(alice)
+    found = client.get(f"{PAGE}?q=support&days=30").content.decode()
+    assert "It tells addresses." in found and "It asks in a loop." not in found
+    assert "Nothing fits" in client.get(f"{PAGE}?q=zebra").content.decode()
+    newest, oldest = (client.get(f"{PAGE}{sort}").content.decode() for sort in ("", "?sort=when"))
+    assert newest.index("Requests fail") < newest.index("It tells secrets.") and 'aria-sort="descending"' in newest
+    assert oldest.index("It tells secrets.") < oldest.index("Requests fail") and 'aria-sort="ascending"' in oldest
+
+
 def test_reviewers_see_them_without_ways_that_are_closed_to_them_and_strangers_see_none(
     happened, workspace, charlie, bob
 ) -> None:

@@ -10,7 +10,6 @@ import pytest
 from django.apps import apps
 
 from gptstudio.overview.routes import Kind, routes
-from gptstudio.overview.use_cases.catalogue import KEYS
 from tests.forms import Form, Site
 from tests.naughty import form_body
 from tests.pages import filled, pages
@@ -34,21 +33,7 @@ ENDINGS = (
     "/usage/prices/<price_id>/withdraw",
     "/usage/requests/<request_id>/texts/delete",
 )
-# Sent twice from two tabs, or without scripts, these make two things that stand side by side in a list, each with its time; in
-# one tab the page sends a form once (tests/browser/test_twice.py).
-TWO_ARE_MEANT = (
-    "/keys/new",
-    "/notices/<destination_id>/test",
-    "/workspaces/new",
-    "/datasets/new",
-    *(f"/start/{key}" for key in KEYS),
-    "/datasets/recipes/<recipe_id>/copy",
-    "/datasets/versions/<version_id>/restore",
-    "/fine-tunes/<job_id>/more-data",
-    "/blind/new",
-    "/deployments/<deployment_id>/update",
-    "/alerts/",
-)
+TWO_ARE_MEANT = ("/notices/<destination_id>/test",)
 SENTENCE = re.compile(rb'class="note bad"|role="alert"|class="errors?"|class="card empty">\s*<h1>')
 
 
@@ -99,7 +84,7 @@ def things() -> Counter[str]:
     return Counter({model.__name__: model.objects.count() for model in made})
 
 
-def test_a_form_that_is_sent_twice_makes_one_thing_unless_two_can_be_told_apart(world, site, at_alice) -> None:
+def test_a_form_that_is_sent_twice_makes_one_thing(world, site, at_alice) -> None:
     unclear, doubled = [], set()
     for form in site.forms.values():
         with undone():

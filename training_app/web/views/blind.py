@@ -15,6 +15,7 @@ from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.exam import is_open, keep_open
 from gptstudio.web.forms import StudioForm
 from gptstudio.web.lists import Choice, listed
+from gptstudio.web.once import made_once
 from training_app import selectors, services
 from training_app.models import BlindComparison, Evaluation
 from training_app.selectors.answers import answers_of
@@ -59,6 +60,7 @@ def comparisons(request: MemberRequest) -> HttpResponse:
 
 
 @member_page("training.edit", FORM)
+@made_once()
 def new(request: MemberRequest) -> HttpResponse:
     """Choose two models."""
     workspace_id = request.actor.workspace_id

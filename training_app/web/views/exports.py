@@ -12,6 +12,7 @@ from gptstudio.core.errors import StudioError
 from gptstudio.core.streaming import attachment
 from gptstudio.web import live
 from gptstudio.web.access import ACT, MemberRequest, member_page
+from gptstudio.web.once import made_once
 from training_app import selectors, services
 from training_app.models import ExportForm, ExportState, LanguageModel
 from training_app.selectors.exports import architecture_of, export_of, exports_of, forms_of
@@ -47,6 +48,7 @@ def exports(request: MemberRequest, model_id: str) -> HttpResponse:
 
 
 @member_page("models.download", ACT)
+@made_once()
 def make(request: MemberRequest, model_id: str) -> HttpResponse:
     """Have it made by a worker."""
     found = selectors.model_of(request.actor.workspace_id, model_id)

@@ -7,12 +7,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from gptstudio.web.access import MemberRequest, member_page
-from gptstudio.web.lists import by_field, listed
+from gptstudio.web.lists import Sorts, by_field, listed
 from training_app import selectors
 from training_app.models import JobState
 from training_app.web.verdicts import verdict
 
-SORTS = {
+SORTS: Sorts = {
     "name": Lower("name"),
     "data": Lower("version__dataset__name"),
     "base": "base_model__name",

@@ -18,7 +18,7 @@ from gptstudio.review.selectors import item_about
 from gptstudio.review.services import check_may_decide, decide
 from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
-from gptstudio.web.lists import by_field, listed
+from gptstudio.web.lists import Sorts, by_field, listed
 from training_app import selectors, services
 from training_app.models import ImportState, LanguageModel, ModelKind
 from training_app.selectors.imports import import_of_model, imports_of
@@ -27,7 +27,7 @@ from training_app.web import verdicts
 from training_app.web.forms import BaseModelForm, ReasonForm
 from training_app.web.views import exports
 
-SORTS = {"name": Lower("name"), "base": "base__name", "made": "created_at"}
+SORTS: Sorts = {"name": Lower("name"), "base": "base__name", "made": "created_at"}
 KINDS = by_field("kind", "Kind", ModelKind.choices)
 
 

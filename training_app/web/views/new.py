@@ -15,6 +15,7 @@ from datasets_app.selectors import trainable_versions, version_is_cleared, versi
 from gptstudio.core.errors import NotAllowed, StudioError
 from gptstudio.web import live
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
+from gptstudio.web.once import made_once
 from training_app import presets, selectors, services
 from training_app.models import FineTuningJob
 from training_app.web import looking_over
@@ -69,6 +70,7 @@ def _settings_of(job: FineTuningJob) -> dict[str, Any]:
 
 
 @member_page("training.edit", FORM)
+@made_once()
 def new(request: MemberRequest) -> HttpResponse:
     """Choose, look at the list, start. `from` names a run whose settings are taken."""
     form = form_of(request, request.POST or None, JobForm)
@@ -132,6 +134,7 @@ def measure(request: MemberRequest) -> HttpResponse:
 
 
 @member_page("training.edit", ACT)
+@made_once()
 def more_data(request: MemberRequest) -> HttpResponse:
     """Would more data help? With the run that the form describes."""
     form = form_of(request, request.POST, JobForm)

@@ -11,14 +11,15 @@ from django.shortcuts import redirect, render
 
 from gptstudio.web import live
 from gptstudio.web.access import ACT, MemberRequest, member_page
-from gptstudio.web.lists import by_field, listed
+from gptstudio.web.lists import Sorts, by_field, listed
+from gptstudio.web.once import made_once
 from training_app import selectors, services
 from training_app.models import FineTuningJob, Study, StudyKind, StudyState
 from training_app.selectors.studies import losses_of, runs_of, stopped_behind, studies_of, study_of
 from training_app.web import more_data, sweeps
 
 WIDTHS = (1080, 400)
-SORTS = {
+SORTS: Sorts = {
     "name": Lower("name"),
     "data": Lower("version__dataset__name"),
     "base": "base_model__name",
@@ -84,6 +85,7 @@ def live_study(request: MemberRequest, study_id: str) -> HttpResponse:
 
 
 @member_page("training.edit", ACT)
+@made_once()
 def more_data_of(request: MemberRequest, job_id: str) -> HttpResponse:
     """Would more data help? With the settings of a fine-tune."""
     job = selectors.job_of(request.actor.workspace_id, job_id)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from gptstudio.core.errors import StudioError
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
+from gptstudio.web.once import made_once
 from training_app import presets, selectors, services
 from training_app.web.forms import METHOD_HINTS
 from training_app.web.sweep_form import PLACES, SweepForm, usual_for
@@ -25,6 +26,7 @@ def _made(data: QueryDict | None, *, initial: dict[str, Any], versions: Any, bas
 
 
 @member_page("training.edit", FORM)
+@made_once()
 def new(request: MemberRequest) -> HttpResponse:
     """Choose data and what to vary, and begin. `from` names a run whose settings are taken."""
     workspace_id, named = request.actor.workspace_id, request.GET.get("from")
