@@ -15,6 +15,7 @@ GROUP_NAMES = _words(
     "conversationid dialogueid dialogid convoid threadid sessionid ticketid caseid treeid customerid userid documentid "
     "docid chatid"
 )
+TALK_NAMES = _words("conversationid dialogueid dialogid convoid threadid sessionid ticketid caseid chatid")
 SPEAKER_NAMES = _words("role speaker sender author from who participant")
 TURN_NAMES = _words("turn turnnumber turnid turnindex position sequence order step")
 TOOLS_NAMES = ("tools", "functions")

@@ -18,12 +18,10 @@ from datasets_app.curation.columnnames import (
     PREFERENCES,
     REPLY_KEYS,
     ROLES,
-    SPEAKER_NAMES,
     TEXT_KEYS,
     TEXT_NAMES,
     TIME_KEYS,
     TOOLS_NAMES,
-    TURN_NAMES,
 )
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.keys import key_of
@@ -34,6 +32,7 @@ from datasets_app.curation.squad import is_squad
 from datasets_app.curation.threads.chatgpt import is_chatgpt
 from datasets_app.curation.toolcalls import hold_tools
 from datasets_app.curation.transcripts import are_two, parse_transcript
+from datasets_app.curation.turncolumns import turn_columns
 
 SHORT_LABEL = 60
 OTHER_PARTS = ("messages", "rejected", "context", "conversation", "speaker", "turn", "id", "parent", "split", "tools")
@@ -122,7 +121,7 @@ def guess_mapping(sample: Sequence[Record]) -> ColumnMap:
         or _chat(sample, columns)
         or _inside(sample)
         or _thread(sample, keys)
-        or _turns(sample, keys, group)
+        or turn_columns(sample, keys, columns, group)
         or _pair(keys)
         or _transcript(sample, columns)
         or _text_and_label(sample, keys, columns)
@@ -205,7 +204,8 @@ def _inside(sample: Sequence[Record]) -> dict[str, object] | None:
         return {"layout": "nested", "group": ("thread",)}
     for record in sample[:20]:
         for name, value in record.values.items():
-            items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+            inner = value.values() if isinstance(value, dict) else [value]  # {"total_count": 3, "items": […]}
+            items = [item for each in inner if isinstance(each, list) for item in each if isinstance(item, dict)]
             if items and field_key(name) in REPLY_KEYS and {*map(field_key, items[0])} & set(TEXT_KEYS):
                 return {"layout": "nested", "group": ("thread",)}
     return None
@@ -231,19 +231,6 @@ def _transcript(sample: Sequence[Record], columns: Sequence[str]) -> dict[str, o
         if sum(map(are_two, talks)) > 0.6 * len(talks):
             return {"layout": "transcript", "messages": column}
     return None
-
-
-def _turns(sample: Sequence[Record], keys: Mapping[str, str], group: Sequence[str]) -> dict[str, object] | None:
-    """Turns in rows: a conversation column whose values come back, a speaker whose values are roles, and a text."""
-    speaker, text = _first(keys, SPEAKER_NAMES), _first(keys, TEXT_NAMES)
-    if not (group and speaker and text) or speaker == text:
-        return None
-    known = [str(record.values.get(speaker)).strip().lower() in ROLES for record in sample]
-    values = {record.values.get(group[0]) for record in sample if isinstance(record.values.get(group[0]), str | int)}
-    if not sample or sum(known) < 0.8 * len(known) or len(values) > 0.75 * len(sample):
-        return None
-    parts = {"conversation": group[0], "speaker": speaker, "prompt": text}
-    return {"layout": "turns", **parts, "turn": _first(keys, (*TURN_NAMES, *TIME_KEYS))}
 
 
 def _pair(keys: Mapping[str, str]) -> dict[str, object] | None:

@@ -14,7 +14,8 @@ SPEAKERS = {
     "teacher": "assistant", "tutor": "assistant", "seller": "assistant", "answer": "assistant", "a": "assistant",
     "agente": "assistant", "berater": "assistant", "helpdesk": "assistant", "staff": "assistant", "csr": "assistant",
     "prompter": "user", "inbound": "user", "requester": "user", "end-user": "user", "outbound": "assistant",
-    "brand": "assistant", "employee": "assistant", "action": "tool",
+    "brand": "assistant", "employee": "assistant", "action": "tool", "incoming": "user", "outgoing": "assistant",
+    "admin": "assistant",
     "system": "system", "developer": "system", "tool": "tool", "function": "tool", "observation": "tool",
 }  # fmt: skip
 _NUMBER = re.compile(r"[\s_#*]*\d*$")

@@ -14,13 +14,15 @@ from dataclasses import replace
 from hashlib import blake2b
 from itertools import groupby, islice
 
+from datasets_app.curation.columnnames import ROLES
 from datasets_app.curation.errors import Refusal
 from datasets_app.curation.keys import key_of
 from datasets_app.curation.layouts import ColumnMap
 from datasets_app.curation.moments import Moments, in_order
-from datasets_app.curation.rows import Problem, Record
+from datasets_app.curation.rows import Message, Problem, Record
 from datasets_app.curation.squad import expand_squad
 from datasets_app.curation.threads.nested import expand_nested
+from datasets_app.curation.threads.posts import Post, conversations
 from datasets_app.curation.threads.tables import join_threads
 
 Records = Iterator[Record | Problem]
@@ -104,10 +106,13 @@ class _Numbers:
 
 def _joined(run: list[Record], mapping: ColumnMap, moments: Moments) -> Record:
     ordered = in_order(run, [moments.of(record.values.get(mapping.turn)) for record in run]) if mapping.turn else run
-    messages = [
-        {"role": str(record.values.get(mapping.speaker or "")), "content": record.values.get(mapping.prompt or "")}
-        for record in ordered
+    said = [
+        (str(record.values.get(mapping.speaker or "")), record.values.get(mapping.prompt or "")) for record in ordered
     ]
+    messages: list[Message] | list[dict[str, object]] = [{"role": name, "content": text} for name, text in said]
+    if not any(name.strip().lower() in ROLES for name, _text in said):  # people by their names: who began is the user
+        posts = [Post(str(place), None, name, str(text or "")) for place, (name, text) in enumerate(said)]
+        messages = next(conversations(posts, in_a_row=True))
     first = run[0]
     sources = tuple(record.row for record in ordered)
     return Record(first.row, first.line, {**first.values, "messages": messages}, sources)

@@ -59,7 +59,11 @@ class DatasetForm(UploadForm):
 
 FOUND = ("", "Found by itself")
 DELIMITERS = (FOUND, (",", "Comma ,"), (";", "Semicolon ;"), ("\t", "Tab"), ("|", "Bar |"))
-ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "iso8859-2", "cp1251", "iso8859-7", "big5", "gb18030", "shift_jis")
+ENCODINGS = (
+    *("utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "mac_roman", "cp1250", "iso8859-2", "cp1254"),
+    *("cp1257", "cp1251", "koi8-r", "iso8859-7", "cp1255", "cp1256", "cp874", "big5", "gb18030", "shift_jis", "euc_jp"),
+    "euc_kr",
+)
 
 
 class ReadingForm(StudioForm):

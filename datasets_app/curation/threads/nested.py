@@ -92,6 +92,8 @@ def replies_of(values: Mapping[str, object]) -> list[Mapping[str, object]]:
     """The posts inside a post, in order."""
     found: list[Mapping[str, object]] = []
     for name, value in values.items():
+        if field_key(name) == "source" and isinstance(value, Mapping) and text_of(value):
+            found.append(value)  # how a ticket began
         if field_key(name) not in REPLY_KEYS:
             continue
         if isinstance(value, Mapping):  # {"total_count": 3, "items": […]}

@@ -38,6 +38,8 @@ def role_from(values: dict[str, object], author: object) -> str | None:
             return "user" if said in TRUE else "assistant"
         if key in ("role", "authorrole", "authortype", "sendertype", "usertype") and (role := speaker_role(said)):
             return role
+        if key == "type" and said in ("admin", "agent", "staff", "bot"):
+            return "assistant"
     return speaker_role(str(author)) if author is not None else None
 
 

@@ -135,6 +135,7 @@ def test_the_page_shows_other_encodings_with_what_they_make_of_the_text_and_read
     address = f"/datasets/{dataset.id}/files/{file.id}"
     page = at_alice.get(f"{address}/").content.decode()
     assert "台" in page and '<option value="big5">' in page and "in line 1" in page
+    assert '<option value="utf-16-le">' in page, "what a refusal says to choose can be chosen"
     at_alice.post(f"{address}/read", {"encoding": "big5", "header": "0", "delimiter": "\t"})
     file.refresh_from_db()
     assert file.reading == {"encoding": "big5", "header": 0, "delimiter": "\t"} and file.state == "uploaded"

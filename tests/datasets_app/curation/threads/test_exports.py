@@ -235,3 +235,33 @@ def test_what_messengers_export_is_read_by_its_days_whatever_the_names(write):
     found = talks(path)
     assert len(found) == 4 and detect(path)["layout"] == "transcript"
     assert turns(found[0]) == [("user", "Is size 1 in stock?\nIn blue?"), ("assistant", "Yes, size 1 is.")]
+
+
+def test_tickets_in_a_table_whose_speakers_are_told_by_a_direction_or_by_names_alone(write):
+    rows = "".join(
+        f"{each},incoming,amy{each}@x.example,Where is parcel {each}?,2024-01-01\n{each},outgoing,shop@x.example,Here.,2024-01-02\n"
+        for each in range(6)
+    )
+    by_direction = talks(write("tickets.csv", f"Ticket ID,Message Type,From,Body,Created At\n{rows}"))
+    assert len(by_direction) == 6
+    assert turns(by_direction[2]) == [("user", "Where is parcel 2?"), ("assistant", "Here.")]
+    rows = "".join(
+        f"{each},Amy Li,Hi Bob\n{each},Bob Ray,Hello Amy\n{each},Amy Li,It broke\n{each},Bob Ray,Oh\n" for each in "abc"
+    )
+    path = write("chat.csv", f"chat_id,author,text\n{rows}")
+    by_name = talks(path)
+    assert [role for role, _text in turns(by_name[0])] == ["user", "assistant", "user", "assistant"]
+    assert "Bob" not in by_name[0].text() and detect(path)["layout"] == "turns"
+
+
+def test_a_ticket_that_says_apart_how_it_began(write):
+    ticket = {
+        "id": 1,
+        "source": {"body": "Where is it?", "author": {"type": "user", "name": "Amy"}},
+        "conversation_parts": {
+            "conversation_parts": [{"body": "On its way.", "author": {"type": "admin", "name": "Bo"}}],
+            "total_count": 1,
+        },
+    }
+    (found,) = talks(write("tickets.jsonl", lines(ticket)))
+    assert turns(found) == [("user", "Where is it?"), ("assistant", "On its way.")]
