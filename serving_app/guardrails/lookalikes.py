@@ -24,7 +24,7 @@ _WORD = re.compile(r"\w+")
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
 
 _LEET = str.maketrans({"@": "a", "4": "a", "3": "e", "1": "i", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t"})
-_LEET_WORD = re.compile(r"[A-Za-z0-9](?:[@!$]*[A-Za-z0-9])+")
+_LEET_WORD = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*[0-9@!$])[A-Za-z0-9](?:[@!$]*[A-Za-z0-9])+")
 
 
 def latin(text: str) -> str:
