@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 V := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo run backup restore test check bench trials starter pii-model
+.PHONY: help install demo run backup restore test check bench trials starter pii-model messages
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,11 @@ check: install ## format, lint, types, import contracts, migrations, licences
 	$(V)/lint-imports
 	$(V)/python manage.py makemigrations --check --dry-run
 	$(V)/python bench/licences.py
+
+messages: install ## the texts of pages to translate, in gptstudio/web/locale/$(TO), and what is translated compiled (TO=de)
+	mkdir -p gptstudio/web/locale
+	$(V)/python manage.py makemessages --locale "$(TO)" --add-location file --ignore .venv --ignore var --ignore tests --ignore bench
+	$(V)/python manage.py compilemessages --locale "$(TO)" --ignore .venv
 
 starter: install ## make the starter model again, from its generated text (about 30 minutes)
 	$(V)/python -m training_app.engine.starter --out training_app/engine/starter/model

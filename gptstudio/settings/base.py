@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gptstudio.web.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -290,6 +291,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MB", 4096, least=1) * 1024 * 1024
 
 LANGUAGE_CODE = "en"
+# Pages are told in a reader's language where there is a catalogue for it (CONTRIBUTING.md says how one is made)
+LOCALE_PATHS = [BASE_DIR / "gptstudio" / "web" / "locale"]
+LANGUAGES = [(code, code) for code in sorted({LANGUAGE_CODE, *(path.name for path in LOCALE_PATHS[0].glob("[a-z]*"))})]
 TIME_ZONE = env.zone("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
