@@ -44,7 +44,7 @@ def made_once(*, shows: bool = False) -> Callable[[View], View]:
                     address = WITHOUT_ADDRESS
             finally:
                 if address is None:
-                    cache.delete(key)  # nothing was made: the same may be sent again
+                    cache.delete_many([key])  # nothing was made: the same may be sent again
             if address is not None:
                 cache.set(key, address, KEPT)
             return answer
