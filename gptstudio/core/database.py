@@ -12,6 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from gptstudio.core.errors import Conflict, Unavailable
 
 SECONDS = 5
+PREPARING = 0x5EED  # a number that nothing else in this database locks by
 
 
 @contextmanager
@@ -34,6 +35,16 @@ def _probe() -> Iterator[BaseDatabaseWrapper]:
         yield probe
     finally:
         probe.close()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Of several that bring one PostgreSQL database up to date at once, each waits for the one before. SQLite has one machine."""
+    with _probe() as probe:
+        if probe.vendor == "postgresql":
+            with probe.cursor() as cursor:
+                cursor.execute("select pg_advisory_lock(%s)", [PREPARING])  # goes with the connection
+        yield
 
 
 def check_database() -> None:

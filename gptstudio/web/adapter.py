@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from gptstudio.accounts import services
+from gptstudio.core import sealing
 from gptstudio.web import invited
 
 
@@ -54,12 +55,18 @@ class StudioAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class StudioMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Our words."""
+    """Our words; secrets lie sealed in the database."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "This is not the right code. The app shows a new one every half minute, and each opens once.",
         "unverified_email": "Verify your e-mail address first: a second factor on an address of somebody else locks them out.",
     }
+
+    def encrypt(self, text: str) -> str:
+        return sealing.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return sealing.unseal(encrypted_text)
 
 
 class StudioSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]

@@ -4,6 +4,7 @@ from gptstudio.accounts.services.bootstrap import bootstrap, bootstrap_key
 from gptstudio.accounts.services.budgets import set_budget
 from gptstudio.accounts.services.clients import drop_expired_tokens
 from gptstudio.accounts.services.connections import end_connection
+from gptstudio.accounts.services.factors import drop_lost_factors, seal_factors
 from gptstudio.accounts.services.invitations import (
     accept_invitation,
     check_open,
@@ -58,6 +59,7 @@ __all__ = [
     "create_user",
     "create_workspace",
     "drop_expired_tokens",
+    "drop_lost_factors",
     "end_connection",
     "end_session",
     "invite",
@@ -75,6 +77,7 @@ __all__ = [
     "resume_key",
     "revoke_key",
     "rotate_key",
+    "seal_factors",
     "send_again",
     "send_test",
     "set_budget",

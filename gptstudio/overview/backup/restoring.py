@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from gptstudio.accounts.services import drop_lost_factors
 from gptstudio.audit.selectors import broken_chains
 from gptstudio.core.database import check_database
 from gptstudio.core.disk import check_room
@@ -22,7 +23,8 @@ STAGING = ".staging-restore-"
 def restore(folder: Path, *, other_secret: bool = False) -> Manifest:
     """Fill the studio of STUDIO_HOME and DATABASE_URL from the backup in `folder`, and check the audit log.
 
-    `other_secret` lets it go on under another SECRET_KEY than the one that the backup was made under. Raises Invalid for
+    `other_secret` lets it go on under another SECRET_KEY than the one that the backup was made under; second factors, which
+    that one alone opens, are taken away then. Raises Invalid for
     a damaged or wrong backup, Conflict for a studio that is not empty, a newer backup or another secret, and for a database
     that is restored but cannot be taken through the steps that it lacks.
     """
@@ -41,6 +43,7 @@ def restore(folder: Path, *, other_secret: bool = False) -> Manifest:
     _put(folder, found, home)
     database.bring_up_to_date()
     if other_secret:
+        drop_lost_factors()
         return found  # the seals on the audit log are of a secret that is not here
     if broken := broken_chains():
         raise Conflict(f"All is restored as it was backed up, and the audit log was not whole then: {broken[0]}")

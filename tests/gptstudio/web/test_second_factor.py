@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.apps import apps
 from django.test import Client
 
+from gptstudio.accounts import services
 from gptstudio.accounts.models import User
+from gptstudio.accounts.second_factors import opened
 from gptstudio.overview.sign_in import link
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +118,52 @@ def test_to_turn_it_off_one_shows_that_it_is_oneself(guarded, client) -> None:
     client.post("/accounts/reauthenticate/", {"password": OWN})
     client.post("/accounts/2fa/totp/deactivate/")
     assert not Authenticator.objects.filter(user=guarded).exists()
+
+
+def raw(user: User) -> str:
+    """All that the database says of somebody's second factors."""
+    return str(list(Authenticator.objects.filter(user=user).values_list("data", flat=True)))
+
+
+def code_asked(client: Client) -> Client:
+    client.post("/accounts/login/", LOGIN)
+    return client
+
+
+def test_its_secrets_do_not_lie_open_in_the_database(guarded) -> None:
+    codes = RecoveryCodes.activate(guarded)
+    seed = opened(codes.instance.data)["seed"]
+    assert len(seed) == 80 and seed not in raw(guarded) and SECRET not in raw(guarded)
+    assert len(codes.get_unused_codes()) == 10
+
+
+def test_factors_from_before_are_sealed_by_the_migration_however_often_it_runs(guarded, client) -> None:
+    step = importlib.import_module("gptstudio.accounts.migrations.0012_sealed_factors")
+    Authenticator.objects.filter(user=guarded).update(data={"secret": SECRET})
+    Authenticator.objects.create(user=guarded, type="recovery_codes", data={"migrated_codes": ["12345678", "87654321"]})
+    step.seal_all(apps, None)
+    first = raw(guarded)
+    step.seal_all(apps, None)
+    assert raw(guarded) == first and SECRET not in first and "12345678" not in first
+    assert code_asked(client).post("/accounts/2fa/authenticate/", {"code": "12345678"}).status_code == 302
+    step.open_all(apps, None)
+    assert SECRET in raw(guarded) and "87654321" in raw(guarded)
+
+
+def test_a_new_secret_key_opens_what_the_one_before_sealed_and_seals_it_anew(guarded, client, settings) -> None:
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "n" * 50
+    before = raw(guarded)
+    assert code_asked(client).post("/accounts/2fa/authenticate/", {"code": now_shown(SECRET)}).status_code == 302
+    assert is_in(client) and services.seal_factors() == 1 and services.seal_factors() == 0
+    settings.SECRET_KEY_FALLBACKS = []
+    assert raw(guarded) != before and opened(Authenticator.objects.get().data) == {"secret": SECRET}
+
+
+def test_a_factor_under_a_lost_secret_says_so_opens_nothing_and_can_be_taken_away(guarded, client, settings) -> None:
+    settings.SECRET_KEY = "n" * 50
+    answer = code_asked(client).post("/accounts/2fa/authenticate/", {"code": now_shown(SECRET)})
+    assert answer.status_code == 409 and "SECRET_KEY_FALLBACKS" in answer.content.decode() and not is_in(client)
+    assert services.seal_factors() == 0 and services.drop_lost_factors() == 1
+    anew = Client()
+    anew.post("/accounts/login/", LOGIN)
+    assert is_in(anew)
