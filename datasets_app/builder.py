@@ -16,6 +16,7 @@ from django.conf import settings
 from datasets_app.curation.identity import digest_of
 from datasets_app.curation.recipe import parse_recipe
 from datasets_app.models import DatasetFile, DatasetVersion, RecipePreview, run_names
+from datasets_app.reader_limits import LOOK, WHOLE, limits_for
 from datasets_app.recipes import Recipe, for_engine, step
 from datasets_app.selectors import curation_secret, files_of_preview, files_of_version, tokenizer
 from gptstudio.core import child
@@ -23,6 +24,7 @@ from gptstudio.core.disk import DiskFull, room_for
 
 CURATION = (sys.executable, "-m", "datasets_app.curation")
 BROKEN = "Reading stopped without an answer."
+TOO_LONG = "Reading took far longer than files of this size take, so it was stopped."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,6 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def _limits() -> child.Limits:
-    return child.Limits(memory_bytes=settings.CHILD_MEMORY_BYTES)
-
-
 def _last_line(path: Path) -> dict[str, Any]:
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     try:
@@ -124,11 +122,13 @@ def _detect(file: DatasetFile, *, work: Path, on_tick: Callable[[], bool]) -> Ou
         cwd=settings.BASE_DIR,
         env={"TMPDIR": str(work)},
         on_tick=on_tick,
-        limits=_limits(),
+        limits=limits_for([file], seconds=LOOK),
     )
     said = _last_line(work / "stdout")
     if result.outcome == "finished":
         return Outcome(report=said)
+    if result.outcome == "out_of_time":
+        return Outcome("out_of_time", TOO_LONG)
     return Outcome(code=result.outcome, message=str(said.get("error") or BROKEN))
 
 
@@ -136,7 +136,8 @@ def preview(asked: RecipePreview, *, on_tick: Callable[[dict[str, Any]], bool]) 
     """Count what a recipe would do to a sample of the rows; `report` is the count. Nothing is left behind."""
     work = _fresh(Path(settings.STUDIO_HOME) / "work" / f"{asked.id}.{asked.attempt}")
     try:
-        linked = _link(list(files_of_preview(asked)), work / "in")
+        files = list(files_of_preview(asked))
+        linked = _link(files, work / "in")
         recipe = work / "recipe.json"
         recipe.write_text(json.dumps(_named(asked.recipe, linked)), encoding="utf-8")
         result = child.run(
@@ -149,13 +150,15 @@ def preview(asked: RecipePreview, *, on_tick: Callable[[dict[str, Any]], bool]) 
             cwd=settings.BASE_DIR,
             env={"CURATION_SECRET": curation_secret(asked.dataset.workspace_id), "TMPDIR": str(work)},
             on_tick=lambda: on_tick({"step": "preview"}),
-            limits=_limits(),
+            limits=limits_for(files, seconds=LOOK),
         )
         said = _last_line(work / "stdout")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if result.outcome == "finished":
         return Outcome(report=said)
+    if result.outcome == "out_of_time":
+        return Outcome("out_of_time", TOO_LONG)
     code = "cancelled" if result.outcome == "stopped" else result.outcome
     return Outcome(code=code, message=str(said.get("error") or BROKEN))
 
@@ -237,7 +240,8 @@ def stored_digest(version: DatasetVersion) -> str | None:
 def _build(
     version: DatasetVersion, *, work: Path, on_tick: Callable[[dict[str, Any]], bool], into: Path | None
 ) -> Outcome:
-    linked = _link(list(files_of_version(version)), work / "in")
+    read = list(files_of_version(version))
+    linked = _link(read, work / "in")
     recipe = work / "recipe.json"
     recipe.write_text(json.dumps(_named(version.recipe, linked)), encoding="utf-8")
     progress = _Progress(work / "stdout")
@@ -248,7 +252,7 @@ def _build(
         cwd=settings.BASE_DIR,
         env={"CURATION_SECRET": curation_secret(version.dataset.workspace_id), "TMPDIR": str(work)},
         on_tick=lambda: on_tick(progress.read()),
-        limits=_limits(),
+        limits=limits_for(read, seconds=WHOLE),
     )
     progress.read()
     if result.outcome == "finished" and on_tick(progress.last):  # a worker that lost its lease moves nothing any more
@@ -261,6 +265,8 @@ def _build(
         return Outcome(code="cancelled", message="Stopped before it was ready.")
     if result.outcome == "out_of_memory":
         return Outcome("out_of_memory", "Curating took more memory than there is.", "Use smaller files.")
+    if result.outcome == "out_of_time":
+        return Outcome("out_of_time", TOO_LONG, "Use smaller files.")
     said = progress.final
     fix = str(said.get("fix", "")) or "The server's log has the details; the files are kept."
     return Outcome(str(said.get("code", "failed")), str(said.get("message", BROKEN)), fix)

@@ -100,6 +100,6 @@ class Workers:
 def _ended() -> Refusal:
     return Refusal(
         code="worker_ended",
-        message="A process of this run was ended from outside, most likely because memory ran out.",
+        message="A process of this run was ended from outside, most likely because memory ran out, or its time.",
         fix="Run it again with fewer processes; nothing was written.",
     )

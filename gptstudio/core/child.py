@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -24,9 +25,17 @@ from gptstudio.core import shutdown
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
-Outcome = Literal["finished", "stopped", "refused", "out_of_memory", "failed"]
+Outcome = Literal["finished", "stopped", "refused", "out_of_memory", "out_of_time", "failed"]
 REFUSED, STOPPED, OUT_OF_MEMORY = 2, 3, 4
 GRACE_SECONDS = 60.0
+# What a child is told of the studio's own environment: where programs and certificates are, the language, the way out, and
+# how libraries use cores and GPUs. Its passwords, keys and addresses it is not told, for a child reads what anybody sent.
+TOLD = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|TZ|TMPDIR|VIRTUAL_ENV|(REQUESTS|CURL)_CA_BUNDLE|OPENSSL_CONF|GLIBC_TUNABLES"
+    r"|(https?|all|no)_proxy|(HTTPS?|ALL|NO)_PROXY|LANGUAGETOOL_URL|LRU_CACHE_CAPACITY|(PYTHON|TORCH)[A-Z_]*"
+    r"|(LC|LD|XDG|SSL_CERT|MALLOC|ARROW|RAYON|OMP|GOMP|KMP|MKL|OPENBLAS|NUMEXPR|ONEDNN|DNNL|CUDA|CUBLAS|CUDNN|NVIDIA|NCCL"
+    r"|GLOO|HIP|HSA|ROCR|PYTORCH|TRITON|ACCELERATE|HF(?!_TOKEN)|TRANSFORMERS|TOKENIZERS)_\w+"
+)  # HF_TOKEN is given to what fetches from the hub alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +61,19 @@ def die_with_parent() -> None:
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def environment() -> dict[str, str]:
+    """What of this process's environment may be passed on to one that needs none of its secrets."""
+    return {name: value for name, value in os.environ.items() if TOLD.fullmatch(name)}
+
+
 def _limit(limits: Limits) -> None:
-    for kind, value in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
-        (resource.RLIMIT_FSIZE, limits.file_bytes),
+    for kind, value, grace in (
+        (resource.RLIMIT_AS, limits.memory_bytes, 0),
+        (resource.RLIMIT_CPU, limits.cpu_seconds, 5),  # SIGXCPU first, which says why; SIGKILL would not
+        (resource.RLIMIT_FSIZE, limits.file_bytes, 0),
     ):
         if value:
-            resource.setrlimit(kind, (value, value))
+            resource.setrlimit(kind, (value, value + grace))
 
 
 def start(
@@ -71,8 +85,12 @@ def start(
     env: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     outlives_parent: bool = False,
+    is_studio: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in its own process group; its output streams are appended to files (`stdout` None: dropped)."""
+    """Start a child in its own process group; its output streams are appended to files (`stdout` None: dropped).
+
+    One that `is_studio` is told everything that this process is told; any other `environment()` and `env`.
+    """
     allowed = limits or Limits()
 
     def before_exec() -> None:
@@ -84,7 +102,12 @@ def start(
         return subprocess.Popen(
             list(argv),
             cwd=cwd,
-            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", **(env or {})},
+            env={
+                **(os.environ if is_studio else environment()),
+                "OMP_WAIT_POLICY": "PASSIVE",
+                "PYTHONUNBUFFERED": "1",
+                **(env or {}),
+            },
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=log,
@@ -104,6 +127,7 @@ def signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None
 def outcome_of(returncode: int) -> Outcome:
     """Exit codes of the engines: 0 finished, 2 refused, 3 stopped after saving, 4 out of memory."""
     named: dict[int, Outcome] = {0: "finished", REFUSED: "refused", STOPPED: "stopped", OUT_OF_MEMORY: "out_of_memory"}
+    named[-signal.SIGXCPU] = "out_of_time"
     if returncode == -signal.SIGKILL:  # nobody here sends SIGKILL to a child in time: it was the kernel
         return "out_of_memory"
     return named.get(returncode, "failed")

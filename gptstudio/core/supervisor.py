@@ -28,6 +28,7 @@ class Program:
     name: str
     argv: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
+    is_studio: bool = True  # needs the studio's own settings and secrets; an engine does not
     grace_seconds: float = 20.0
     running: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -78,7 +79,7 @@ class Supervisor:
         program.running = subprocess.Popen(
             list(program.argv),
             cwd=self.cwd,
-            env={**os.environ, **program.env},
+            env={**(os.environ if program.is_studio else child.environment()), **program.env},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=child.die_with_parent,

@@ -69,6 +69,7 @@ class _Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd=Path(__file__).parents[2],
+                env={},  # a program that came with a model is told nothing, the engine's token least
                 start_new_session=True,
             )
             try:

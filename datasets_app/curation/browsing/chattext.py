@@ -44,6 +44,7 @@ def written(template: str, special: dict[str, str], messages: Sequence[dict[str,
             capture_output=True,
             timeout=PATIENCE_SECONDS,
             cwd=Path(__file__).parents[3],
+            env={},  # a program that came with a model is told nothing
             check=False,
         )
     except subprocess.TimeoutExpired as error:

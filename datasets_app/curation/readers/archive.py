@@ -81,7 +81,7 @@ def unpack(path: Path, name: str, folder: Path) -> Unpacked:
     except DAMAGED as error:
         raise _damaged(name) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise _full(name) from error
         raise _damaged(name) from error
 

@@ -86,6 +86,7 @@ class Studio:
             stdout=self.log,
             cwd=settings.BASE_DIR,
             outlives_parent=self.keep,
+            is_studio=True,
             env={
                 "PORT": str(settings.PORT),
                 "ENGINE_PORT": str(settings.ENGINE_PORT),

@@ -110,6 +110,14 @@ def test_programs_get_their_own_environment_beside_ours(tmp_path) -> None:
     assert (tmp_path / "out").read_text() == "blue\n"
 
 
+def test_an_engine_is_told_none_of_the_studios_secrets_but_its_own(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://studio:secret@host/studio")
+    script = "echo $ENGINE_TOKEN,$DATABASE_URL,${PATH:+path} > out.tmp; mv out.tmp out; sleep 606"
+    program = Program("engine", ["bash", "-c", script], env={"ENGINE_TOKEN": "own"}, is_studio=False)
+    run(Supervisor([program], cwd=tmp_path), (tmp_path / "out").exists)
+    assert (tmp_path / "out").read_text() == "own,,path\n"
+
+
 def test_sigterm_to_the_studio_stops_it(tmp_path) -> None:
     program = Program("one", ["sleep", "604"])
     supervisor = Supervisor([program], cwd=tmp_path)

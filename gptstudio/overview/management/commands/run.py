@@ -69,7 +69,7 @@ def engine() -> Program:
     argv += ["--threads", str(settings.ENGINE_THREADS), "--max-context", str(settings.ENGINE_CONTEXT)]
     argv += ["--dtype", settings.ENGINE_DTYPE]
     env = {"ENGINE_TOKEN": settings.ENGINE_TOKEN, "OMP_WAIT_POLICY": "PASSIVE"}
-    return Program("engine", argv, env=env)
+    return Program("engine", argv, env=env, is_studio=False)
 
 
 def start_over() -> None:
