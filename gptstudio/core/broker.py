@@ -16,7 +16,8 @@ def check_broker() -> None:
     """Raise Unavailable with Redis's own reason; without REDIS_URL there is nobody to ask. Its password is not repeated."""
     if not settings.REDIS_URL:
         return
-    asked = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
+    waits = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS}
+    asked = redis.Redis.from_url(settings.REDIS_URL, **waits, **settings.REDIS_TLS)
     try:
         asked.ping()
     except redis.RedisError as error:

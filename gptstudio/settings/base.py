@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import global_settings
 
-from gptstudio.settings import env, sign_in
+from gptstudio.settings import broker, env, sign_in
 from gptstudio.settings.console import UNFOLD as UNFOLD
 from gptstudio.settings.log import LOGGING as LOGGING
 
@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "serving_app.openai.gate.OpenAIGate",
     "gptstudio.web.middleware.numbered",
+    "gptstudio.overview.machines.machines_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "gptstudio.web.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -124,34 +125,16 @@ SLACK_API_URL = env.address("SLACK_API_URL", "https://slack.com/api")
 
 # Work queue. Without REDIS_URL the broker is a folder: no server needed, enough for jobs.
 REDIS_URL = env.address("REDIS_URL", schemes=("redis", "rediss"))
+REDIS_TLS = broker.tls(REDIS_URL)
 BROKER_FOLDER = STUDIO_HOME / "broker"
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 3600}
-    if REDIS_URL
-    else {
-        "data_folder_in": str(BROKER_FOLDER / "queue"),
-        "data_folder_out": str(BROKER_FOLDER / "queue"),
-        "control_folder": str(BROKER_FOLDER / "control"),
-        "processed_folder": str(BROKER_FOLDER / "processed"),
-        "store_processed": True,
-        "polling_interval": 0.1,
-    }
-)
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_DEFAULT_QUEUE = "cpu"
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+globals().update(broker.celery(REDIS_URL, REDIS_TLS, BROKER_FOLDER))
 
 # Failed sign-ins are counted where all processes see them and none forgets them: in the database, in every set-up.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "gptstudio.core.json_cache.JsonCache",
         "LOCATION": "cache",
+        "VERSION": 2,  # 1 were pickles
         "OPTIONS": {"MAX_ENTRIES": 100_000},  # so that nobody is forgotten for the others who come
     }
 }

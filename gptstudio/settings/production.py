@@ -9,8 +9,11 @@ SIGN_UP_OPEN = env.flag("SIGN_UP_OPEN", default=False)  # many people reach it, 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", default=not env.text("PUBLIC_URL").startswith("http://"))
 SECURE_REDIRECT_EXEMPT = [r"^health(/web)?$", r"^metrics$"]
-SECURE_HSTS_SECONDS = 31_536_000
-SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-SECURE_HSTS_PRELOAD = True
+# Browsers hold to it for so long, whatever is changed here; neighbours below the same domain are the operator's to bind
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 31_536_000, least=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD")
+# Both are choices, and `check --deploy` would ask for them
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "security.W005", "security.W021"]  # noqa: F405
 # A browser keeps a secure cookie from a plain address, so nobody could sign in there.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT or PUBLIC_URL.startswith("https://")  # noqa: F405

@@ -118,7 +118,9 @@ class Windows:
     """All keys' minutes in one Redis."""
 
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
+        self._redis = redis.Redis.from_url(
+            url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, **settings.REDIS_TLS
+        )
         self._take, self._fill, self._correct = (self._redis.register_script(each) for each in (TAKE, FILL, CORRECT))
         self._away_until = 0.0
         self._missed = self._told = 0  # how often something went past Redis, and up to where it was told so

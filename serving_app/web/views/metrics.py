@@ -22,15 +22,19 @@ async def metrics(request: HttpRequest) -> HttpResponse:
     """The text, or 401 with what to do."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
-    shown = bearer(request.headers.get("Authorization", "")) or ""
-    by_token = bool(settings.METRICS_TOKEN) and secrets.compare_digest(shown.encode(), settings.METRICS_TOKEN.encode())
-    if not by_token and not await sync_to_async(_is_operator)(request):
+    if not shows_token(request) and not await sync_to_async(_is_operator)(request):
         said = "Set METRICS_TOKEN and send it as a bearer token, or sign in as a superuser.\n"
         return HttpResponse(said, status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"})
     try:
         return HttpResponse(await metrics_text(), content_type=CONTENT_TYPE_LATEST)
     except DatabaseError:
         return HttpResponse("The database is away.\n", status=503, content_type="text/plain")
+
+
+def shows_token(request: HttpRequest) -> bool:
+    """Whether METRICS_TOKEN is set and stands in the request."""
+    shown = bearer(request.headers.get("Authorization", "")) or ""
+    return bool(settings.METRICS_TOKEN) and secrets.compare_digest(shown.encode(), settings.METRICS_TOKEN.encode())
 
 
 def _is_operator(request: HttpRequest) -> bool:

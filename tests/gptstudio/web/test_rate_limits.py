@@ -63,7 +63,7 @@ def test_one_place_that_tries_many_addresses_is_held_off(alice) -> None:
 
 
 def test_what_one_process_counts_all_others_know() -> None:
-    assert given.CACHES["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache"
+    assert given.CACHES["default"]["BACKEND"] == "gptstudio.core.json_cache.JsonCache"
     cache.set("studio:seen", 1, 60)
     caches.close_all()
     assert cache.get("studio:seen") == 1
