@@ -67,13 +67,20 @@ def _check(**_signal: Any) -> None:
 
 @worker_ready.connect
 def _beat_while_working(sender: Any, **_signal: Any) -> None:
-    """A sign of life every few seconds, from a thread: the worker's main loop may be busy for an hour."""
+    """A sign of life every few seconds, from a thread: the worker's main loop may be busy for an hour. One of each queue, too:
+    where the worker of one is away, that of another still beats.
+    """
+    names = ["worker", *(f"worker-{queue}" for queue in sender.app.amqp.queues.consume_from)]
+
+    def beat() -> None:
+        for name in names:
+            heartbeats.beat(name)
 
     def loop() -> None:
         while not stopping.wait(3.0):
-            heartbeats.beat("worker")
+            beat()
 
-    heartbeats.beat("worker")
+    beat()
     threading.Thread(target=loop, name="heartbeat", daemon=True).start()
 
 

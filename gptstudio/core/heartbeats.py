@@ -27,9 +27,15 @@ def forget() -> None:
         path.unlink(missing_ok=True)
 
 
+def age(name: str) -> float | None:
+    """Seconds since `name` said so; None where it never did."""
+    try:
+        return time.time() - _path(name).stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
 def is_alive(name: str, *, within: float = FRESH_SECONDS) -> bool:
     """Whether `name` said so within the last seconds."""
-    try:
-        return time.time() - _path(name).stat().st_mtime < within
-    except FileNotFoundError:
-        return False
+    seconds = age(name)
+    return seconds is not None and seconds < within

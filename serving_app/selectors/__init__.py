@@ -52,6 +52,7 @@ from serving_app.selectors.usage import (
     totals,
     usage_of,
 )
+from serving_app.selectors.work import oldest_waiting
 
 __all__ = [
     "RANKS",
@@ -91,6 +92,7 @@ __all__ = [
     "ledger_by_model",
     "member_account",
     "name_on",
+    "oldest_waiting",
     "open_attempts",
     "open_count",
     "open_reservations",

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Iterable, Iterator
 
+from django.conf import settings
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from gptstudio.core import heartbeats
 from serving_app import engine_client, selectors
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.services.trips import in_report_thread
@@ -102,6 +105,26 @@ def _of_database() -> bytes:
     return generate_latest(found)
 
 
+def _of_machines() -> bytes:
+    """Whether workers and reconciler are alive, what waits for them, and the room on the disk that all share."""
+    found = CollectorRegistry()
+    beat = Gauge(
+        "studio_heartbeat_age_seconds", "Since the last sign of life of a part; absent where this home never had one.",
+        ["part", "queue"], registry=found,
+    )  # fmt: skip
+    parts = {("worker", queue): f"worker-{queue}" for queue in ("cpu", "gpu")} | {("reconciler", ""): "reconciler"}
+    for labels, name in parts.items():
+        if (seconds := heartbeats.age(name)) is not None:
+            beat.labels(*labels).set(seconds)
+    waits = Gauge("studio_oldest_waiting_seconds", "How long work has waited to be begun.", ["work"], registry=found)
+    for work, seconds in selectors.oldest_waiting().items():
+        waits.labels(work).set(seconds)
+    disk = shutil.disk_usage(settings.STUDIO_HOME)
+    Gauge("studio_disk_free_bytes", "Room on the disk of STUDIO_HOME.", registry=found).set(disk.free)
+    Gauge("studio_disk_size_bytes", "The size of that disk.", registry=found).set(disk.total)
+    return generate_latest(found)
+
+
 class _Passed:
     """Engines' own metrics, each with the engine's name."""
 
@@ -144,5 +167,5 @@ async def _of_engines() -> bytes:
 
 async def metrics_text() -> bytes:
     """Everything in Prometheus' text format."""
-    engines, database = await asyncio.gather(_of_engines(), in_report_thread(_of_database))
-    return generate_latest(REGISTRY) + database + engines
+    engines, studio = await asyncio.gather(_of_engines(), in_report_thread(lambda: _of_database() + _of_machines()))
+    return generate_latest(REGISTRY) + studio + engines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -9,8 +10,11 @@ import httpx
 import openai
 import pytest
 from django.test import Client
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from datasets_app import services as datasets
+from gptstudio.core import heartbeats
 from serving_app.engine.machine import Gpu, Machine
 from serving_app.engine.metrics import Metrics
 from serving_app.models import EngineReplica, ResourceSample
@@ -180,3 +184,19 @@ def test_a_sample_says_what_engines_tell_and_nothing_where_none_does(db) -> None
     last = ResourceSample.objects.order_by("-at").first()
     assert (last.engine_memory_bytes, last.gpu_memory_percent, last.gpu_busy_percent) == (2**30, 25.0, 30.0)
     assert last.engine_cpu_percent > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_silent_parts_waiting_work_and_the_disk_are_told(read, as_bob, workspace) -> None:
+    heartbeats.beat("worker-cpu")
+    dataset = datasets.create_dataset(as_bob, workspace_id=workspace.id, name="Tickets")
+    file = datasets.add_file(as_bob, dataset=dataset, name="tickets.csv", chunks=[b"question,answer\nWhere?,There.\n"])
+    type(file).objects.update(created_at=timezone.now() - timedelta(minutes=20))
+    told = read()
+    assert told["studio_heartbeat_age_seconds", "cpu", "worker"] < 60
+    assert ("studio_heartbeat_age_seconds", "gpu", "worker") not in told, "none ever was here"
+    assert told["studio_oldest_waiting_seconds", "files"] > 1100
+    assert told["studio_oldest_waiting_seconds", "versions"] == told["studio_oldest_waiting_seconds", "fine_tunes"] == 0
+    assert 0 < told["studio_disk_free_bytes",] <= told["studio_disk_size_bytes",]
+    type(file).objects.update(attempt=1)
+    assert read()["studio_oldest_waiting_seconds", "files"] == 0, "somebody has begun it"

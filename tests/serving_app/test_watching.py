@@ -90,6 +90,35 @@ def test_every_label_in_a_legend_or_a_sentence_is_one_of_its_series(told: dict[s
         assert set(re.findall(r"\$labels\.(\w+)", said)) <= labels_of(rule["expr"]), rule["alert"]
 
 
+OF_ONE_PROCESS = re.compile(
+    r"up|process_|studio_(requests|errors|time_to|inter_token|request_seconds|engine_seconds|gateway)"
+)
+
+
+def counted_often(node: Any, *, once: bool = False) -> list[str]:
+    """Series that all web processes tell alike, and that two of them would double: no max or min takes them together."""
+    if isinstance(node, promql_parser.VectorSelector):
+        return [] if once or OF_ONE_PROCESS.match(node.name) else [node.name]
+    if isinstance(node, promql_parser.AggregateExpr) and str(node.op) in ("max", "min"):
+        how = node.modifier
+        kept = how is not None and (str(how.type).endswith("By") == bool({"instance", "pod"} & set(how.labels)))
+        once |= not kept
+    parts = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "vector_selector", "param")]
+    return [
+        name
+        for part in (*parts, *getattr(node, "args", []))
+        if part is not None
+        for name in counted_often(part, once=once)
+    ]
+
+
+def test_two_web_processes_tell_no_more_than_one() -> None:
+    assert counted_often(parsed("sum by (engine) (vllm:num_requests_waiting)")) == ["vllm:num_requests_waiting"]
+    assert counted_often(parsed("max by (instance) (studio_engine_up)")) == ["studio_engine_up"]
+    for title, expression in expressions():
+        assert counted_often(parsed(expression)) == [], title
+
+
 def test_panels_have_room_and_words_of_their_own() -> None:
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
     assert len({panel["title"] for panel in PANELS}) == len(PANELS) and all(panel["description"] for panel in PANELS)
