@@ -1,7 +1,11 @@
 # One image for web, worker, reconciler and engine; docker-compose.yml gives each its command.
-# Debian 12, for its pg_dump is that of the compose file's PostgreSQL 15: a later pg_restore asks for what 15 does not know.
+# PG_MAJOR is the server's version, for pg_dump and pg_restore: 15 as in the compose file, which Debian 12 has itself. A later
+# pg_restore asks for what 15 does not know, and an older pg_dump reads no later server.
 FROM python:3.11-slim-bookworm AS studio
-RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 postgresql-client && rm -rf /var/lib/apt/lists/*
+ARG PG_MAJOR=15
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 postgresql-common \
+    && if [ "$PG_MAJOR" != 15 ]; then /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y; fi \
+    && apt-get install -y --no-install-recommends "postgresql-client-$PG_MAJOR" && rm -rf /var/lib/apt/lists/*
 WORKDIR /studio
 COPY requirements.txt deploy/constraints.txt ./
 RUN pip install --no-cache-dir -c constraints.txt -r requirements.txt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -56,3 +57,10 @@ def check_room(folder: Path, size: int, *, what: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < size + KEPT_FREE:
         raise no_room(what)
+
+
+def unreadable(error: OSError, *, doing: str) -> str:
+    """The sentence of a file or folder that cannot be read or written, for who keeps the machine. `doing` is what ended."""
+    why = error.strerror or type(error).__name__
+    what = error.filename or "a file"
+    return f"{doing}: {what} cannot be read or written ({why}). Give it to the user {os.geteuid()}, who runs this."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, Model, OuterRef, Q, QuerySet, Subquery, When
@@ -253,3 +253,16 @@ def deployed_as(model: LanguageModel) -> str:
     """Which deployment answers with a model now, as a sentence; empty where none does."""
     found = deployments_with(model.workspace_id or "", [model.id])
     return f"The deployment {found[0][0].name} answers with it: change or retire that first." if found else ""
+
+
+def kept_paths(*, until: datetime) -> Iterator[tuple[str, str]]:
+    """What rows that stood then and stand now say is kept below the home, of all workspaces: its path, and what it is."""
+    files = DatasetFile.objects.filter(erased_at=None, archived_at=None, created_at__lte=until)
+    for digest, name in files.values_list("digest", "name").iterator():
+        yield f"uploads/{digest}", f"the upload {name}"
+    versions = DatasetVersion.objects.filter(state=VersionState.READY, erased_at=None, finished_at__lte=until)
+    for version in versions.values_list("id", flat=True).iterator():
+        yield f"versions/{version}", f"the version {version}"
+    models = LanguageModel.objects.filter(archived_at=None, created_at__lte=until)
+    for digest, name in models.values_list("digest", "name").iterator():
+        yield f"artifacts/{digest}", f"the model {name}"

@@ -132,6 +132,11 @@ def _run(program: str, arguments: Sequence[str]) -> None:
         raise Unavailable(f"{program} is not installed, and it is what reads PostgreSQL here.", fix=fix) from error
     except subprocess.CalledProcessError as error:
         lines = error.stderr.strip().splitlines() or ["no reason given"]
+        if "server version mismatch" in error.stderr:
+            fix = (
+                "Install the programs of the server's version; build the image with --build-arg PG_MAJOR=<its number>."
+            )
+            raise Unavailable(f"{program} is older than the server: {lines[-1]}", fix=fix) from error
         raise Unavailable(f"{program} ended with: {lines[0]}") from error
 
 

@@ -28,9 +28,15 @@ def lasting(home: Path) -> Iterator[Path]:
             continue
         if top.is_file():
             yield top
-        for folder, names, files in os.walk(top, followlinks=True):
+        for folder, names, files in os.walk(top, followlinks=True, onerror=_refuse):
             names[:] = sorted(name for name in names if not _goes_round(Path(folder, name), home))
             yield from (Path(folder, name) for name in sorted(files) if not name.startswith(HALF_MADE))
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that cannot be read would be missing from the backup, and nobody would know; one that is gone is erased."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _goes_round(path: Path, home: Path) -> bool:

@@ -45,6 +45,15 @@ class Manifest:
         return sum(each.size for each in self.files)
 
 
+def missing(manifest: Manifest, named: Iterable[tuple[str, str]]) -> list[str]:
+    """What rows name, as (path below the home, what it is), and the backup does not hold: a sentence for each."""
+    held: set[str] = set()
+    for each in manifest.files:
+        parts = PurePosixPath(each.path).parts
+        held.add("/".join(parts[1:3]))  # home/uploads/<digest>, home/versions/<id>/…
+    return [f"{what} should lie at {path} and does not." for path, what in named if path not in held]
+
+
 def _digest(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 

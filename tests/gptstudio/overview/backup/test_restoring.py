@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -10,20 +11,23 @@ import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 from gptstudio.core.artifacts import file_digest
-from gptstudio.core.errors import Conflict, Invalid
+from gptstudio.core.errors import Conflict, Invalid, Unavailable
 from gptstudio.overview.backup import database, files, manifest
 from gptstudio.overview.backup.making import make
 from gptstudio.overview.backup.restoring import restore
 from tests.worlds import World
+from training_app.models import LanguageModel
 
 ROOT = Path(__file__).resolve().parents[4]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +63,15 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Empty]:
     )
     with connection.cursor() as cursor:
         cursor.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """As in a real studio, every model has a folder."""
+    for model in LanguageModel.objects.all():
+        model.path.mkdir(parents=True, exist_ok=True)
+        (model.path / "config.json").touch()
+    return world
 
 
 @pytest.fixture
@@ -268,3 +281,46 @@ def test_the_command_says_where_the_backup_is_and_whether_secrets_are_in_it(
     (Path(settings.STUDIO_HOME) / "secret_key").write_text(settings.SECRET_KEY)
     call_command("backup", to=tmp_path_factory.mktemp("two"))
     assert "whoever has it has all of the studio" in capsys.readouterr().out
+
+
+def test_what_a_live_row_names_and_nobody_has_is_told_with_the_backup_and_with_the_restore(
+    world: World, tmp_path_factory, empty: Empty
+) -> None:
+    place = tmp_path_factory.mktemp("backups")
+    world.file.path.unlink()
+    type(world.file).objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    with pytest.raises(
+        CommandError, match=rf"The backup is kept.*\n.*the upload {world.file.name} should lie at uploads/"
+    ):
+        call_command("backup", to=place)
+    (folder,) = place.iterdir()
+    outcome = empty.manage("restore", "--from", str(folder))
+    assert outcome.returncode == 0 and f"uploads/{world.file.digest} and does not" in outcome.stderr, outcome.stderr
+
+
+def test_a_folder_that_cannot_be_read_or_written_ends_it_with_a_sentence(
+    world: World, tmp_path_factory, monkeypatch
+) -> None:
+    with pytest.raises(CommandError, match=r"No backup was made: /proc/backups cannot be read or written"):
+        call_command("backup", to=Path("/proc/backups"))
+    closed = str(Path(settings.STUDIO_HOME) / "uploads")
+    listed = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", closed)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(CommandError, match=f"{closed} cannot be read"):
+        call_command("backup", to=tmp_path_factory.mktemp("backups"))
+
+
+def test_programs_older_than_the_server_are_named_with_the_way_to_later_ones(monkeypatch, tmp_path) -> None:
+    said = "pg_dump: error: aborting because of server version mismatch\npg_dump: detail: server version: 17; pg_dump version: 15"
+    program = tmp_path / "pg_dump"
+    program.write_text(f"#!/bin/sh\necho '{said}' >&2; exit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(Unavailable, match=r"server version: 17.*PG_MAJOR"):
+        database._run("pg_dump", [])
