@@ -11,10 +11,12 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 from django.conf import settings
 
 from serving_app.engine.settings import EngineSettings
 from tests.deploy.charts import ALL, CHART, ROOT, helm, pods, rendered
+from tests.deploy.test_compose import lines_of
 
 VERSIONS = ("1.27", "1.31", "1.34")
 SETS = {
@@ -47,6 +49,12 @@ def container(pod: dict[str, Any]) -> dict[str, Any]:
     return only
 
 
+def fit(objects: list[dict[str, Any]]) -> None:
+    for each in objects:
+        for version in VERSIONS:
+            kubernetes_validate.validate(each, version, strict=True)
+
+
 def test_helm_finds_nothing_wrong_with_it() -> None:
     outcome = helm("lint", "--strict", str(CHART), "--set", "secretName=s")
     assert outcome.returncode == 0, outcome.stdout
@@ -54,9 +62,7 @@ def test_helm_finds_nothing_wrong_with_it() -> None:
 
 def test_every_object_fits_kubernetes_own_schema(objects: list[dict[str, Any]]) -> None:
     assert len(objects) > 10
-    for each in objects:
-        for version in VERSIONS:
-            kubernetes_validate.validate(each, version, strict=True)
+    fit(objects)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +73,9 @@ def test_every_object_fits_kubernetes_own_schema(objects: list[dict[str, Any]]) 
         ({"vllm.enabled": "true"}, "Set vllm.model to a folder below /home/studio/home"),
         ({"publicUrl": "studio.example"}, "publicUrl"),
         ({"web.replicas": "0"}, "replicas"),
+        ({"web.replica": "3"}, "replica"),
+        ({"workerGPU.enabled": "true"}, "workerGPU"),
+        ({"backup.restoreFrom": "studio-2026-01-31T12-00-00"}, "Set backup.existingClaim"),
     ],
 )
 def test_wrong_values_are_refused_by_their_name(values: dict[str, str], said: str) -> None:
@@ -98,14 +107,16 @@ def test_every_command_of_ours_is_there_to_be_run(everything: list[dict[str, Any
 def test_nothing_runs_as_root_or_writes_to_its_image(everything: list[dict[str, Any]]) -> None:
     user = re.search(r"--uid (\d+)", (ROOT / "Dockerfile").read_text())
     assert user is not None
-    for part, pod in pods(everything).items():
+    for pod in pods(everything).values():
         confined = container(pod)["securityContext"]
         assert confined["capabilities"]["drop"] == ["ALL"] and confined["allowPrivilegeEscalation"] is False
         assert pod["spec"]["automountServiceAccountToken"] is False
-        if part != "vllm":
-            assert confined["readOnlyRootFilesystem"] is True
-            assert pod["spec"]["securityContext"]["runAsUser"] == int(user[1])
-            assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+        assert confined["readOnlyRootFilesystem"] is True
+        assert pod["spec"]["securityContext"]["runAsUser"] == int(user[1])
+        assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+        written = {each["name"] for each in container(pod)["volumeMounts"] if not each.get("readOnly")}
+        assert {"tmp"} <= written
+    assert {"cache", "shm"} <= {each["name"] for each in container(pods(everything)["vllm"])["volumeMounts"]}
 
 
 def test_every_selector_finds_its_pods_and_every_named_object_is_there(everything: list[dict[str, Any]]) -> None:
@@ -141,7 +152,6 @@ def test_engines_are_named_as_their_pods_and_services_are(everything: list[dict[
         assert urls.pop(f"engine-{number}") == f"http://studio-engine-{number}.{service}:{port}"
     assert urls == {"vllm": "http://studio-vllm:8000"}
     assert named(everything, "Service")[service]["spec"]["clusterIP"] == "None"
-    assert any("$(POD_NAME)" in word for word in container(pods(everything)["engine"])["command"]), "a journal each"
 
 
 def test_engines_know_their_token_and_no_database(everything: list[dict[str, Any]]) -> None:
@@ -154,6 +164,74 @@ def test_engines_know_their_token_and_no_database(everything: list[dict[str, Any
             if "secretKeyRef" in each.get("valueFrom", {})
         }
         assert "ENGINE_TOKEN" in keys and keys <= {"ENGINE_TOKEN", "HF_TOKEN"}
+
+
+def test_engines_see_models_to_read_and_their_own_journal_alone(everything: list[dict[str, Any]]) -> None:
+    seen = {
+        part: {
+            (each.get("subPath") or each.get("subPathExpr"), bool(each.get("readOnly")))
+            for each in container(pods(everything)[part])["volumeMounts"]
+            if each["name"] == "home"
+        }
+        for part in ("engine", "vllm")
+    }
+    assert seen["engine"] == {("artifacts", True), ("journal/$(POD_NAME)", False)}, "each has a journal of its own"
+    assert seen["vllm"] == {("artifacts", True), ("import", True)}
+    for part in ("engine", "vllm"):
+        (folders,) = pods(everything)[part]["spec"]["initContainers"]
+        assert folders["command"][:2] == ["mkdir", "-p"] and "envFrom" not in folders
+        assert {"artifacts", "import"} <= {path.rpartition("/")[2] for path in folders["command"][2:]}
+
+
+def test_a_backup_has_a_place_and_a_restore_has_the_studio_to_itself() -> None:
+    named_one = {"backup.existingClaim": "vault"}
+    kept = rendered(**{**ALL, **named_one})
+    fit(kept)
+    reconciler = pods(kept)["reconciler"]
+    assert {"name": "backups", "mountPath": "/backups"} in container(reconciler)["volumeMounts"]
+    assert {"name": "backups", "persistentVolumeClaim": {"claimName": "vault"}} in reconciler["spec"]["volumes"]
+    assert "/backups" not in str(pods(kept)["web"]) and "/backups" not in str(pods(kept)["engine"])
+    restoring = rendered(**{**ALL, **named_one, "backup.restoreFrom": "studio-2026-01-31T12-00-00"})
+    fit(restoring)
+    assert set(pods(restoring)) == {"prepare"}
+    told = container(pods(restoring)["prepare"])
+    assert told["command"][2:] == ["restore", "--from", "/backups/studio-2026-01-31T12-00-00"]
+    assert {"name": "backups", "mountPath": "/backups"} in told["volumeMounts"]
+
+
+def test_the_documented_lines_render() -> None:
+    lines = [*lines_of("operating.md", "helm "), *lines_of("deploying.md", "helm ")]
+    assert len(lines) == 3
+    for words in lines:
+        given = [part for place, word in enumerate(words) if word == "--set" for part in ("--set", words[place + 1])]
+        outcome = helm("template", "studio", str(CHART), "--set", "secretName=studio-secrets", *given)
+        assert outcome.returncode == 0, outcome.stderr
+
+
+def test_workers_of_two_versions_are_never_at_work_at_once(everything: list[dict[str, Any]]) -> None:
+    for name in ("worker", "worker-gpu", "reconciler"):
+        assert named(everything, "Deployment")[f"studio-{name}"]["spec"]["strategy"] == {"type": "Recreate"}
+
+
+@pytest.mark.parametrize("cloud", ["aws", "azure", "gcp"])
+def test_each_clouds_values_make_a_studio_that_is_reached_and_reaches_its_servers(cloud: str) -> None:
+    values = CHART.parent / "clouds" / f"{cloud}.yaml"
+    outcome = helm("template", "studio", str(CHART), "-f", str(values), "--set", "workerGpu.enabled=true")
+    assert outcome.returncode == 0, outcome.stderr
+    objects = [each for each in yaml.safe_load_all(outcome.stdout) if each]
+    fit(objects)
+    ingress, service = named(objects, "Ingress")["studio-web"], named(objects, "Service")["studio-web"]
+    told = ingress["metadata"]["annotations"]
+    ports = {each["port"] for each in named(objects, "NetworkPolicy")["studio-studio"]["spec"]["egress"][1]["ports"]}
+    if cloud == "aws":
+        assert told["alb.ingress.kubernetes.io/target-type"] == "ip" and "type" not in service["spec"]
+        assert "alb.ingress.kubernetes.io/certificate-arn" in told and {5432, 6379} <= ports
+    elif cloud == "gcp":
+        assert told["kubernetes.io/ingress.class"] == "gce" and "ingressClassName" not in ingress["spec"]
+        assert "cloud.google.com/backend-config" in service["metadata"]["annotations"] and {5432, 6378} <= ports
+    else:
+        assert ingress["spec"]["ingressClassName"] == "azure-application-gateway" and {5432, 10000} <= ports
+    assert settings_of(objects)["TRUSTED_PROXIES"] == "1"
 
 
 def test_probes_ask_what_answers_and_the_host_that_they_name_is_let_in(everything: list[dict[str, Any]]) -> None:

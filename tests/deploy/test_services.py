@@ -40,14 +40,16 @@ class Machine:
         self.running: list[subprocess.Popen[bytes]] = []
 
     def environment(self, name: str) -> dict[str, str]:
-        given = {"SECRET_KEY": "s" * 50, "ENGINE_TOKEN": "t" * 50, "POSTGRES_PASSWORD": "unused"}
+        given = {"SECRET_KEY": "s" * 50, "ENGINE_TOKEN": "t" * 50, "POSTGRES_PASSWORD": "p", "REDIS_PASSWORD": "unused"}
         found = {
             key: re.sub(r"\$\{(\w+)(?::?[-?]([^}]*))?\}", lambda match: given.get(match[1], match[2] or ""), str(value))
             for key, value in COMPOSE["services"][name]["environment"].items()
         }
-        found["ENGINE_URLS"] = found["ENGINE_URLS"].replace("engine:8001", f"127.0.0.1:{self.engine}")
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-        return {**kept, **found, **self.servers, "STUDIO_HOME": str(self.home), "OMP_NUM_THREADS": "1"}
+        if "DATABASE_URL" in found:  # engines know none
+            urls = found["ENGINE_URLS"].replace("engine:8001", f"127.0.0.1:{self.engine}")
+            found |= {**self.servers, "ENGINE_URLS": urls, "STUDIO_HOME": str(self.home)}
+        return {**kept, **found, "OMP_NUM_THREADS": "1"}
 
     def argv(self, name: str) -> list[str]:
         ports = {"8000": str(self.web), "8001": str(self.engine), "python": sys.executable, "0.0.0.0": "127.0.0.1"}

@@ -79,6 +79,37 @@ volumeMounts:
   emptyDir: {}
 {{- end }}
 
+{{/* Where backups are written to and read from, for the parts that do. */}}
+{{- define "studio.backupMount" -}}
+{{- with .Values.backup.existingClaim }}
+- {name: backups, mountPath: /backups}
+{{- end }}
+{{- end }}
+
+{{- define "studio.backupVolume" -}}
+{{- with .Values.backup.existingClaim }}
+- name: backups
+  persistentVolumeClaim: {claimName: {{ . }}}
+{{- end }}
+{{- end }}
+
+{{/* What an engine sees of the home must be there before it is mounted; else it would be made for root. */}}
+{{- define "studio.folders" -}}
+initContainers:
+  - name: folders
+    image: {{ include "studio.image" . }}
+    imagePullPolicy: {{ .Values.image.pullPolicy }}
+    command: [mkdir, -p, /home/studio/home/artifacts, /home/studio/home/import, /home/studio/home/journal/$(POD_NAME)]
+    env:
+      - name: POD_NAME
+        valueFrom: {fieldRef: {fieldPath: metadata.name}}
+    volumeMounts: [{name: home, mountPath: /home/studio/home}]
+    securityContext: {{- include "studio.confined" . | nindent 6 }}
+    resources:
+      requests: {cpu: 10m, memory: 16Mi}
+      limits: {memory: 64Mi}
+{{- end }}
+
 {{- define "studio.place" -}}
 {{- with .nodeSelector }}
 nodeSelector: {{ toJson . }}
