@@ -19,8 +19,9 @@ from datasets_app.models import DatasetFile, DatasetVersion, RecipePreview, run_
 from datasets_app.reader_limits import LOOK, WHOLE, limits_for
 from datasets_app.recipes import Recipe, for_engine, step
 from datasets_app.selectors import curation_secret, files_of_preview, files_of_version, tokenizer
-from gptstudio.core import child
-from gptstudio.core.disk import DiskFull, room_for
+from gptstudio.core import child, storage
+from gptstudio.core.disk import room_for
+from gptstudio.core.errors import StudioError
 
 CURATION = (sys.executable, "-m", "datasets_app.curation")
 BROKEN = "Reading stopped without an answer."
@@ -105,10 +106,10 @@ def detect(file: DatasetFile, *, on_tick: Callable[[], bool]) -> Outcome:
     """See what a file holds; `report` is the detection. `on_tick` is the heartbeat."""
     work = Path(settings.STUDIO_HOME) / "work" / file.id
     try:
-        with room_for(f"what is needed to read {file.name}"):
+        with room_for(f"what is needed to read {file.name}"), storage.beating(on_tick):
             return _detect(file, work=_fresh(work), on_tick=on_tick)
-    except DiskFull as full:
-        return Outcome(full.code, str(full))
+    except StudioError as error:  # no room, or a bucket that does not give it
+        return Outcome(error.code, str(error))
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -137,7 +138,8 @@ def preview(asked: RecipePreview, *, on_tick: Callable[[dict[str, Any]], bool]) 
     work = _fresh(Path(settings.STUDIO_HOME) / "work" / f"{asked.id}.{asked.attempt}")
     try:
         files = list(files_of_preview(asked))
-        linked = _link(files, work / "in")
+        with storage.beating(lambda: on_tick({"step": "preview"})):
+            linked = _link(files, work / "in")
         recipe = work / "recipe.json"
         recipe.write_text(json.dumps(_named(asked.recipe, linked)), encoding="utf-8")
         result = child.run(
@@ -153,6 +155,8 @@ def preview(asked: RecipePreview, *, on_tick: Callable[[dict[str, Any]], bool]) 
             limits=limits_for(files, seconds=LOOK),
         )
         said = _last_line(work / "stdout")
+    except StudioError as error:
+        return Outcome(error.code, error.message, error.fix)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if result.outcome == "finished":
@@ -206,14 +210,20 @@ def _counting(body: Recipe, workspace_id: str) -> list[str]:
 
 
 def build(version: DatasetVersion, *, on_tick: Callable[[dict[str, Any]], bool]) -> Outcome:
-    """Build a version into its folder. `on_tick` gets the progress and says whether to go on."""
+    """Build a version into its folder, and copy that to the bucket where there is one. `on_tick` gets the progress and says
+    whether to go on.
+    """
     work = Path(settings.STUDIO_HOME) / "work" / f"{version.id}.{version.attempt}"
+    into = storage.place(version.stored)
     try:
-        with room_for("the version"):
-            version.folder.parent.mkdir(parents=True, exist_ok=True)
-            return _build(version, work=_fresh(work), on_tick=on_tick, into=version.folder)
-    except DiskFull as full:
-        return Outcome(full.code, full.message, full.fix)
+        with room_for("the version"), storage.beating(lambda: on_tick(version.progress)):
+            into.parent.mkdir(parents=True, exist_ok=True)
+            outcome = _build(version, work=_fresh(work), on_tick=on_tick, into=into)
+            if not outcome.code:
+                storage.keep(version.stored)
+            return outcome
+    except StudioError as error:
+        return Outcome(error.code, error.message, error.fix)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

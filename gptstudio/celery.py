@@ -14,7 +14,7 @@ from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from gptstudio.core import heartbeats, logging, shutdown
+from gptstudio.core import heartbeats, logging, shutdown, storage
 from gptstudio.core.database import check_schema
 from gptstudio.core.errors import StudioError
 
@@ -61,6 +61,7 @@ def _check(**_signal: Any) -> None:
     """A worker of another version than the database's ends before it takes anything."""
     try:
         check_schema(version=settings.VERSION)
+        storage.check()
     except StudioError as error:
         sys.exit(f"The worker cannot start: {error}")
 
@@ -82,6 +83,7 @@ def _beat_while_working(sender: Any, **_signal: Any) -> None:
 
     beat()
     threading.Thread(target=loop, name="heartbeat", daemon=True).start()
+    storage.start_tending(stopping)
 
 
 @worker_shutting_down.connect

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 
 import django
 import uvicorn
 from django.conf import settings
 
+from gptstudio.core import storage
 from gptstudio.core.database import check_schema
 from gptstudio.core.errors import StudioError
 from gptstudio.core.headers import BoundedHeads
@@ -39,8 +41,10 @@ def main() -> None:
     try:
         django.setup(set_prefix=False)
         check_schema(version=settings.VERSION)
+        storage.check()
     except StudioError as error:
         sys.exit(f"GPT Studio cannot start: {error}")
+    storage.start_tending(threading.Event())
     uvicorn.Server(config_of(host=asked.host, port=asked.port, grace=asked.grace)).run()
 
 

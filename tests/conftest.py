@@ -125,6 +125,28 @@ def studio_home(settings, tmp_path) -> Iterator[Path]:
     yield tmp_path
 
 
+@pytest.fixture(scope="session")
+def s3_server():
+    """An S3 server in this process."""
+    from tests.s3 import Server
+
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server, settings, studio_home):
+    """An empty bucket, and this process a machine that keeps its files there."""
+    from tests.s3 import new_bucket
+
+    made = new_bucket(s3_server, settings)
+    made.on(studio_home)
+    yield made
+    if not s3_server.is_running:
+        s3_server.start()
+
+
 @pytest.fixture
 def alice(db):
     """Admin of the workspace Care."""

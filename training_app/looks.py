@@ -16,7 +16,7 @@ from training_app.models import FineTuningJob
 
 
 def folder_of(job: FineTuningJob) -> Path:
-    """Where they lie."""
+    """Where a machine that runs it has them."""
     return job.folder / "looks"
 
 
@@ -26,7 +26,7 @@ def is_erased(job: FineTuningJob) -> bool:
 
 
 def _read(job: FineTuningJob, name: str) -> dict[str, Any]:
-    path = folder_of(job) / name
+    path = job.left / "looks" / name
     if is_erased(job) or not path.is_file():
         return {}
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -51,7 +51,7 @@ def hardest(job: FineTuningJob) -> dict[str, Any]:
 def losses(job: FineTuningJob) -> list[list[float]]:
     """What the kept weights lose on each validation row that was measured: place, nats, answer tokens, group. Empty where
     the run left none."""
-    path = job.folder / "validation_losses.json"
+    path = job.left / "validation_losses.json"
     if not path.is_file():
         return []
     found: list[list[float]] = json.loads(path.read_text(encoding="utf-8"))["rows"]
@@ -60,7 +60,7 @@ def losses(job: FineTuningJob) -> list[list[float]]:
 
 def samples(job: FineTuningJob) -> list[dict[str, Any]]:
     """The questions that were asked at evaluations, each with its reference and the answers by step, in their order."""
-    paths = [] if is_erased(job) else sorted(folder_of(job).glob("sample-*.json"), key=_step_in)
+    paths = [] if is_erased(job) else sorted((job.left / "looks").glob("sample-*.json"), key=_step_in)
     looks = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     places = list(dict.fromkeys(each["place"] for look in looks for each in look["answers"]))
     rows = _rows(job, places)

@@ -9,14 +9,31 @@ from typing import Any
 
 from celery import shared_task
 
-from gptstudio.core import shutdown
+from gptstudio.core import shutdown, storage
+from gptstudio.core.storage import StorageTrouble
 from training_app import runner, scorer_client, selectors, services
+from training_app.copies import Copies
 from training_app.models import FineTuningJob, JobPhase, LanguageModel
 
 
 def _goes_on(job: FineTuningJob) -> bool:
     """Heartbeat. False when somebody wants the run to stop, or when this worker ends: then it saves, and waits for the next."""
     return services.beat(job) and not shutdown.is_asked()
+
+
+def _copied(job: FineTuningJob, copies: Copies, copy: Callable[[], None]) -> None:
+    """Have something of a run copied to the bucket; its log says once that it cannot be."""
+    before = copies.trouble
+    copy()
+    if copies.trouble and not before:
+        said = f"What was learnt lies on this machine alone for now. {copies.trouble}"
+        services.note(job, said, severity="warn")
+
+
+def _finish(job: FineTuningJob, copies: Copies, *, checkpoints: bool) -> None:
+    """What a phase leaves goes to the bucket, unless another worker has the job by now."""
+    if storage.is_set() and services.holds(job):
+        _copied(job, copies, lambda: copies.finish(checkpoints=checkpoints))
 
 
 def _run(job: FineTuningJob, make_spec: Callable[[float], dict[str, Any]]) -> bool:
@@ -27,15 +44,28 @@ def _run(job: FineTuningJob, make_spec: Callable[[float], dict[str, Any]]) -> bo
     was.
     """
     phase, share = job.phase, 1.0
+    copies = Copies(job)
+    copies.bring(checkpoints=phase == JobPhase.TRAIN)
+    folder = runner.phase_folder(job, phase)
+    if storage.is_set() and copies.is_foreign(folder, last_attempt=services.last_attempt(job)):
+        job.offsets = {**job.offsets, phase: 0}
+    inputs = [each.stored for each in (job.version, job.base_model) if each is not None]
+
+    def goes_on() -> bool:
+        _copied(job, copies, copies.tick)
+        storage.touch(*inputs)
+        return _goes_on(job)
+
     while True:
         outcome = runner.run_phase(
             job,
             phase=phase,
             spec=make_spec(share),
             on_events=lambda events, offset: services.record_events(job, phase=phase, events=events, offset=offset),
-            on_tick=lambda: _goes_on(job),
+            on_tick=goes_on,
         )
         if outcome.name == "finished":
+            _finish(job, copies, checkpoints=False)
             return True
         if outcome.name == "killed" and services.outlive_kill(job):
             continue
@@ -47,6 +77,7 @@ def _run(job: FineTuningJob, make_spec: Callable[[float], dict[str, Any]]) -> bo
                 share = less
                 continue
         break
+    _finish(job, copies, checkpoints=phase == JobPhase.TRAIN)
     if outcome.name == "stopped":
         services.stop_job(job, saved=outcome.saved)
     else:
@@ -100,11 +131,16 @@ def export_model(export_id: str) -> None:
     held = services.claim_export(export_id, holder=f"{socket.gethostname()}:{os.getpid()}")
     if held is None:
         return
-    outcome = runner.export(
-        held,
-        on_tick=lambda: services.hold_export(held),
-        on_made=lambda folder, files: services.finish_export(held, folder=folder, files=files),
-    )
+    try:
+        with storage.beating(lambda: services.hold_export(held)):
+            outcome = runner.export(
+                held,
+                on_tick=lambda: services.hold_export(held),
+                on_made=lambda folder, files: services.finish_export(held, folder=folder, files=files),
+            )
+    except StorageTrouble as trouble:
+        services.fail_export(held, **_error(trouble))
+        return
     if outcome.name not in ("finished", "stopped"):
         services.fail_export(held, **outcome.error)
 
@@ -122,7 +158,12 @@ def measure(measurement_id: str) -> None:
         was_shared = was_shared or selectors.running_count() > 0
         return services.hold_measurement(held)
 
-    outcome = runner.measure(held, on_tick=look)
+    try:
+        with storage.beating(look):
+            outcome = runner.measure(held, on_tick=look)
+    except StorageTrouble as trouble:
+        services.fail_measurement(held, **_error(trouble))
+        return
     if outcome.name == "finished":
         services.finish_measurement(held, result={**outcome.result, "was_shared": was_shared})
     elif outcome.name != "stopped":
@@ -140,11 +181,32 @@ def run_job(job_id: str) -> None:
     job = services.claim_job(job_id, holder=f"{socket.gethostname()}:{os.getpid()}")
     if job is None:
         return
+    try:
+        with storage.beating(lambda: services.beat(job)):
+            _live(job)
+    except StorageTrouble as trouble:
+        services.fail_job(job, **_error(trouble))
+        services.forget_if_erased(job)
+
+
+def _is_lost(job: FineTuningJob) -> bool:
+    """Whether it was trained on a machine that died before the model was registered, and is not this one."""
+    is_trained = job.phase != JobPhase.TRAIN and storage.is_set()
+    return is_trained and selectors.model_of_job(job) is None and not (job.folder / "model").is_dir()
+
+
+def _error(trouble: StorageTrouble) -> dict[str, str]:
+    return {"code": trouble.code, "message": trouble.message, "fix": trouble.fix}
+
+
+def _live(job: FineTuningJob) -> None:
     if job.study_id is not None:
         if _train(job):
             services.succeed(job)
             services.forget_if_erased(job)
         services.continue_study(job.study_id)
+        return
+    if _is_lost(job) and not services.train_again(job):
         return
     if job.phase == JobPhase.TRAIN and not (_train(job) and services.advance_job(job)):
         return

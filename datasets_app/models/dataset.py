@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import models
 
+from gptstudio.core import storage
 from gptstudio.core.ids import PublicIdField
 from gptstudio.core.leases import Leased
 
@@ -73,8 +74,14 @@ class DatasetFile(Leased):
         return self.name
 
     @property
+    def stored(self) -> str:
+        """Its name in the store."""
+        return f"uploads/{self.digest}"
+
+    @property
     def path(self) -> Path:
-        return Path(settings.STUDIO_HOME) / "uploads" / self.digest
+        """Where the bytes lie; fetched where only the bucket has them."""
+        return storage.asked_for(self.stored)
 
 
 def run_names(files: Sequence[DatasetFile]) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.conf import settings
 from django.db import models
+
+from gptstudio.core import storage
 
 
 class Tokenizer(models.Model):
@@ -22,4 +23,5 @@ class Tokenizer(models.Model):
 
     @property
     def path(self) -> Path:
-        return Path(settings.STUDIO_HOME) / "artifacts" / self.digest
+        """The folder that holds it; fetched where only the bucket has it."""
+        return storage.asked_for(f"artifacts/{self.digest}")

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from datasets_app.models.dataset import Dataset, DatasetFile
+from gptstudio.core import storage
 from gptstudio.core.ids import PublicIdField
 
 
@@ -48,8 +49,9 @@ class FileUpload(models.Model):
         return self.name
 
     @property
-    def folder(self) -> Path:
-        return Path(settings.STUDIO_HOME) / "parts" / self.id
+    def stored(self) -> str:
+        """The name of its parts' folder in the store."""
+        return f"parts/{self.id}"
 
 
 class UploadPart(models.Model):
@@ -66,5 +68,11 @@ class UploadPart(models.Model):
         constraints = [models.UniqueConstraint(fields=["upload", "offset"], name="parts_of_an_upload_do_not_overlap")]
 
     @property
+    def stored(self) -> str:
+        """Its name in the store."""
+        return f"parts/{self.upload_id}/{self.id}"
+
+    @property
     def path(self) -> Path:
-        return Path(settings.STUDIO_HOME) / "parts" / self.upload_id / self.id
+        """Where its bytes lie; fetched where another machine took them."""
+        return storage.fetched(self.stored)

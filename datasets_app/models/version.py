@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from datasets_app.models.dataset import Dataset, DatasetFile
+from gptstudio.core import storage
 from gptstudio.core.ids import PublicIdField
 from gptstudio.core.leases import Leased
 from gptstudio.core.states import Transitions
@@ -74,8 +75,14 @@ class DatasetVersion(Leased):
         return f"{self.dataset.name}, version {self.number}"
 
     @property
+    def stored(self) -> str:
+        """Its name in the store."""
+        return f"versions/{self.id}"
+
+    @property
     def folder(self) -> Path:
-        return Path(settings.STUDIO_HOME) / "versions" / self.id
+        """Where its files lie; fetched where only the bucket has them."""
+        return storage.asked_for(self.stored)
 
     @property
     def is_made_up(self) -> bool:

@@ -9,7 +9,15 @@ from datasets_app.services.datasets import (
 )
 from datasets_app.services.decisions import decide_findings
 from datasets_app.services.edits import create_edited_version, edit_row, exclude_rows, flag_rows, undo_edits
-from datasets_app.services.erasing import create_erased_versions, digest_of, erase_file, erase_version, note_trace
+from datasets_app.services.erasing import (
+    create_erased_versions,
+    digest_of,
+    erase_file,
+    erase_version,
+    erased_uploads,
+    erased_versions,
+    note_trace,
+)
 from datasets_app.services.files import (
     add_file,
     archive_file,
@@ -38,7 +46,14 @@ from datasets_app.services.restoring import (
     restore_version,
 )
 from datasets_app.services.stale import requeue_stale
-from datasets_app.services.uploads import add_part, cancel_upload, complete_upload, expire_uploads, start_upload
+from datasets_app.services.uploads import (
+    add_part,
+    cancel_upload,
+    complete_upload,
+    ended_uploads,
+    expire_uploads,
+    start_upload,
+)
 from datasets_app.services.versions import (
     cancel_version,
     claim_version,
@@ -77,8 +92,11 @@ __all__ = [
     "decide_findings",
     "digest_of",
     "edit_row",
+    "ended_uploads",
     "erase_file",
     "erase_version",
+    "erased_uploads",
+    "erased_versions",
     "exclude_rows",
     "expire_uploads",
     "fail_file",

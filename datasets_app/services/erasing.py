@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -30,6 +29,7 @@ from datasets_app.services.versions import create_version
 from datasets_app.services.written import take_out
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
+from gptstudio.core import storage
 from gptstudio.core.errors import Conflict, Invalid
 
 GONE = "Erased. The digest is kept, so that it can be told that this was once here."
@@ -147,10 +147,14 @@ def _edits_gone(
 
 
 def erase_version(actor: Actor, *, version: DatasetVersion, reason: str) -> DatasetVersion:
-    """Delete a version's rows, ledger and every text about them. What is left: digest, counts, recipe without texts."""
+    """Delete a version's rows, ledger and every text about them. What is left: digest, counts, recipe without texts.
+
+    Unavailable, and nothing is changed, where the bucket that has them does not answer.
+    """
     workspace_id = version.dataset.workspace_id
     require(actor, "data.erase", workspace_id=workspace_id)
     _check_reason(reason)
+    storage.check()
     with transaction.atomic():
         version = DatasetVersion.objects.select_for_update().select_related("dataset").get(id=version.id)
         if version.state != VersionState.READY:
@@ -160,15 +164,16 @@ def erase_version(actor: Actor, *, version: DatasetVersion, reason: str) -> Data
         version.save(update_fields=["state", "erased_at", "erased_because", "report", "recipe"])
         RowEdit.objects.filter(version=version).update(messages=[], note="")
         _audit(actor, workspace_id, "version.erased", version.id, str(version), version.digest, reason)
-    shutil.rmtree(version.folder, ignore_errors=True)
+    storage.let_go(version.stored)
     return version
 
 
 def erase_file(actor: Actor, *, file: DatasetFile, reason: str) -> DatasetFile:
-    """Delete an upload's bytes and what was seen in them. Nothing can be made from it any more."""
+    """Delete an upload's bytes and what was seen in them. Nothing can be made from it any more. Unavailable as above."""
     workspace_id = file.dataset.workspace_id
     require(actor, "data.erase", workspace_id=workspace_id)
     _check_reason(reason)
+    storage.check()
     with transaction.atomic():
         now = timezone.now()
         DatasetFile.objects.filter(id=file.id).update(
@@ -183,9 +188,21 @@ def erase_file(actor: Actor, *, file: DatasetFile, reason: str) -> DatasetFile:
         _audit(actor, workspace_id, "file.erased", file.id, file.name, file.digest, reason)
         shared = DatasetFile.objects.filter(digest=file.digest, erased_at__isnull=True).exists()
     if not shared:  # uploads are kept by digest: the same bytes may be another data set's too
-        file.path.unlink(missing_ok=True)
+        storage.let_go(file.stored)
     file.refresh_from_db()
     return file
+
+
+def erased_uploads(digests: Collection[str]) -> set[str]:
+    """Those of them that were erased and that no other upload has."""
+    found = DatasetFile.objects.filter(digest__in=digests)
+    live = set(found.filter(erased_at__isnull=True).values_list("digest", flat=True))
+    return set(found.filter(erased_at__isnull=False).values_list("digest", flat=True)) - live
+
+
+def erased_versions(ids: Collection[str]) -> set[str]:
+    """Those of them that were erased."""
+    return set(DatasetVersion.objects.filter(id__in=ids, state=VersionState.ERASED).values_list("id", flat=True))
 
 
 def _check_reason(reason: str) -> None:

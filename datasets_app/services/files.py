@@ -13,7 +13,7 @@ from django.utils import timezone
 from datasets_app.models import Dataset, DatasetFile, FileState
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
-from gptstudio.core import artifacts, leases
+from gptstudio.core import artifacts, leases, storage
 from gptstudio.core.disk import room_for
 from gptstudio.core.errors import Conflict, Invalid, TooLarge
 from gptstudio.core.queue import enqueue
@@ -46,7 +46,7 @@ def add_file(
     plain = plain_name(name)
     try:
         with room_for(plain):
-            digest, size, path = artifacts.store_stream(chunks, folder="uploads", limit=settings.UPLOAD_MAX_BYTES)
+            digest, size, _path = artifacts.store_stream(chunks, folder="uploads", limit=settings.UPLOAD_MAX_BYTES)
     except ValueError as error:
         raise TooLarge(
             f"{plain} is larger than {settings.UPLOAD_MAX_BYTES // 1024**2:,} MB.",
@@ -54,11 +54,17 @@ def add_file(
             code="file_too_large",
         ) from error
     if size == 0:
-        path.unlink(missing_ok=True)
+        drop_unnamed(digest)
         raise Invalid(f"{plain} is empty.", fix="Export it again and look into it before uploading.", param="file")
     return record_file(
         actor, dataset=dataset, name=plain, purpose=purpose, digest=digest, size=size, is_made_up=is_made_up
     )
+
+
+def drop_unnamed(digest: str) -> None:
+    """Stored bytes were refused after all: they go, unless some upload has the same."""
+    if not DatasetFile.objects.filter(digest=digest, erased_at__isnull=True).exists():
+        storage.let_go(f"uploads/{digest}")
 
 
 @transaction.atomic

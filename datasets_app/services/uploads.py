@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,10 +15,10 @@ from django.utils import timezone
 
 from datasets_app.models import Dataset, DatasetFile, FileUpload, UploadPart, UploadState
 from datasets_app.services.datasets import create_dataset
-from datasets_app.services.files import plain_name, record_file
+from datasets_app.services.files import drop_unnamed, plain_name, record_file
 from gptstudio.accounts.policies import Actor, require, system
 from gptstudio.audit.services import record
-from gptstudio.core import artifacts
+from gptstudio.core import artifacts, storage
 from gptstudio.core.disk import check_room, room_for
 from gptstudio.core.errors import Conflict, Invalid, TooLarge
 
@@ -113,18 +112,19 @@ def add_part(actor: Actor, *, upload: FileUpload, chunks: Iterable[bytes], offse
                 raise Conflict(f"The upload of {upload.name} was given up meanwhile.", fix="Start a new upload.")
             part.save(force_insert=True)
     except IntegrityError:
-        part.path.unlink(missing_ok=True)
+        storage.let_go(part.stored)
         return UploadPart.objects.get(upload=upload, offset=offset)
     except Conflict:
-        part.path.unlink(missing_ok=True)
+        storage.let_go(part.stored)
         raise
     return part
 
 
 def _keep(part: UploadPart, chunks: Iterable[bytes], *, most: int) -> int:
-    """Write a part to its place, whole or not at all. Returns its size."""
-    part.path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=".incoming-", dir=part.path.parent)
+    """Write a part to its place, and to the bucket where there is one, whole or not at all. Returns its size."""
+    path = storage.place(part.stored)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=".incoming-", dir=path.parent)
     size = 0
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -137,7 +137,8 @@ def _keep(part: UploadPart, chunks: Iterable[bytes], *, most: int) -> int:
             os.fsync(file.fileno())
         if not size:
             raise Invalid("The part is empty.", fix="Send at least one byte.", param="data")
-        Path(name).replace(part.path)
+        storage.keep(part.stored, Path(name))
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -160,6 +161,7 @@ def complete_upload(actor: Actor, *, upload: FileUpload, part_ids: Sequence[str]
         except FileNotFoundError as error:
             raise Conflict(f"Parts of {upload.name} are gone.", fix="Start a new upload.") from error
     if md5 and sum_of_bytes.hexdigest() != md5.strip().lower():
+        drop_unnamed(digest)
         raise Invalid(
             f"{upload.name} did not arrive as it was sent: its MD5 is {sum_of_bytes.hexdigest()}.",
             fix="Send the parts again.",
@@ -167,7 +169,7 @@ def complete_upload(actor: Actor, *, upload: FileUpload, part_ids: Sequence[str]
             param="md5",
         )
     _finish(actor, upload, digest=digest, size=size)
-    shutil.rmtree(upload.folder, ignore_errors=True)
+    storage.let_go(upload.stored)
     upload.refresh_from_db()
     return upload
 
@@ -218,8 +220,13 @@ def cancel_upload(actor: Actor, *, upload: FileUpload) -> FileUpload:
     upload.refresh_from_db()
     if upload.state != UploadState.CANCELLED:
         raise Conflict(f"The upload of {upload.name} is {upload.state}.", fix="There is nothing to cancel.")
-    shutil.rmtree(upload.folder, ignore_errors=True)
+    storage.let_go(upload.stored)
     return upload
+
+
+def ended_uploads(ids: Collection[str]) -> set[str]:
+    """Those of them that take no part any more."""
+    return set(FileUpload.objects.filter(id__in=ids).exclude(state=UploadState.PENDING).values_list("id", flat=True))
 
 
 def expire_uploads() -> int:
@@ -231,6 +238,6 @@ def expire_uploads() -> int:
             if not old.filter(id=upload.id).update(state=UploadState.EXPIRED):
                 continue
             _told(system(upload.workspace_id), upload, "upload.expired")
-        shutil.rmtree(upload.folder, ignore_errors=True)
+        storage.let_go(upload.stored)
         closed += 1
     return closed

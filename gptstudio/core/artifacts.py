@@ -11,6 +11,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from gptstudio.core import storage
+
 CHUNK = 1 << 20
 
 
@@ -23,12 +25,6 @@ def root() -> Path:
     path = Path(settings.STUDIO_HOME) / "artifacts"
     path.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _chunks(path: Path, on_chunk: Callable[[], None]) -> Iterator[bytes]:
@@ -68,22 +64,24 @@ def _names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-def delete(files: Iterable[Path]) -> None:
-    """Delete files of the store; what else lies in their folders stays."""
-    for path in files:
+def delete(digest: str, *, suffix: str) -> None:
+    """Delete files of a stored folder by their ending, here and in the bucket where there is one; the others stay."""
+    for path in sorted((root() / digest).rglob(f"*{suffix}")):
         path.parent.chmod(0o755)
         path.unlink(missing_ok=True)
+    storage.drop(f"artifacts/{digest}", suffix=suffix)
 
 
 def store_folder(folder: Path, *, on_chunk: Callable[[], None] = unwatched) -> tuple[str, Path]:
-    """Copy `folder` into the store. Returns its digest and where it lies; storing the same content twice is free, unless
-    files of it were deleted meanwhile.
+    """Copy `folder` into the store, and to the bucket where there is one. Returns its digest and where it lies; storing the
+    same content twice is free, unless files of it were deleted meanwhile.
 
-    `on_chunk` is called at each megabyte that was hashed or copied: gigabytes take minutes.
+    `on_chunk` is called at each megabyte that was hashed or copied, and while the bucket takes it: gigabytes take minutes.
     """
     digest = folder_digest(folder, on_chunk=on_chunk)
     target = root() / digest
     if target.exists() and _names(target) == _names(folder):
+        _keep(digest, target, on_chunk)
         return digest, target
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=root()))
 
@@ -95,6 +93,7 @@ def store_folder(folder: Path, *, on_chunk: Callable[[], None] = unwatched) -> t
         shutil.copytree(folder, staging / "content", copy_function=copy)
         for path in (staging / "content").rglob("*"):
             path.chmod(0o555 if path.is_dir() else 0o444)
+        _keep(digest, staging / "content", on_chunk)
         if target.exists():
             target.rename(staging / "rest")
         (staging / "content").rename(target)
@@ -105,6 +104,15 @@ def store_folder(folder: Path, *, on_chunk: Callable[[], None] = unwatched) -> t
         shutil.rmtree(staging, ignore_errors=True)
     _sync(root())
     return digest, target
+
+
+def _keep(digest: str, folder: Path, on_chunk: Callable[[], None]) -> None:
+    """Have the bucket hold all of it, unless it does."""
+    name = f"artifacts/{digest}"
+    kept = storage.listed(name) if storage.is_set() else None
+    if kept is None or kept.files.keys() != storage.files_below(folder):
+        with storage.beating(on_chunk):
+            storage.keep(name, folder)
 
 
 def keep_folder(folder: Path, *, under: str, digest: str) -> Path:
@@ -121,9 +129,10 @@ def keep_folder(folder: Path, *, under: str, digest: str) -> Path:
 
 
 def store_stream(chunks: Iterable[bytes], *, folder: str, limit: int) -> tuple[str, int, Path]:
-    """Write `chunks` to `<STUDIO_HOME>/<folder>/<digest>` without holding them in memory.
+    """Write `chunks` to `<STUDIO_HOME>/<folder>/<digest>` without holding them in memory, and to the bucket where there is one.
 
-    Returns digest, size in bytes and path. Raises ValueError once `limit` bytes are passed; nothing is left behind.
+    Returns digest, size in bytes and path. Raises ValueError once `limit` bytes are passed, Unavailable where the bucket
+    does not take it; nothing is left behind.
     """
     base = Path(settings.STUDIO_HOME) / folder
     base.mkdir(parents=True, exist_ok=True)
@@ -140,6 +149,7 @@ def store_stream(chunks: Iterable[bytes], *, folder: str, limit: int) -> tuple[s
             file.flush()
             os.fsync(file.fileno())
         target = base / digest.hexdigest()
+        storage.keep(f"{folder}/{digest.hexdigest()}", Path(name))
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -18,6 +18,7 @@ def _candidates() -> Iterator[Path]:
     yield from (home / "artifacts").glob(".staging-*")
     yield from home.glob("*/.incoming-*")
     yield from (home / "parts").glob("*/.incoming-*")
+    yield from (home / "runs").glob("*/checkpoints/.incoming-*")
     yield from Path(settings.FILE_UPLOAD_TEMP_DIR).glob("tmp*.upload*")  # Django's name for a file of a form
     yield from (home / "work").glob("*")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import global_settings
 
-from gptstudio.settings import broker, env, sign_in
+from gptstudio.settings import broker, env, sign_in, storage
 from gptstudio.settings.console import UNFOLD as UNFOLD
 from gptstudio.settings.log import LOGGING as LOGGING
 
@@ -263,7 +263,8 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# Files
+# Files. STORAGE_URL: a bucket that they are kept in; then what lies under STUDIO_HOME is a cache of it
+STORAGE = storage.read()
 STATIC_URL = "static/"
 STATIC_ROOT = STUDIO_HOME / "static"
 WHITENOISE_USE_FINDERS = True

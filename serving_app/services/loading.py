@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
-from gptstudio.core import artifacts
+from gptstudio.core import artifacts, storage
+from gptstudio.core.storage import StorageTrouble
 from serving_app import engine_client
 from serving_app.engine_client import EngineAway, EngineBroke, EngineRefused
 from serving_app.models import EngineReplica
@@ -80,11 +83,20 @@ class Loader:
 
 
 def _load(replica: EngineReplica, model: LanguageModel) -> Coroutine[Any, Any, Any]:
-    """Asks the engine to load a model."""
+    """Asks the engine to load a model, once its folder lies here: engines read what this machine has, or share."""
     name = model.engine_name
     if model.is_adapter and model.base is not None:
         base = name_on(replica, model.base) or model.base.engine_name
         # Ours looks below its own model root, wherever that lies. vLLM asks the hub for what is no path.
         path = model.digest if replica.has_journal else str(artifacts.root() / model.digest)
-        return engine_client.load_adapter(replica.url, name=name, path=path, base=base)
-    return engine_client.load_model(replica.url, name=name, path=model.digest, digest=model.digest)
+        return _fetched(model, partial(engine_client.load_adapter, replica.url, name=name, path=path, base=base))
+    load = partial(engine_client.load_model, replica.url, name=name, path=model.digest, digest=model.digest)
+    return _fetched(model, load)
+
+
+async def _fetched(model: LanguageModel, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    try:
+        await asyncio.to_thread(storage.asked_for, model.stored)
+    except StorageTrouble as trouble:
+        raise EngineRefused(trouble.status, {"message": str(trouble)}) from trouble
+    return await load()

@@ -19,7 +19,7 @@ from datasets_app.services import expire_uploads
 from datasets_app.services import requeue_stale as requeue_data
 from gptstudio.accounts.services import drop_expired_tokens
 from gptstudio.api.services import drop_old_answers
-from gptstudio.core import heartbeats
+from gptstudio.core import heartbeats, storage
 from gptstudio.core.leftovers import sweep
 from gptstudio.notify.services import drop_old_deliveries
 from serving_app import engine_client, selectors
@@ -45,7 +45,7 @@ from serving_app.services.sampling import CpuShares, drop_old_samples, engine_lo
 from serving_app.services.slack import drop_old_questions, requeue_questions
 from training_app.models import LanguageModel
 from training_app.selectors import jobs_waiting_for_release
-from training_app.services import finish_released_job, move_waiting_on
+from training_app.services import drop_weights_put_away, finish_released_job, move_waiting_on
 from training_app.services import requeue_stale as requeue_jobs
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ ROWS_A_READ = 1_000
 KEPT_SECONDS = 3_600
 SAMPLE_SECONDS = 15.0
 RESEND_SECONDS = 10.0
+TIDY_SECONDS = 60.0
 SWEEP_SECONDS = 3_600.0
 DEAD_SECONDS = 86_400.0  # nothing that is alive leaves its files untouched for a day
 
@@ -68,7 +69,7 @@ class Reconciler:
         self._asked: dict[str, float] = {}
         self._shares = CpuShares()
         self._watched_since = timezone.now()
-        self._sent_at = self._swept_at = self._sampled_at = float("-inf")
+        self._sent_at = self._swept_at = self._sampled_at = self._tidied_at = float("-inf")
 
     def close(self) -> None:
         self._asking.close()
@@ -100,6 +101,7 @@ class Reconciler:
         self._send_again()
         prune_broker()
         self._sweep()
+        self._tidy()
 
     def _awake(self, wanted: list[LanguageModel]) -> list[LanguageModel]:
         """Without those that nobody asked for ENGINE_IDLE_MINUTES, as far as journals tell; a request wakes them."""
@@ -122,6 +124,15 @@ class Reconciler:
             drop_old_questions()
             drop_old_texts()
             drop_old_said()
+            drop_weights_put_away()
+
+    def _tidy(self) -> None:
+        """Copies of what was erased, here and in the bucket where there is one; the cache of it within its bounds."""
+        if storage.is_set() and time.monotonic() - self._tidied_at >= TIDY_SECONDS:
+            self._tidied_at = time.monotonic()
+            storage.tidy()
+            storage.tidy_bucket()
+            storage.evict()
 
     def _sample(self) -> None:
         """How busy the machine and its engines are, every fifteen seconds."""

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "datasets", "evaluate", "spacy", "presidio_analyzer")
+HEAVY = ("torch", "transformers", "datasets", "evaluate", "spacy", "presidio_analyzer", "boto3")
 VISIT = """
 import json, os, sys
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from datasets_app import selectors, services
 from datasets_app.models import Dataset, DatasetFile, FileUpload, UploadState
 from gptstudio.audit.models import AuditEvent
+from gptstudio.core import storage
 from gptstudio.core.disk import DiskFull
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge
 
@@ -48,7 +49,7 @@ def test_parts_become_one_file_in_the_order_that_is_asked_for(as_bob, start):
     assert done.state == UploadState.COMPLETED
     assert done.file.path.read_bytes() == CONTENT
     assert done.file.dataset.name == "tickets.csv"
-    assert not done.folder.exists()
+    assert not storage.place(done.stored).exists()
     assert [event.action for event in AuditEvent.objects.filter(action__startswith="file.")] == ["file.uploaded"]
 
 
@@ -113,7 +114,7 @@ def test_empty_and_overlong_parts_leave_nothing_behind(as_bob, start):
         send(as_bob, upload, b"")
     with pytest.raises(TooLarge):
         send(as_bob, upload, b"x" * 11, offset=0)
-    assert list(upload.folder.iterdir()) == []
+    assert list(storage.place(upload.stored).iterdir()) == []
     send(as_bob, upload, b"x" * 10)
     send(as_bob, upload, b"x" * 10)
     with pytest.raises(Invalid, match="More parts"):
@@ -124,7 +125,7 @@ def test_a_cancelled_upload_takes_no_part_and_leaves_no_bytes(as_bob, start):
     upload = start()
     send(as_bob, upload, CONTENT)
     assert services.cancel_upload(as_bob, upload=upload).state == UploadState.CANCELLED
-    assert not upload.folder.exists()
+    assert not storage.place(upload.stored).exists()
     with pytest.raises(Conflict):
         send(as_bob, upload, CONTENT)
     with pytest.raises(Conflict):
@@ -139,7 +140,7 @@ def test_an_upload_that_nobody_goes_on_with_expires_after_a_day(as_bob, start):
     upload.refresh_from_db()
     fresh.refresh_from_db()
     assert (upload.state, fresh.state) == (UploadState.EXPIRED, UploadState.PENDING)
-    assert not upload.folder.exists()
+    assert not storage.place(upload.stored).exists()
     with pytest.raises(Conflict):
         send(as_bob, upload, CONTENT)
 
@@ -162,7 +163,7 @@ def test_a_disk_that_fills_up_is_said_and_leaves_nothing(as_bob, start):
     upload = start()
     with pytest.raises(DiskFull, match="no room"):
         services.add_part(as_bob, upload=upload, chunks=chunks())
-    assert list(upload.folder.iterdir()) == []
+    assert list(storage.place(upload.stored).iterdir()) == []
     dataset = services.create_dataset(as_bob, workspace_id=upload.workspace_id, name="Care")
     with pytest.raises(DiskFull):
         services.add_file(as_bob, dataset=dataset, name="a.csv", chunks=chunks())

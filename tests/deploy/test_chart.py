@@ -291,6 +291,20 @@ def test_nobody_reaches_an_engine_but_the_studio_and_engines_reach_nobody(everyt
     assert closed["studio-vllm"]["spec"]["egress"] == [], "its model lies on the disk"
 
 
+def test_where_a_bucket_has_the_files_each_pod_has_a_home_of_its_own() -> None:
+    objects = rendered(**ALL, **{"storage.url": "s3://studio/care", "storage.cacheGb": "20"})
+    homes = {
+        part: next((each for each in pod["spec"]["volumes"] if each["name"] == "home"), {})
+        for part, pod in pods(objects).items()
+    }
+    own = {part for part, home in homes.items() if home.get("emptyDir") == {"sizeLimit": "30720Mi"}}
+    assert own == {"web", "worker", "worker-gpu", "prepare"}
+    assert all("persistentVolumeClaim" in homes[part] for part in ("reconciler", "engine"))
+    (settings,) = (each["data"] for each in objects if each["kind"] == "ConfigMap")
+    assert (settings["STORAGE_URL"], settings["STORAGE_CACHE_GB"]) == ("s3://studio/care", "20")
+    assert "STORAGE_URL" not in next(each["data"] for each in rendered() if each["kind"] == "ConfigMap")
+
+
 def test_the_data_outlives_the_release() -> None:
     claim = named(rendered(), "PersistentVolumeClaim")["studio-home"]
     assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"

@@ -18,6 +18,7 @@ from gptstudio.accounts.models import User
 from gptstudio.accounts.policies import SCOPES
 from gptstudio.audit.models import AuditEvent
 from gptstudio.core import artifacts, disk
+from gptstudio.core.digests import file_digest
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed
 from training_app import launching, runner, services, tasks
 from training_app.models import LanguageModel, ModelExport
@@ -80,7 +81,7 @@ def ready(studio_home):
         folder = studio_home / "work" / held.id
         folder.mkdir(parents=True)
         (folder / "model-f16.gguf").write_bytes(f"GGUF of {held.model_id}".encode())
-        files = [{"name": "model-f16.gguf", "size": 20, "sha256": artifacts.file_digest(folder / "model-f16.gguf")}]
+        files = [{"name": "model-f16.gguf", "size": 20, "sha256": file_digest(folder / "model-f16.gguf")}]
         assert services.finish_export(held, folder=folder, files=files)
         return ModelExport.objects.select_related("model").get(id=export.id)
 

@@ -6,11 +6,12 @@ from training_app.models.export import ExportForm, ExportState, ModelExport
 from training_app.models.job import ENDED, Checkpoint, FineTuningJob, JobEvent, JobPhase, JobState, MetricPoint, Wanted
 from training_app.models.limits import SafetyLimits
 from training_app.models.measurement import Measurement, MeasurementKind, MeasurementState
-from training_app.models.model import Evaluation, LanguageModel, ModelKind
+from training_app.models.model import WEIGHTS, Evaluation, LanguageModel, ModelKind
 from training_app.models.study import Study, StudyKind, StudyState
 
 __all__ = [
     "ENDED",
+    "WEIGHTS",
     "BaseModelImport",
     "BlindComparison",
     "BlindJudgement",

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import models
 
+from gptstudio.core import storage
 from gptstudio.core.ids import PublicIdField
 from gptstudio.core.leases import Leased
 from training_app.models.model import LanguageModel
@@ -52,11 +53,16 @@ class ModelExport(Leased):
         return f"{self.model} as {self.get_form_display()}"
 
     @property
+    def stored(self) -> str:
+        """Its folder's name in the store."""
+        return f"exports/{self.digest}"
+
+    @property
     def folder(self) -> Path:
-        """Where its files lie once it is ready."""
-        return Path(settings.STUDIO_HOME) / "exports" / self.digest
+        """Where its files lie once it is ready; fetched where only the bucket has them."""
+        return storage.asked_for(self.stored)
 
     @property
     def is_kept(self) -> bool:
         """Whether its files are there to be taken."""
-        return self.state == ExportState.READY and self.folder.is_dir()
+        return self.state == ExportState.READY and (storage.is_set() or self.folder.is_dir())

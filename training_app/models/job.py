@@ -6,7 +6,9 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 
+from gptstudio.core import storage
 from gptstudio.core.ids import PublicIdField
 from gptstudio.core.leases import Leased
 from gptstudio.core.states import Transitions
@@ -114,8 +116,23 @@ class FineTuningJob(Leased):
 
     @property
     def folder(self) -> Path:
-        """The run folder; evaluation and safety have their own below it."""
-        return Path(settings.STUDIO_HOME) / "runs" / self.id
+        """The run folder, as a machine that runs it has it; evaluation and safety have their own below it."""
+        return storage.place(self.stored)
+
+    @property
+    def stored(self) -> str:
+        """The name of its run folder in the store."""
+        return f"runs/{self.id}"
+
+    @property
+    def stored_checkpoints(self) -> str:
+        """The name in the bucket of the folder of its checkpoints."""
+        return f"checkpoints/{self.id}"
+
+    @cached_property
+    def left(self) -> Path:
+        """The run folder with what it left for people to look at, brought up to what the bucket has."""
+        return storage.current(self.stored)
 
     @property
     def weights(self) -> list[Path]:

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 
+from gptstudio.core import storage
 from gptstudio.core.ids import PublicIdField
 from training_app.models.job import FineTuningJob
+
+WEIGHTS = ".safetensors"
 
 
 class ModelKind(models.TextChoices):
@@ -62,18 +66,24 @@ class LanguageModel(models.Model):
         return self.title or self.name
 
     @property
-    def path(self) -> Path:
-        return Path(settings.STUDIO_HOME) / "artifacts" / self.digest
+    def stored(self) -> str:
+        """Its folder's name in the store."""
+        return f"artifacts/{self.digest}"
 
     @property
-    def weights(self) -> list[Path]:
-        """The files that hold them; all else in its folder is small."""
-        return sorted(self.path.rglob("*.safetensors"))
+    def path(self) -> Path:
+        """Where its folder lies; fetched where only the bucket has it."""
+        return storage.asked_for(self.stored)
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """The files that hold them, with their bytes; all else in its folder is small."""
+        return {path: size for path, size in storage.sizes(self.stored).items() if path.endswith(WEIGHTS)}
 
     @property
     def is_kept(self) -> bool:
-        """Whether its folder lies there whole."""
-        return self.weights_deleted_at is None and self.path.is_dir()
+        """Whether its folder is to be had whole."""
+        return self.weights_deleted_at is None and (storage.is_set() or self.path.is_dir())
 
     @property
     def engine_name(self) -> str:
@@ -98,7 +108,7 @@ class Evaluation(models.Model):
     def __str__(self) -> str:
         return f"{self.model} on {self.rows} test rows"
 
-    @property
+    @cached_property
     def answers(self) -> Path:
         """Test rows with both models' answers and what each brought to the scores, beside evaluation.json."""
-        return Path(settings.STUDIO_HOME) / "runs" / str(self.model.job_id) / "evaluate" / "rows.parquet"
+        return storage.current(f"runs/{self.model.job_id}") / "evaluate" / "rows.parquet"

@@ -14,14 +14,23 @@ from django.utils import timezone
 
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
-from gptstudio.core import artifacts
+from gptstudio.core import artifacts, storage
 from gptstudio.core.disk import size_of
 from gptstudio.core.errors import Conflict
 from gptstudio.review.models import ReviewState
 from gptstudio.review.selectors import item_about
-from training_app.models import ENDED, Checkpoint, FineTuningJob, LanguageModel, ModelKind, Study, StudyState
+from training_app.models import (
+    ENDED,
+    WEIGHTS,
+    Checkpoint,
+    FineTuningJob,
+    LanguageModel,
+    ModelKind,
+    Study,
+    StudyState,
+)
 from training_app.selectors import is_released
-from training_app.selectors.space import spare_weights
+from training_app.selectors.space import shares_weights
 
 Use = Callable[[LanguageModel], str]
 _uses: list[Use] = []
@@ -76,8 +85,8 @@ def archive_model(actor: Actor, *, model: LanguageModel) -> int:
         model = LanguageModel.objects.select_for_update(of=("self",)).select_related("job").get(id=model.id)
         if said := hindrance(model):
             raise Conflict(f"{model} cannot be put away. {said}")
-        spare = spare_weights(model)
-        freed = size_of(spare)
+        is_shared = shares_weights(model)
+        freed = 0 if is_shared else sum(model.weights.values())
         if model.archived_at is None:
             model.archived_at = model.weights_deleted_at = timezone.now()
             model.save(update_fields=["archived_at", "weights_deleted_at"])
@@ -90,7 +99,8 @@ def archive_model(actor: Actor, *, model: LanguageModel) -> int:
                 subject_label=model.name,
                 data={"digest": model.digest, "freed_bytes": freed},
             )
-    artifacts.delete(spare)
+    if not is_shared:
+        artifacts.delete(model.digest, suffix=WEIGHTS)
     return freed
 
 
@@ -125,3 +135,4 @@ def free_run(job: FineTuningJob) -> None:
     Checkpoint.objects.filter(job=job).delete()
     for folder in job.weights:
         shutil.rmtree(folder, ignore_errors=True)
+    storage.let_go(job.stored_checkpoints, here=False)

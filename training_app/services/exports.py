@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from gptstudio.accounts.policies import Actor, require
 from gptstudio.audit.services import record
-from gptstudio.core import artifacts, leases
+from gptstudio.core import artifacts, leases, storage
 from gptstudio.core.disk import check_room
 from gptstudio.core.errors import Conflict, Invalid
 from gptstudio.core.queue import enqueue
@@ -102,8 +103,11 @@ def hold_export(held: ModelExport) -> bool:
 
 
 def finish_export(held: ModelExport, *, folder: Path, files: list[dict[str, Any]]) -> bool:
-    """Keep what was made: `folder` is moved to its digest. False when the lease was lost; then it stays where it is."""
+    """Keep what was made: `folder` is moved to its digest, once the bucket has it where there is one. False when the lease
+    was lost; then it stays where it is.
+    """
     digest = artifacts.digest_of((str(each["name"]), str(each["sha256"])) for each in files)
+    storage.keep(f"{FOLDER}/{digest}", folder)
     with transaction.atomic():  # a rename alone: whoever sees the row finds the folder
         mine = ModelExport.objects.filter(id=held.id)
         size, now = sum(int(each["size"]) for each in files), timezone.now()
@@ -128,7 +132,14 @@ def delete_export(actor: Actor, *, export: ModelExport) -> None:
         _audit(actor, export, "model.export_deleted")
         export.delete()
     if export.digest and not ModelExport.objects.filter(digest=export.digest).exists():
-        shutil.rmtree(export.folder, ignore_errors=True)
+        storage.let_go(export.stored)
+
+
+def unwanted_exports(digests: Collection[str]) -> set[str]:
+    """Those of them that no export has. While one is being made, none: its row tells its digest last."""
+    if ModelExport.objects.filter(state=ExportState.RUNNING).exists():
+        return set()
+    return set(digests) - set(ModelExport.objects.filter(digest__in=digests).values_list("digest", flat=True))
 
 
 def requeue_stale_exports() -> int:

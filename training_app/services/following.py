@@ -198,6 +198,7 @@ def _end(study: Study, end: End) -> None:
 
 def _drop_weights(runs: Sequence[FineTuningJob]) -> None:
     """Nobody asks a run of a study for answers: what stays of it are its curve, its losses and its log."""
-    over = [run for run in runs if run.state not in KEPT and any(folder.exists() for folder in run.weights)]
-    for run in over:
-        free_run(run)
+    for run in runs:
+        has_weights = any(folder.exists() for folder in run.weights) or run.checkpoints.exists()
+        if run.state not in KEPT and has_weights:
+            free_run(run)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
 from datasets_app.models import DatasetVersion, VersionState
+from gptstudio.core import storage
 from gptstudio.review.selectors import item_about
 from gptstudio.review.services import forget_evidence
 from training_app import looks
@@ -45,13 +46,33 @@ def forget_if_erased(job: FineTuningJob) -> None:
 
 
 def forget_files(job: FineTuningJob) -> None:
-    """Texts of rows in a run's folder."""
-    shutil.rmtree(looks.folder_of(job), ignore_errors=True)
-    for name in ("rows.parquet", "rows.parquet.tmp"):
-        (job.folder / "evaluate" / name).unlink(missing_ok=True)
+    """Texts of rows in a run's folder, on this machine; the bucket's copy goes whole."""
     _rewrite(job.folder / "evaluate" / "evaluation.json", _scores_alone)
     _rewrite(job.folder / "safety" / "safety.json", _checks_alone)
     _rewrite(job.folder / "safety" / "spec.json", lambda spec: {**spec, "canaries": []})
+    for name in ("rows.parquet", "rows.parquet.tmp"):
+        (job.folder / "evaluate" / name).unlink(missing_ok=True)
+    shutil.rmtree(looks.folder_of(job), ignore_errors=True)  # last: while it is there, there are texts
+    storage.let_go(job.stored, here=False)
+
+
+def runs_on_erased(ids: Collection[str]) -> set[str]:
+    """Those of these runs whose rows were erased."""
+    found = FineTuningJob.objects.filter(id__in=ids, version__state=VersionState.ERASED)
+    return set(found.values_list("id", flat=True))
+
+
+def runs_with_erased_texts(ids: Collection[str]) -> set[str]:
+    """Those of them of which this machine has texts."""
+    erased = FineTuningJob.objects.filter(id__in=runs_on_erased(ids))
+    return {
+        job.id for job in erased if looks.folder_of(job).exists() or (job.folder / "evaluate" / "rows.parquet").exists()
+    }
+
+
+def forget_run(job_id: str) -> None:
+    """Texts of rows in a run's folder, where it was run on another machine and only its copy lies here."""
+    forget_files(FineTuningJob.objects.get(id=job_id))
 
 
 def _scores_alone(result: dict[str, Any]) -> dict[str, Any]:

@@ -69,6 +69,11 @@ def beat(job: FineTuningJob) -> bool:
     return leases.renew(mine, attempt=job.attempt) and not mine.exclude(wanted=Wanted.RUN).exists()
 
 
+def holds(job: FineTuningJob) -> bool:
+    """Heartbeat. False when another worker has taken over."""
+    return leases.renew(_one(job.id), attempt=job.attempt)
+
+
 def _point(job: FineTuningJob, data: dict[str, Any], **values: Any) -> None:
     MetricPoint.objects.update_or_create(
         job=job, step=data["step"], defaults={"epoch": data.get("epoch") or 0.0, **values}
@@ -179,6 +184,22 @@ def advance_job(job: FineTuningJob) -> bool:
         return False
     job.phase = following
     return True
+
+
+def train_again(job: FineTuningJob) -> bool:
+    """Back to training, where the machine that has the trained model died before it was registered: the checkpoints know
+    all of it. False when the lease was lost.
+    """
+    if not _one(job.id).filter(attempt=job.attempt).update(phase=JobPhase.TRAIN):
+        return False
+    job.phase = JobPhase.TRAIN
+    return True
+
+
+def last_attempt(job: FineTuningJob) -> int:
+    """The last one of this phase that said something; 0 for none."""
+    found = JobEvent.objects.filter(job=job, phase=job.phase).order_by("-attempt")
+    return found.values_list("attempt", flat=True).first() or 0
 
 
 @transaction.atomic

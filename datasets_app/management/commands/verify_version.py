@@ -30,7 +30,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if options["stored"]:
             return self._compare_stored(version)
-        outcome = builder.rebuild(version)
+        try:
+            outcome = builder.rebuild(version)
+        except StudioError as error:
+            raise CommandError(str(error)) from error
         if outcome.code:
             raise CommandError(f"{outcome.message} {outcome.fix}".strip())
         if outcome.digest != version.digest:
@@ -40,7 +43,7 @@ class Command(BaseCommand):
     def _compare_stored(self, version: DatasetVersion) -> None:
         try:
             found = builder.stored_digest(version)
-        except (OSError, ArrowException) as error:
+        except (StudioError, OSError, ArrowException) as error:
             raise CommandError(f"Its files cannot be read: {error}") from error
         if found is None:
             raise CommandError("Shortened rows were left out of it, so only making it again tells: leave out --stored.")

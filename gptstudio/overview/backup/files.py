@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gptstudio.core.artifacts import CHUNK, file_digest
+from gptstudio.core.artifacts import CHUNK
+from gptstudio.core.digests import file_digest
 from gptstudio.core.disk import room_for
 from gptstudio.core.errors import Invalid
 from gptstudio.overview.backup.manifest import Kept
@@ -62,6 +63,13 @@ def kept(source: Path, folder: Path, name: str) -> Kept:
     """Copy a file into the backup in `folder` under `name`, and say what it holds."""
     size, digest = copy(source, folder / name)
     return Kept(path=name, size=size, sha256=digest, mode=f"{source.stat().st_mode & 0o777:03o}")
+
+
+def fetched(path: Path, folder: Path) -> Kept:
+    """What a file holds that the bucket put into the backup in `folder`."""
+    name = path.relative_to(folder).as_posix()
+    mode = f"{path.stat().st_mode & 0o777:03o}"
+    return Kept(path=name, size=path.stat().st_size, sha256=file_digest(path), mode=mode)
 
 
 def made(folder: Path, name: str) -> Kept:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from gptstudio.core import storage
 from gptstudio.core.artifacts import inside
 from gptstudio.core.disk import check_room
 from gptstudio.core.errors import Conflict, Invalid
@@ -74,11 +75,17 @@ def _written(home: Path, work: Path, *, with_secrets: bool) -> list[Kept]:
     name = database.FILES[database.kind()]
     database.dump(work / name)
     found = [files.made(work, name)]
+    for job in storage.names("runs"):
+        storage.current(f"runs/{job}")
     for path in files.lasting(home):
         try:
             found.append(files.kept(path, work, f"home/{path.relative_to(home).as_posix()}"))
         except FileNotFoundError:
             continue  # erased since the database was read, or a checkpoint that a newer one took the place of
+    for name in storage.elsewhere():
+        path = storage.fetched(name, work / "home" / name)
+        inner = storage.files_below(path).values() if path.is_dir() else [path]
+        found += [files.fetched(each, work) for each in inner if each.exists()]
     for path in kept_secrets(home) if with_secrets else []:
         files.copy(path, work / "secrets" / path.name)
         found.append(files.made(work, f"secrets/{path.name}"))

@@ -10,12 +10,14 @@ from django.conf import settings
 
 from gptstudio.accounts.services import drop_lost_factors
 from gptstudio.audit.selectors import broken_chains
+from gptstudio.core import storage
 from gptstudio.core.database import check_database
 from gptstudio.core.disk import check_room
 from gptstudio.core.errors import Conflict
 from gptstudio.overview.backup import database, files, manifest
 from gptstudio.overview.backup.making import kept_secrets, secret_mark
 from gptstudio.overview.backup.manifest import Kept, Manifest
+from gptstudio.overview.filling import fill_bucket
 
 STAGING = ".staging-restore-"
 
@@ -31,6 +33,7 @@ def restore(folder: Path, *, other_secret: bool = False) -> Manifest:
     found = manifest.read(folder)
     home = Path(settings.STUDIO_HOME)
     check_database()
+    storage.check()
     _check_target(home, found)
     database.check_known(found.migrations, studio=found.studio)
     secrets = [each for each in found.files if each.path.startswith("secrets/")]
@@ -42,6 +45,7 @@ def restore(folder: Path, *, other_secret: bool = False) -> Manifest:
     _take_secrets(folder, secrets, home)
     _put(folder, found, home)
     database.bring_up_to_date()
+    fill_bucket()
     if other_secret:
         drop_lost_factors()
         return found  # the seals on the audit log are of a secret that is not here

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from gptstudio.core import storage
 from gptstudio.core.database import check_schema
 from gptstudio.core.errors import StudioError
 from gptstudio.notify.services import send_due
@@ -45,6 +46,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
             check_schema(version=settings.VERSION)
+            storage.check()
         except StudioError as error:
             raise CommandError(str(error)) from error
         stop = threading.Event()

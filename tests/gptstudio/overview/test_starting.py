@@ -96,6 +96,11 @@ def test_the_demo_names_what_the_system_refused(manage, tmp_path) -> None:
         ("PORT", "0", "PORT is '0'. Set it to a whole number from 1 to 65535."),
         ("TRAINING_SLOTS", "-1", "TRAINING_SLOTS is '-1'. Set it to a whole number of at least 1."),
         ("UPLOAD_MAX_MB", "lots", "UPLOAD_MAX_MB is 'lots'. Set it to a whole number of at least 1."),
+        (
+            "STORAGE_URL",
+            "https://x",
+            "STORAGE_URL is 'https://x', which names no bucket. Write it as s3://bucket/folder.",
+        ),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_its_name_and_the_fix(manage, variable, value, said) -> None:
@@ -119,6 +124,23 @@ def test_a_redis_that_is_away_stops_the_start(manage, command) -> None:
         code, said = manage(command, REDIS_URL=url, **ports)
     assert code == 1 and "Redis at 127.0.0.1 does not answer" in said and "REDIS_URL" in said
     assert "secret" not in said and "Traceback" not in said
+
+
+def test_half_a_pair_of_keys_for_the_bucket_is_named(manage) -> None:
+    code, said = manage("check", STORAGE_URL="s3://studio", STORAGE_ACCESS_KEY="a-key")
+    assert code == 1 and said.startswith("GPT Studio cannot start: STORAGE_SECRET_KEY is not set.")
+
+
+def test_a_bucket_that_is_not_there_or_away_stops_the_start(manage, bucket) -> None:
+    known = bucket.environment()
+    code, said = manage("prepare", **known | {"STORAGE_URL": "s3://not-made"})
+    assert code == 1 and f"There is no bucket not-made at {bucket.server.url}. Make it, or correct STORAGE_URL." in said
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        away = f"http://127.0.0.1:{reserved.getsockname()[1]}"
+        code, said = manage("prepare", **known | {"STORAGE_ENDPOINT_URL": away})
+    assert code == 1 and f"{bucket.name} at {away} does not answer" in said and "STORAGE_ENDPOINT_URL" in said
+    assert "a-secret" not in said and "Traceback" not in said
 
 
 PROGRAMS = {

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from django.core.management.base import BaseCommand, CommandError
 from datasets_app.models import DatasetFile, DatasetVersion, VersionState
 from datasets_app.selectors import files_of_version
 from gptstudio.core import artifacts
+from gptstudio.core.digests import file_digest
 from gptstudio.core.errors import StudioError
+from gptstudio.core.storage import StorageTrouble
 from training_app import selectors
 from training_app.models import FineTuningJob, LanguageModel
 
@@ -59,7 +62,7 @@ def _upload(file: DatasetFile) -> Finding:
         return _erased(subject, file)
     if not file.path.is_file():
         return Finding(MISSING, subject, f"no file is kept under {file.digest}")
-    return _compared(subject, file.digest, artifacts.file_digest(file.path))
+    return _compared(subject, file.digest, file_digest(file.path))
 
 
 def _version(version: DatasetVersion, *, again: bool) -> Finding:
@@ -120,16 +123,26 @@ def _spec(model: LanguageModel, job: FineTuningJob) -> Finding:
     return Finding(FINE, subject, "says what the job says")
 
 
+def _seen(subject: str, look: Callable[[], Finding]) -> Finding:
+    """What a look finds; a copy in the bucket that is not what was written is a finding, too."""
+    try:
+        return look()
+    except StorageTrouble as trouble:
+        return Finding(DIFFERS, subject, str(trouble))
+
+
 def way_to(model: LanguageModel, *, again: bool = False) -> Iterator[Finding]:
     """Everything from the uploads to the weights, that of its base model first."""
     if model.base is not None:
         yield from way_to(model.base, again=again)
     job = model.job
     if job is not None and job.version is not None:
-        yield from (_upload(file) for file in files_of_version(job.version))
+        for file in files_of_version(job.version):
+            yield _seen(f"upload {file.name} ({file.id})", partial(_upload, file))
         yield _version(job.version, again=again)
-        yield _spec(model, job)
-    yield _folder("model" if model.base is not None else "base model", model)
+        yield _seen(f"spec of {job.name} ({job.id})", partial(_spec, model, job))
+    noun = "model" if model.base is not None else "base model"
+    yield _seen(f"{noun} {model.name} ({model.id})", partial(_folder, noun, model))
 
 
 class Command(BaseCommand):

@@ -10,7 +10,6 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 
 from gptstudio.accounts.models import ReleasePolicy
-from gptstudio.core.disk import size_of
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, StudioError
 from gptstudio.core.streaming import attachment
 from gptstudio.review.models import ReviewItem, ReviewState
@@ -22,7 +21,7 @@ from gptstudio.web.lists import Sorts, by_field, listed
 from training_app import selectors, services
 from training_app.models import ImportState, LanguageModel, ModelKind
 from training_app.selectors.imports import import_of_model, imports_of
-from training_app.selectors.space import spare_weights
+from training_app.selectors.space import spare_bytes
 from training_app.web import verdicts
 from training_app.web.forms import BaseModelForm, ReasonForm
 from training_app.web.views import exports
@@ -97,7 +96,7 @@ def _context(request: MemberRequest, found: LanguageModel, form: ReasonForm | No
 def _archiving(found: LanguageModel) -> dict[str, Any]:
     """Whether it can be put away, and how much that frees."""
     hindrance = services.hindrance(found)
-    return {"may_archive": True, "hindrance": hindrance, "frees": 0 if hindrance else size_of(spare_weights(found))}
+    return {"may_archive": True, "hindrance": hindrance, "frees": 0 if hindrance else spare_bytes(found)}
 
 
 @member_page("models.request_release", ACT)

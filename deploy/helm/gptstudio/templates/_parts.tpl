@@ -110,6 +110,18 @@ initContainers:
       limits: {memory: 64Mi}
 {{- end }}
 
+{{/* Where a bucket has the files, a home of the pod's own. */}}
+{{- define "studio.cache" -}}
+{{- if .Values.storage.url -}}
+- name: home
+  emptyDir: {sizeLimit: {{ printf "%dMi" (mul (int .Values.storage.cacheGb) 1536) }}}
+- name: tmp
+  emptyDir: {}
+{{- else -}}
+{{- include "studio.volumes" . -}}
+{{- end -}}
+{{- end }}
+
 {{- define "studio.place" -}}
 {{- with .nodeSelector }}
 nodeSelector: {{ toJson . }}

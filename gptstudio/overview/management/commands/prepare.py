@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from gptstudio.accounts.services import seal_factors
+from gptstudio.core import storage
 from gptstudio.core.broker import check_broker
 from gptstudio.core.database import alone, check_database, check_not_newer
 from gptstudio.core.errors import StudioError
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         try:
             check_database()
             check_broker()
+            storage.check()
             check_engines()
             with alone():
                 check_not_newer(version=settings.VERSION)

@@ -21,11 +21,12 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from gptstudio.core.artifacts import file_digest
+from gptstudio.core.digests import file_digest
 from gptstudio.core.errors import Conflict, Invalid, Unavailable
 from gptstudio.overview.backup import database, files, manifest
 from gptstudio.overview.backup.making import make
 from gptstudio.overview.backup.restoring import restore
+from tests.s3 import new_bucket
 from tests.worlds import World
 from training_app.models import LanguageModel
 
@@ -103,6 +104,26 @@ def test_a_restored_studio_has_every_file_by_its_digest_every_row_and_a_whole_au
     again = empty.manage("backup", "--to", str(empty.home.parent / "again"))
     assert again.returncode == 0, again.stderr
     assert rows_of(next((empty.home.parent / "again").iterdir()), empty) == rows_of(backup, empty)
+
+
+def test_with_a_bucket_what_this_machine_has_not_is_in_the_backup_and_in_the_bucket_it_is_restored_to(
+    bucket, world: World, starter, empty: Empty, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = Path(settings.STUDIO_HOME)
+    file, model = world.file.path.relative_to(home), starter.path.relative_to(home)
+    shutil.rmtree(home / "uploads")
+    shutil.rmtree(home / model)
+    folder, found = make(tmp_path_factory.mktemp("backups"), with_secrets=True)
+    assert f"home/{file}" in {each.path for each in found.files} and not (home / file).exists()
+
+    other = new_bucket(bucket.server, settings)
+    empty.env.update(other.environment())
+    outcome = empty.manage("restore", "--from", str(folder))
+    assert outcome.returncode == 0, outcome.stderr
+    assert str(file) in other.held() and f"{model}.json" in other.held()
+    shutil.rmtree(empty.home / "artifacts")
+    verified = empty.manage("verify_model", starter.id)
+    assert verified.returncode == 0, verified.stderr + verified.stdout
 
 
 def rows_of(folder: Path, empty: Empty) -> list[str]:
