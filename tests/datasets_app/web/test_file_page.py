@@ -146,3 +146,19 @@ def test_a_wish_that_is_none_is_a_sentence_and_reads_nothing_again(at_alice, mad
     assert "The file was not read again." in page
     made[1].refresh_from_db()
     assert made[1].state == "processed"
+
+
+def test_a_file_that_was_refused_for_its_letters_is_read_once_somebody_names_them(at_alice, as_alice) -> None:
+    from datasets_app import services, tasks
+
+    dataset = services.create_dataset(as_alice, workspace_id=as_alice.workspace_id, name="hindi")
+    text = "प्रश्न,उत्तर\nमेरा ऑर्डर कब आएगा,कल सुबह\n"
+    file = services.add_file(as_alice, dataset=dataset, name="hindi.csv", chunks=[text.encode("utf-16-le")])
+    tasks.detect_file(file.id)
+    address = f"/datasets/{dataset.id}/files/{file.id}"
+    page = at_alice.get(f"{address}/").content.decode()
+    assert "say that its encoding is utf-16-le" in page and '<option value="utf-16-le">' in page
+    at_alice.post(f"{address}/read", {"encoding": "utf-16-le"})
+    tasks.detect_file(file.id)
+    file.refresh_from_db()
+    assert file.state == "processed" and file.detection["columns"] == ["प्रश्न", "उत्तर"]
