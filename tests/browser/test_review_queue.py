@@ -104,10 +104,24 @@ def test_the_queue_is_worked_through_by_keys(watched, items, rita) -> None:
     page.get_by_role("button", name="Approve the chosen").press("Enter")
     expect(page.get_by_text("1 was approved.")).to_be_visible()
     assert state(stopped[1]) == "approved"
+
+    watched.visit(f"{QUEUE}?tab=decided")
+    link = page.get_by_role("link", name=first.title)
+    for _ in items:
+        if not link.evaluate("one => one === document.activeElement"):
+            keys.press("j")
+    keys.press("Enter")
+    heading(page, first.title)
+    keys.press("b")
+    expect(page.get_by_text("Put back in the queue: say why, then Enter.")).to_be_visible()
+    keys.type("It was trained anew.")
+    keys.press("Enter")
+    expect(page.get_by_text(f"{first.title}: waits again.")).to_be_visible()
+    assert state(first) == "pending"
     assert watched.faults == []
     done = AuditEvent.objects.filter(action__startswith="review.", actor_label=rita.email).order_by("id")
     assert [each.action.removeprefix("review.") for each in done] == [
-        "claimed", "rejected", "escalated", "approved", "approved",
+        "claimed", "rejected", "escalated", "approved", "approved", "reopened",
     ]  # fmt: skip
 
 
