@@ -24,6 +24,10 @@ ROUGH_RATES = {
     "cuda": 4e13,
 }  # operations a second of a common machine of the kind, of which nobody measured one
 USUAL_TOKENS = 80  # of a row that nobody has counted
+TEST_ROWS = 500  # of a version are compared, at most
+ANSWER_ROWS = 64  # that answer at once
+# What the safety check has answered: batches of them, and the tokens of one of each batch together.
+SAFETY_BATCHES, SAFETY_TOKENS = 9, 480
 SMALL_PARAMETERS = 10_000_000  # measured by itself: a few steps take seconds
 
 
@@ -39,12 +43,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What training is to take. `cost_micro` is in millionths of the currency unit."""
+    """What training is to take. `cost_micro` is in millionths of the currency unit. `judging_seconds` come on top: comparing
+    with what it starts from, and the safety check; 0 where nobody measured them.
+    """
 
     seconds: float
     memory_bytes: int
     tokens: int
     cost_micro: int
+    judging_seconds: float = 0.0
 
 
 def measurement_key(
@@ -80,7 +87,7 @@ def plan_of(*, rows: int, hyperparameters: dict[str, Any], has_validation: bool)
     return Plan(steps, steps / an_epoch if asked else hyperparameters["n_epochs"], evaluations, len(saves))
 
 
-def project(measured: dict[str, Any], *, plan: Plan, price_micro_an_hour: int = 0) -> Estimate:
+def project(measured: dict[str, Any], *, plan: Plan, test_rows: int = 0, price_micro_an_hour: int = 0) -> Estimate:
     """The whole run from what was measured: start, steps, looks at the validation rows, checkpoints, the model folder."""
     stepping = plan.steps * measured["step_seconds"]
     sampling = measured["sample_seconds"]
@@ -97,7 +104,23 @@ def project(measured: dict[str, Any], *, plan: Plan, price_micro_an_hour: int = 
         memory_bytes=measured["memory_bytes"],
         tokens=round(measured["tokens"] * plan.epochs),
         cost_micro=math.ceil(price_micro_an_hour * seconds / 3600),
+        judging_seconds=judging(measured.get("judging") or {}, test_rows=test_rows),
     )
+
+
+def judging(measured: dict[str, float], *, test_rows: int) -> float:
+    """Seconds until both models are compared and the fine-tune is checked, where their answers get as long as they may."""
+    if not measured or not test_rows:
+        return 0.0
+    rows = min(test_rows, TEST_ROWS)
+    answers = measured["prompt_seconds"] + measured["answer_tokens"] * measured["token_seconds"]
+    one = (
+        rows * measured["row_seconds"]
+        + math.ceil(rows / ANSWER_ROWS) * answers
+        + min(rows, measured["label_rows"]) * measured["label_seconds"]
+    )
+    safety = SAFETY_BATCHES * measured["prompt_seconds"] + SAFETY_TOKENS * measured["token_seconds"]
+    return 2 * measured["process_seconds"] + 3 * measured["load_seconds"] + 2 * one + safety
 
 
 def rough(

@@ -16,12 +16,12 @@ from django.conf import settings
 
 from gptstudio.core import child
 from training_app.endings import Kills, error_of, how_ended
+from training_app.estimates import TEST_ROWS
 from training_app.launching import engine_call, grace_for, processes_for
 from training_app.models import BaseModelImport, FineTuningJob, JobPhase, LanguageModel, Measurement, ModelExport
 from training_app.tail import Events, Tail
 
 HUB = (sys.executable, "-m", "training_app.engine.hub")
-TEST_ROWS = 500
 MOST_ANSWER_TOKENS = 512  # however long the references are: it bounds what a comparison takes on a CPU
 REPORTS = {"inspect": "inspection.json", "estimate": "estimate.json"}
 
@@ -56,8 +56,9 @@ def _common(job: FineTuningJob | Measurement | ModelExport, kind: str) -> dict[s
     }
 
 
-def _named(model: LanguageModel) -> dict[str, str]:
-    return {"name": model.name, "path": str(model.path)}
+def _start(model: LanguageModel) -> dict[str, Any]:
+    """What a run starts from and is compared with: a base model, or a fine-tune."""
+    return _tuned(model) if model.is_adapter else {"name": model.name, "path": str(model.path)}
 
 
 def train_spec(job: FineTuningJob | Measurement, *, share: float = 1.0) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def train_spec(job: FineTuningJob | Measurement, *, share: float = 1.0) -> dict[
     weights = {"class_weights": version.class_weights} if settings.pop("class_weights", False) else {}
     return {
         **_common(job, "train"),
-        "base_model": _named(job.base_model),
+        "base_model": _start(job.base_model),
         "data": {
             "train": str(version.split_path("train")),
             "validation": str(version.split_path("validation")) if has_validation else None,
@@ -83,7 +84,7 @@ def train_spec(job: FineTuningJob | Measurement, *, share: float = 1.0) -> dict[
 
 def _tuned(model: LanguageModel) -> dict[str, Any]:
     base = str(model.base.path) if model.is_adapter and model.base else None
-    return {**_named(model), "base_path": base}
+    return {"name": model.name, "path": str(model.path), "base_path": base}
 
 
 def evaluate_spec(job: FineTuningJob, model: LanguageModel, *, share: float = 1.0) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def evaluate_spec(job: FineTuningJob, model: LanguageModel, *, share: float = 1.
     assert job.version is not None  # noqa: S101 - as above
     return {
         **_common(job, "evaluate"),
-        "base_model": _named(job.base_model),
+        "base_model": _start(job.base_model),
         "tuned_model": _tuned(model),
         "data": {
             "test": str(job.version.split_path("test")),

@@ -37,6 +37,7 @@ def evidence_of(actor: Actor, *, model_id: str) -> Facts:
         require(actor, action, workspace_id=actor.workspace_id)
     model = training.model_of(actor.workspace_id, model_id)
     line = selectors.line_above(model)
+    taught = {each.job.version_id: each.job.version for each in line if each.job is not None and each.job.version}
     evaluation = training.evaluation_of(model)
     workspace = workspace_with_id(actor.workspace_id)
     item = item_about(model.id, kind="model")
@@ -44,7 +45,7 @@ def evidence_of(actor: Actor, *, model_id: str) -> Facts:
         "workspace": workspace.name,
         "made": {"at": _time(timezone.now()), "by": actor.label},
         "model": _model(model),
-        "data": [_data(each.job.version) for each in line if each.job is not None and each.job.version is not None],
+        "data": [_data(each) for each in taught.values()],
         "training": [_training(each.job) for each in line if each.job is not None],
         "evaluation": _evaluation(evaluation) if evaluation else None,
         "safety": _safety(evaluation) if evaluation and evaluation.safety else None,

@@ -219,7 +219,7 @@ def versions_by_id(workspace_id: str, ids: Iterable[str]) -> list[DatasetVersion
 
 def models_from(workspace_id: str, version_ids: Iterable[str]) -> list[LanguageModel]:
     """Models that learnt from these versions, and those that were tuned further from them, oldest first."""
-    mine = LanguageModel.objects.filter(workspace_id=workspace_id).select_related("job")
+    mine = LanguageModel.objects.filter(workspace_id=workspace_id).select_related("job", "base")
     found = {model.id: model for model in mine.filter(job__version_id__in=list(version_ids))}
     newest = list(found)
     while newest:
@@ -233,7 +233,7 @@ def line_above(model: LanguageModel) -> list[LanguageModel]:
     """The model and what it was tuned from, the nearest first."""
     line = [model]
     while line[-1].base_id is not None and len(line) < 50:
-        line.append(LanguageModel.objects.select_related("job").get(id=line[-1].base_id))
+        line.append(LanguageModel.objects.select_related("job", "base").get(id=line[-1].base_id))
     return line
 
 

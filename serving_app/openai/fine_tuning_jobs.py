@@ -18,7 +18,7 @@ from serving_app.openai.fine_tuning_bodies import checkpoint_body, event_body, j
 from serving_app.openai.fine_tuning_request import read_job_request
 from training_app import services
 from training_app.models import FineTuningJob, LanguageModel
-from training_app.selectors import base_model_named, checkpoints_of, events_of, job_of, jobs_of, metrics_of
+from training_app.selectors import checkpoints_of, events_of, job_of, jobs_of, metrics_of, start_named
 from training_app.selectors.checkpoints import kept_checkpoint
 
 MOST = 100
@@ -48,7 +48,7 @@ class Jobs(OpenAIView):
 
     def post(self, request: Request) -> JsonResponse:
         asked = read_job_request(self.object_body())
-        base = base_model_named(self.workspace_id, asked.model)
+        base = start_named(self.workspace_id, asked.model)
         training = file_of(self.workspace_id, asked.training_file)
         validation = file_of(self.workspace_id, asked.validation_file) if asked.validation_file else None
         job = services.create_job(

@@ -118,6 +118,10 @@ def test_what_is_in_use_cannot_be_put_away(model, as_alice, workspace, own_base)
     create_deployment(as_alice, workspace_id=workspace.id, name="support", targets=targets)
     decide(as_alice, item=item, verdict="rejected", reason="No.")
     assert "The deployment" in refused(model)
+    LanguageModel.objects.create(
+        workspace=workspace, name="ft:x", kind="fine_tune", base=model, is_adapter=True, digest="x"
+    )
+    assert "stands on its weights" in refused(model)
     assert "came with the studio" in refused(model.base)
     LanguageModel.objects.filter(id=model.id).update(base=own_base)
     assert "Models descend from it" in refused(own_base)

@@ -51,7 +51,7 @@ def fetched(asked: BaseModelImport) -> BaseModelImport:
 def test_a_hubs_model_is_fetched_and_registered_at_the_commit_it_stood_for(ask, hub, workspace, alice) -> None:
     done = fetched(ask())
     assert (done.state, done.commit, done.error) == ("registered", COMMIT, {})
-    model = selectors.base_model_named(workspace.id, "tiny-1")
+    model = selectors.start_named(workspace.id, "tiny-1")
     assert (model.id, model.licence, model.created_by) == (done.model_id, "apache-2.0", alice)
     kept = {path.name for path in model.path.iterdir()}
     assert {"config.json", "tokenizer.json", "model.safetensors"} <= kept

@@ -16,9 +16,10 @@ from gptstudio.audit.models import AuditEvent
 from gptstudio.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from gptstudio.review.models import ReviewItem
 from gptstudio.review.services import decide
-from training_app import presets, selectors, services
+from training_app import presets, runner, selectors, services
 from training_app.models import Checkpoint, FineTuningJob, JobEvent, LanguageModel
 from training_app.preflight import preflight
+from training_app.services.models import public_name
 
 
 def fresh(job) -> FineTuningJob:
@@ -59,10 +60,30 @@ def test_a_job_that_cannot_be_is_refused(make_job, options) -> None:
     assert not FineTuningJob.objects.exists()
 
 
-def test_a_fine_tune_is_no_base_model(make_job, base, as_tom, workspace, version) -> None:
-    tuned = LanguageModel.objects.create(workspace=workspace, name="ft:x", kind="fine_tune", base=base, digest="x")
-    with pytest.raises(Invalid, match="is a fine-tune"):
-        services.create_job(as_tom, workspace_id=workspace.id, base_model=tuned, version=version)
+def test_a_run_goes_on_from_a_lora_fine_tune_and_is_compared_with_it(
+    make_job, base, as_tom, as_charlie, workspace, version, settings
+) -> None:
+    tuned = LanguageModel.objects.create(
+        workspace=workspace, name="ft:studio-starter-1:care::1", title="Tone", kind="fine_tune", base=base,
+        job=put(make_job(), state="succeeded"), is_adapter=True, digest="e" * 64, parameters=9, context_length=256,
+    )  # fmt: skip
+    assert list(selectors.starts_of(workspace.id)) == [base, tuned]
+    with pytest.raises(NotFound):
+        selectors.start_of(as_charlie.workspace_id, tuned.id)
+    job = services.create_job(as_tom, workspace_id=workspace.id, base_model=tuned, version=version)
+    start = {"name": tuned.name, "path": str(tuned.path), "base_path": str(base.path)}
+    made = LanguageModel(name="y", digest="f" * 64, base=tuned)
+    assert runner.train_spec(job)["base_model"] == runner.evaluate_spec(job, made)["base_model"] == start
+    assert runner.evaluate_spec(job, made)["tuned_model"]["base_path"] is None
+    assert public_name(job).startswith("ft:studio-starter-1:care:")
+    found = {
+        each.title: each for each in preflight(version=version, base_model=tuned, hyperparameters=job.hyperparameters)
+    }
+    assert found["Tokenizer of the recipe"].severity == "fine", "it has its base model's"
+    assert "A fine-tune of it is not over" in services.hindrance(tuned)
+    settings.TRAINING_DEVICE = "cuda"
+    with pytest.raises(Invalid, match="in 4 bits that would lose it"):
+        services.create_job(as_tom, workspace_id=workspace.id, base_model=tuned, version=version, method="qlora")
 
 
 def test_an_editor_may_not_start_or_stop_a_job(make_job, as_bob, workspace, base, version) -> None:

@@ -49,6 +49,7 @@ def test_an_estimate_is_measured_first_and_then_holds_for_other_numbers_of_passe
     body = found.json()
     assert (body["steps"], body["steps_tried"], body["tokens"], body["memory_bytes"]) == (5, 10, 1000, 10**9)
     assert body["seconds"] == pytest.approx(5 + 5 + 1 + 1) and body["cost_micro"] == 12_000
+    assert body["judging_seconds"] == 0, "nobody measured it"
     assert ask("estimate", preset="quick", hyperparameters={"n_epochs": 2}).json()["tokens"] == 2000
 
 

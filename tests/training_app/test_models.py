@@ -68,7 +68,7 @@ def test_a_workspaces_base_model_is_not_a_strangers(register, as_charlie) -> Non
     with pytest.raises(NotFound):
         selectors.model_of(as_charlie.workspace_id, model.id)
     with pytest.raises(NotFound):
-        selectors.base_model_named(as_charlie.workspace_id, "tiny-1")
+        selectors.start_named(as_charlie.workspace_id, "tiny-1")
 
 
 def test_only_an_admin_registers_base_models(register, as_tom, as_charlie) -> None:

@@ -124,6 +124,8 @@ def test_learning_from_pairs_needs_pairs(looked) -> None:
     assert title not in looked()
     assert looked(objective="dpo")[title].severity == "stop"
     assert looked(objective="dpo", pairs=30)[title].severity == "warning"
+    left = looked(pairs=40)[title]
+    assert left.severity == "warning" and left.act is not None and left.act.values == {"objective": "dpo"}
     assert looked(objective="dpo", pairs=40)[title].severity == "fine"
 
 
@@ -237,6 +239,13 @@ def test_exam_rows_that_it_never_saw_are_fine(goes_on) -> None:
 def test_too_many_rows_to_compare_are_said_and_not_waited_for(goes_on, monkeypatch) -> None:
     monkeypatch.setattr("datasets_app.contents.overlap.WHILE_WAITING", 10)
     assert "too many rows" in goes_on()[TAUGHT].message
+
+
+def test_from_what_has_learnt_rows_that_were_erased_nothing_goes_on(goes_on, written, monkeypatch) -> None:
+    written.state = "erased"
+    monkeypatch.setattr("training_app.preflight.ancestors.versions_above", lambda _model: [written])
+    found = goes_on()["What the start has learnt"]
+    assert found.severity == "stop" and "rows that were erased since" in found.message and found.fix
 
 
 def test_a_base_that_was_taught_nothing_here_has_no_such_line(looked) -> None:

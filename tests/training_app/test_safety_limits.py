@@ -154,6 +154,8 @@ def test_the_page_shows_what_holds_and_keeps_a_change(client, alice, bob, worksp
     client.force_login(alice)
     page = client.get("/settings/safety").content.decode()
     assert "People alike, kind words" in page and "Usually 0.5." in page and "Another scorer" not in page
+    assert "refuses none, so any limit would stop every fine-tune of it" in page
+    assert all(limit.why for limit in LIMITS.values() if limit.usual >= limit.most)
     given = dict.fromkeys(LIMITS, "") | {"toxicity": "2"}
     assert (
         "They hold for the next safety report" in client.post("/settings/safety", given, follow=True).content.decode()

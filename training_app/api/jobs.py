@@ -74,6 +74,10 @@ class EstimateShape(serializers.Serializer):
     memory_bytes = serializers.IntegerField(allow_null=True)
     tokens = serializers.IntegerField(allow_null=True)
     cost_micro = serializers.IntegerField(allow_null=True)
+    judging_seconds = serializers.FloatField(
+        allow_null=True,
+        help_text="On top, about: the comparison on the test rows and the safety check. 0: not measured.",
+    )
 
 
 class LooksShape(serializers.Serializer):
@@ -123,7 +127,7 @@ class _RunView(NativeView):
         if settings.TRAINING_DEVICE == "cpu":
             presets.refuse_on_cpu(body["method"], presets.checked(body["hyperparameters"]))
         version = version_of(self.workspace_id, body["version"])
-        base_model = selectors.base_model_of(self.workspace_id, body["base_model"])
+        base_model = selectors.start_of(self.workspace_id, body["base_model"])
         splits = version.report.get("splits", {})
         resolved = presets.resolve(
             preset_key=body["preset"],
@@ -205,9 +209,10 @@ class EstimateView(_RunView):
         found = estimates.project(
             tried,
             plan=plan,
+            test_rows=run["version"].report.get("splits", {}).get("test", 0),
             price_micro_an_hour=settings.PRICE_TRAINING_HOUR_MICRO,
         ) if tried else None  # fmt: skip
-        names = ("seconds", "memory_bytes", "tokens", "cost_micro")
+        names = ("seconds", "memory_bytes", "tokens", "cost_micro", "judging_seconds")
         body = {
             "state": held.state,
             "error": held.error,

@@ -146,7 +146,7 @@ class Studies(NativeView):
                 raise Invalid("The study needs data and a base model.", fix=f"Name a job, or a {name}.", param=name)
         return {
             "version": version_of(self.workspace_id, body["version"]),
-            "base_model": selectors.base_model_of(self.workspace_id, body["base_model"]),
+            "base_model": selectors.start_of(self.workspace_id, body["base_model"]),
             "seed": body.get("seed"),
             **{name: body[name] for name in ("preset", "method", "hyperparameters", "name")},
         }

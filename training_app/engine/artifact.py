@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
 
 from training_app.engine.checkpoints import RunState
 from training_app.engine.data import Examples
-from training_app.engine.model import stored_dtype
-from training_app.engine.spec import TrainSpec
+from training_app.engine.model import load_speaker, merge_adapter, merged_dtype, stored_dtype
+from training_app.engine.spec import ModelFolder, TrainSpec
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 LEARNS_FROM = {"supervised": "answers", "dpo": "pairs of answers, by direct preference optimisation"}
@@ -38,12 +39,17 @@ class Results:
 def write_model_folder(
     spec: TrainSpec, tokenizer: PreTrainedTokenizerBase, checkpoint: Path, state: RunState, results: Results
 ) -> Path:
-    """Write `<run>/model` from a checkpoint: full weights in the base's number format, or the adapter as trained."""
+    """Write `<run>/model` from a checkpoint: full weights in the base's number format, or the adapter as trained.
+
+    What was learned beside an adapter that the run started from is merged with it: no adapter stands on an adapter.
+    """
     temporary, target = spec.common.run / "model.tmp", spec.common.run / "model"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     if spec.method == "full":
-        _write_full(spec, tokenizer, checkpoint, temporary)
+        _write_full(spec, checkpoint, temporary)
+    elif spec.base_model.base_path is not None:
+        _write_merged(spec.base_model, checkpoint, temporary)
     else:
         _write_adapter(spec, checkpoint, temporary)
     tokenizer.save_pretrained(temporary)
@@ -54,12 +60,18 @@ def write_model_folder(
     return target
 
 
-def _write_full(spec: TrainSpec, tokenizer: PreTrainedTokenizerBase, checkpoint: Path, target: Path) -> None:
-    dtype = stored_dtype(spec.base_model.path)
+def _write_full(spec: TrainSpec, checkpoint: Path, target: Path) -> None:
+    base = spec.base_model
+    dtype = stored_dtype(base.path) if base.base_path is None else merged_dtype(base.base_path)
     model = AutoModelForCausalLM.from_pretrained(
         checkpoint, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
     )
     model.save_pretrained(target, max_shard_size=ONE_FILE)
+
+
+def _write_merged(base: ModelFolder, checkpoint: Path, target: Path) -> None:
+    start = load_speaker(base, dtype=torch.float32, device=torch.device("cpu"))
+    merge_adapter(start.model, checkpoint).to(merged_dtype(base.whole)).save_pretrained(target, max_shard_size=ONE_FILE)
 
 
 def _write_adapter(spec: TrainSpec, checkpoint: Path, target: Path) -> None:
@@ -77,6 +89,8 @@ def _card(spec: TrainSpec, state: RunState, results: Results) -> str:
     method = (
         "every weight" if spec.method == "full" else f"a LoRA adapter of rank {getattr(parameters.lora, 'rank', 0)}"
     )
+    if spec.method != "full" and spec.base_model.base_path is not None:
+        method += ", merged into its weights"
     best = (
         "none (no validation rows)" if state.best_loss is None else f"{state.best_loss:.4f} at step {state.best_step}"
     )

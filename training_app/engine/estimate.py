@@ -1,11 +1,13 @@
 """What a run will take, by its own first steps: the same data, order, shapes and code, ended early. Knows no prices.
 
 The longest batch is the second (see `batching`), so these steps meet the run's peak of memory. Times come from a
-stopwatch in the event log's place: the training itself knows nothing of being measured. It writes `<run>/estimate.json`.
+stopwatch in the event log's place: the training itself knows nothing of being measured. What comparing and checking the
+model will take is measured after it (`judging_time`). It writes `<run>/estimate.json`.
 """
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 import math
@@ -23,6 +25,7 @@ from training_app.engine.errors import RunStopped
 from training_app.engine.events import EventLog
 from training_app.engine.hyperparameters import Hyperparameters
 from training_app.engine.machine import held_bytes, memory_bytes, peak_memory_bytes, seconds_of_process
+from training_app.engine.ornaments import as_notice
 from training_app.engine.ranks import ALONE, Ranks
 from training_app.engine.reports import write_report
 from training_app.engine.spec import TrainSpec
@@ -98,7 +101,8 @@ def estimate_run(spec: TrainSpec, events: EventLog, stop: StopRequest, ranks: Ra
 
     Of several processes the leading one holds the stopwatch.
     """
-    began = time.monotonic() - seconds_of_process()
+    process_seconds = seconds_of_process()
+    began = time.monotonic() - process_seconds
     inner, folder = StopRequest(), spec.common.run / "trial"
     folder.mkdir(exist_ok=True)
     short = _short(spec)
@@ -120,6 +124,13 @@ def estimate_run(spec: TrainSpec, events: EventLog, stop: StopRequest, ranks: Ra
         "memory_bytes": peak_memory_bytes(device) * (ranks.size if device.type == "cpu" else 1),
         "memory": {"total": total, "free": free},
     }
+    gc.collect()  # the trial's model and its optimiser make room
+    with as_notice(events, "What judging the model will take"):
+        from training_app.engine.judging_time import judging_times  # late: the start of a training has no use for it
+
+        times = judging_times(spec, device)
+        found["judging"] = {**times, "process_seconds": round(process_seconds, 4)} if times else {}
+    stop.check()
     write_report(spec.common.run / REPORT, found)
     events.write("saved", path=REPORT)
     events.write("finished", reason="completed")

@@ -124,10 +124,10 @@ def last_question(row: Row) -> Question | None:
 
 def _answer_limit(spec: EvaluateSpec, questions: Sequence[Question]) -> int:
     """The same for both models, for they share tokenizer and context."""
-    folder = spec.base_model.path
+    folder = spec.base_model
     texts = [question.reference for question in questions]
-    lengths = [len(ids) for ids in load_tokenizer(folder)(texts, add_special_tokens=False)["input_ids"]]
-    return answer_limit(lengths, context=context_of(read_config(folder)), most=spec.max_new_tokens)
+    lengths = [len(ids) for ids in load_tokenizer(folder.path)(texts, add_special_tokens=False)["input_ids"]]
+    return answer_limit(lengths, context=context_of(read_config(folder.whole)), most=spec.max_new_tokens)
 
 
 def _measure(
@@ -246,7 +246,7 @@ def _report(
 
 def load_for_answers(folder: ModelFolder, device: torch.device, room: Room) -> Speaker:
     """A model ready to answer, in the number format that suits its size and the machine."""
-    parameters = count_parameters(folder.base_path or folder.path)
+    parameters = count_parameters(folder.whole)
     speaker = load_speaker(folder, dtype=plan_inference(device, parameters=parameters), device=device)
     speaker.model.eval()
     return replace(speaker, room=room)

@@ -14,10 +14,10 @@ import torch
 from safetensors import SafetensorError
 
 from training_app.engine.artifact import ONE_FILE
-from training_app.engine.device import SMALL_MODEL_PARAMETERS, pick_device
+from training_app.engine.device import pick_device
 from training_app.engine.errors import EngineError, RunStopped
 from training_app.engine.events import EventLog
-from training_app.engine.model import Speaker, count_parameters, load_speaker, stored_dtype
+from training_app.engine.model import Speaker, load_speaker, merged_dtype, stored_dtype
 from training_app.engine.reports import write_report
 from training_app.engine.spec import ExportSpec
 from training_app.engine.stopping import StopRequest
@@ -57,14 +57,9 @@ def export_model(spec: ExportSpec, events: EventLog, stop: StopRequest) -> None:
 
 
 def _dtype(spec: ExportSpec) -> torch.dtype:
-    """A merged model is kept in float32 where it is small: rounding to 16 bits would lose a part of what it learnt that
-    its scores show. Large ones are kept as their base is; so they are asked on the machines that they are for.
-    """
     if spec.model.base_path is None:
         return stored_dtype(spec.model.path)
-    if spec.form != "merged" or count_parameters(spec.model.base_path) < SMALL_MODEL_PARAMETERS:
-        return torch.float32
-    return stored_dtype(spec.model.base_path)
+    return torch.float32 if spec.form != "merged" else merged_dtype(spec.model.base_path)
 
 
 def _write_merged(spec: ExportSpec, speaker: Speaker, target: Path) -> None:

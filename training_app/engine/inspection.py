@@ -45,8 +45,8 @@ def inspect_run(spec: TrainSpec, events: EventLog, stop: StopRequest) -> None:
 
 
 def _look(spec: TrainSpec, stop: StopRequest) -> dict[str, Any]:
-    folder = spec.base_model.path
-    tokenizer = load_tokenizer(folder)
+    folder = spec.base_model.whole
+    tokenizer = load_tokenizer(spec.base_model.path)
     config = read_config(folder)
     context = int(getattr(config, "max_position_embeddings", None) or 2048)
     limit = min(spec.hyperparameters.max_length, context)

@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from training_app.engine.device import SMALL_MODEL_PARAMETERS
 from training_app.engine.errors import EngineError, is_out_of_memory
 from training_app.engine.room import Room
 from training_app.engine.spec import ModelFolder
@@ -40,7 +41,7 @@ def load_speaker(folder: ModelFolder, *, dtype: torch.dtype, device: torch.devic
     model = _load_weights(weights, dtype=torch.float32 if folder.base_path else dtype, **placed)
     if folder.base_path is not None:
         # Merged in float32: in bfloat16 a small update would vanish in the rounding of a large weight.
-        model = _merge_adapter(model, folder.path).to(dtype)
+        model = merge_adapter(model, folder.path).to(dtype)
     _require_match(folder.path, model, tokenizer)
     align_stop_tokens(model, tokenizer)
     return Speaker(
@@ -89,6 +90,14 @@ def stored_dtype(folder: Path) -> torch.dtype:
     """The number format a model folder declares for its weights; float32 when it declares none."""
     dtype = getattr(read_config(folder), "dtype", None)
     return dtype if isinstance(dtype, torch.dtype) else torch.float32
+
+
+def merged_dtype(whole: Path) -> torch.dtype:
+    """The format in which a model is kept that an adapter was merged into: float32 where it is small, for rounding to 16
+    bits would lose a part of what it learnt that its scores show. Large ones are kept as their base is; so they are asked
+    on the machines that they are for.
+    """
+    return torch.float32 if count_parameters(whole) < SMALL_MODEL_PARAMETERS else stored_dtype(whole)
 
 
 def count_parameters(folder: Path) -> int:
@@ -148,7 +157,8 @@ def _load_weights(folder: Path, *, dtype: torch.dtype, **placed: Any) -> PreTrai
     return model  # type: ignore[no-any-return]
 
 
-def _merge_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+def merge_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """The model with what an adapter learnt in its own weights. EngineError `model_unreadable`."""
     from peft import PeftModel  # takes a second to import, and a full model has no use for it
 
     try:
@@ -156,6 +166,7 @@ def _merge_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise _unreadable(folder, error) from error
     merged: PreTrainedModel = adapted.merge_and_unload()
+    merged.requires_grad_(True)  # beneath an adapter nothing else learned
     return merged
 
 

@@ -5,7 +5,7 @@ A whole training spec (all keys are required; `lora` may be null when the method
 training rows is learned from, drawn by group with the run's seed):
 
     {"v": 1, "kind": "train", "job": "ftjob-1", "attempt": 1,
-     "base_model": {"name": "studio-starter-1", "path": "/models/starter"},
+     "base_model": {"name": "studio-starter-1", "path": "/models/starter"},  (`base_path` beside it: `path` is an adapter)
      "data": {"train": "/v/train.parquet", "validation": "/v/validation.parquet"},
      "method": "full",
      "hyperparameters": {"learning_rate": 0.001, "batch_size": 16, "gradient_accumulation_steps": 1, "n_epochs": 3,
@@ -42,6 +42,11 @@ class ModelFolder:
     name: str
     path: Path
     base_path: Path | None = None
+
+    @property
+    def whole(self) -> Path:
+        """The folder with the configuration and all weights; tokenizer and template are those of `path`."""
+        return self.base_path or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ def parse_train(content: dict[str, Any], run: Path) -> TrainSpec:
     method = fields.choice("method", METHODS)
     spec = TrainSpec(
         common=common,
-        base_model=_model(fields.group("base_model"), run),
+        base_model=_model(fields.group("base_model"), run, may_be_adapter=True),
         train=run / data.text("train"),
         validation=_optional_path(data, "validation", run),
         method=method,
@@ -152,6 +157,12 @@ def parse_train(content: dict[str, Any], run: Path) -> TrainSpec:
             "spec_invalid",
             "spec.data.class_weights are for answers; with preference pairs they must be left out.",
             fix="Correct this field of the spec and start the job again.",
+        )
+    if spec.method == "qlora" and spec.base_model.base_path is not None:
+        raise EngineError(
+            "spec_invalid",
+            f"{spec.base_model.name} is an adapter, which is merged before it is learned from; in 4 bits that would lose it.",
+            fix="Choose the method lora, or start from a base model.",
         )
     return spec
 
@@ -169,7 +180,7 @@ def parse_evaluate(content: dict[str, Any], run: Path) -> EvaluateSpec:
     data = fields.group("data")
     spec = EvaluateSpec(
         common=common,
-        base_model=_model(fields.group("base_model"), run),
+        base_model=_model(fields.group("base_model"), run, may_be_adapter=True),
         tuned_model=_model(fields.group("tuned_model"), run, may_be_adapter=True),
         test=run / data.text("test"),
         max_rows=fields.whole("max_rows", 1, 10_000_000),

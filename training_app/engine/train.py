@@ -98,7 +98,7 @@ def _plan(spec: TrainSpec, events: EventLog, device: Any) -> TrainingPlan:
     return plan_training(
         device,
         method=spec.method,
-        parameters=count_parameters(spec.base_model.path),
+        parameters=count_parameters(spec.base_model.whole),
         precision=parameters.precision,
         checkpointing=parameters.gradient_checkpointing,
     )

@@ -76,6 +76,14 @@ class LanguageModel(models.Model):
         return storage.asked_for(self.stored)
 
     @property
+    def root(self) -> LanguageModel:
+        """The base model that it descends from, whose tokenizer it has; a base model is its own."""
+        model = self
+        while model.base is not None:
+            model = model.base
+        return model
+
+    @property
     def weights(self) -> dict[str, int]:
         """The files that hold them, with their bytes; all else in its folder is small."""
         return {path: size for path, size in storage.sizes(self.stored).items() if path.endswith(WEIGHTS)}

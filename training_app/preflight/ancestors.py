@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datasets_app.contents.overlap import THRESHOLD, exam_rows_in
-from datasets_app.models import DatasetVersion
+from datasets_app.models import DatasetVersion, VersionState
 from training_app.models import LanguageModel
 from training_app.preflight.finding import Finding
 
@@ -23,8 +23,18 @@ def versions_above(base_model: LanguageModel) -> list[DatasetVersion]:
 
 
 def exam(version: DatasetVersion, base_model: LanguageModel) -> Finding | None:
-    """Whether test rows stand in what the base model was taught; None where nobody taught it anything else here."""
-    taught = [each for each in versions_above(base_model) if each.id != version.id]
+    """Whether a fine-tune may be gone on from, and whether test rows stand in what it was taught; None where nobody taught
+    it anything else here."""
+    above = versions_above(base_model)
+    if erased := [each for each in above if each.state == VersionState.ERASED]:
+        return Finding(
+            "What the start has learnt",
+            f"{base_model} has learnt rows that were erased since ({', '.join(str(each) for each in erased)}): what goes on "
+            "from it would keep what it made of them.",
+            "stop",
+            "Start from a base model, or from a fine-tune on data that stands.",
+        )
+    taught = [each for each in above if each.id != version.id]
     rows = version.report.get("splits", {}).get("test", 0)
     if not taught or not rows:
         return None

@@ -35,7 +35,21 @@ def looked_over(inspection: Measurement | None, seen: dict[str, Any], hyperparam
         title = TITLES.get(problem["code"], "Base model")
         return [Finding(title, problem["message"], "stop", problem["fix"])]
     found = [_ends(seen["template"]), _answers_in(seen), _length(seen), _alike(seen["answers"])]
-    return [*found, _pairs(seen)] if hyperparameters.get("objective") == "dpo" else found
+    if hyperparameters.get("objective") == "dpo":
+        return [*found, _pairs(seen)]
+    return [*found, _left_aside(seen)] if seen.get("pairs") else found
+
+
+def _left_aside(seen: dict[str, Any]) -> Finding:
+    """Who brings pairs and says nothing would learn from one half of them, and hear it nowhere."""
+    return Finding(
+        "Pairs of answers",
+        f"{seen['pairs']:,} of {seen['train']['rows']:,} rows have a second answer that people liked less. A run that learns "
+        "from answers leaves it aside.",
+        "warning",
+        "Learn from the pairs, or from the answers first and then from the pairs, in a run that starts from this one's model.",
+        Act("fill", "Learn from the pairs", {"objective": "dpo"}),
+    )
 
 
 def _pairs(seen: dict[str, Any]) -> Finding:
@@ -122,16 +136,16 @@ def counted_with(version: DatasetVersion, base_model: LanguageModel, seen: dict[
     except KeyError:
         return None
     options = step.get("options", {}) if step.get("enabled", True) else {}
-    counted = options.get("model") or settings.STARTER_NAME
-    if not options or counted == base_model.name:
+    counted, theirs = options.get("model") or settings.STARTER_NAME, base_model.root.name
+    if not options or counted == theirs:
         return None if not options else Finding(title, f"Rows were measured with {counted}'s, the right one.", "fine")
-    message = f"Rows were measured with {counted}'s tokenizer, not with {base_model.name}'s."
+    message = f"Rows were measured with {counted}'s tokenizer, not with {theirs}'s."
     if seen.get("train") and not seen["train"]["cut"]:
         return Finding(title, f"{message} With this one's nothing is cut either.", "fine")
     return Finding(
         title,
         message,
         "warning",
-        f"Make a version whose token step counts with {base_model.name}.",
+        f"Make a version whose token step counts with {theirs}.",
         Act("derive", "Make that version", {}),
     )

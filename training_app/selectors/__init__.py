@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Case, Count, Max, Q, QuerySet, When
 
 from gptstudio.core.errors import NotFound
 from gptstudio.core.statements import Reading
@@ -61,8 +61,23 @@ def questions_of_models(workspace_id: str) -> dict[str, list[str]]:
 
 
 def base_models_of(workspace_id: str) -> QuerySet[LanguageModel]:
-    """What a fine-tune can start from, the starter first."""
+    """Models that nobody here has taught, the starter first."""
     return models_of(workspace_id).filter(kind=ModelKind.BASE).order_by("created_at", "id")
+
+
+def starts_of(workspace_id: str) -> QuerySet[LanguageModel]:
+    """What a fine-tune can start from: base models, the starter first, then the workspace's own fine-tunes, the newest first."""
+    return models_of(workspace_id).order_by(
+        "kind", Case(When(kind=ModelKind.BASE, then="created_at")), "-created_at", "id"
+    )
+
+
+def start_of(workspace_id: str, model_id: str) -> LanguageModel:
+    """One model that a fine-tune can start from."""
+    found = starts_of(workspace_id).filter(id=model_id).first()
+    if found is None:
+        raise NotFound(f"There is no model {model_id} in this workspace to start from.")
+    return found
 
 
 def model_of(workspace_id: str, model_id: str) -> LanguageModel:
@@ -99,12 +114,17 @@ def model_asked(workspace_id: str, name: str) -> LanguageModel | None:
     return next(iter(_ASKED.objects(workspace_id, name)), None)
 
 
-def base_model_named(workspace_id: str, name: str) -> LanguageModel:
-    """A base model by name."""
-    found = base_models_of(workspace_id).filter(name=name).first()
+def made_from(model: LanguageModel) -> QuerySet[LanguageModel]:
+    """What was tuned from a model and is not put away, the oldest first."""
+    return LanguageModel.objects.filter(base=model, archived_at__isnull=True).order_by("created_at", "id")
+
+
+def start_named(workspace_id: str, name: str) -> LanguageModel:
+    """What a fine-tune can start from, by name."""
+    found = starts_of(workspace_id).filter(name=name).first()
     if found is None:
         known = ", ".join(base_models_of(workspace_id).values_list("name", flat=True))
-        message, fix = f"There is no base model {name!r}.", f"Known here: {known}."
+        message, fix = f"There is no model {name!r}.", f"Base models here: {known}; fine-tunes by their own names."
         raise NotFound(message, fix=fix, code="model_not_found", param="model")
     return found
 
@@ -213,6 +233,15 @@ def judged_by(user_id: str, comparison_ids: list[str]) -> dict[str, int]:
 def events_of(job: FineTuningJob) -> QuerySet[JobEvent]:
     """The job's log, oldest first, without the lines that say nothing to people."""
     return JobEvent.objects.filter(job=job).exclude(message="")
+
+
+def judging_took(job: FineTuningJob) -> float | None:
+    """Seconds that comparing and checking its model took; None unless each was done in one go."""
+    lines = JobEvent.objects.filter(job=job, phase__in=(JobPhase.EVALUATE, JobPhase.SAFETY)).order_by("at", "id")
+    at = list(lines.filter(kind__in=("started", "finished")).values_list("kind", "at"))
+    if [kind for kind, _ in at] != ["started", "finished"] * 2:
+        return None
+    return float(sum((end - begin).total_seconds() for (_, begin), (_, end) in zip(at[::2], at[1::2], strict=True)))
 
 
 def metrics_of(job: FineTuningJob) -> QuerySet[MetricPoint]:

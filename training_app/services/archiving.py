@@ -51,12 +51,16 @@ def hindrance(model: LanguageModel) -> str:
     if model.workspace_id is None:
         return "It came with the studio, for all workspaces."
     of_kind = _of_base(model) if model.kind == ModelKind.BASE else _of_fine_tune(model)
-    return of_kind or next((said for use in _uses if (said := use(model))), "")
+    return of_kind or _as_start(model) or next((said for use in _uses if (said := use(model))), "")
 
 
 def _of_base(model: LanguageModel) -> str:
     if LanguageModel.objects.filter(base=model, archived_at__isnull=True).exists():
         return "Models descend from it: put those away first."
+    return ""
+
+
+def _as_start(model: LanguageModel) -> str:
     if FineTuningJob.objects.filter(base_model=model).exclude(state__in=ENDED).exists():
         return "A fine-tune of it is not over: wait for it, or cancel it."
     if Study.objects.filter(base_model=model, state=StudyState.RUNNING).exists():
@@ -72,6 +76,8 @@ def _of_fine_tune(model: LanguageModel) -> str:
         return "A reviewer was asked to release it and has not decided yet: have that rejected first."
     if model.job is not None and model.job.state not in ENDED:
         return "Its fine-tune is not over: wait for it, or cancel it."
+    if LanguageModel.objects.filter(base=model, is_adapter=True, archived_at__isnull=True).exists():
+        return "A LoRA fine-tune stands on its weights: put that away first."
     return ""
 
 

@@ -23,7 +23,7 @@ def derive_version(
         raise Conflict(f"The files of {version} are no longer kept.", fix="Make a version of other files.")
     limit = min(max_length or version.token_limit or USUAL_LENGTH, base_model.context_length or USUAL_LENGTH)
     body = copy.deepcopy(version.recipe)
-    wanted = {"model": base_model.name, "limit": limit}
+    wanted = {"model": base_model.root.name, "limit": limit}
     try:
         step = recipes.step(body, "tokens")
     except KeyError:

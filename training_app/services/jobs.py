@@ -19,7 +19,7 @@ from gptstudio.core.errors import Conflict, Invalid, NotFound
 from gptstudio.core.queue import enqueue
 from training_app import presets
 from training_app.estimates import plan_of, project
-from training_app.models import FineTuningJob, JobPhase, JobState, LanguageModel, ModelKind, Wanted
+from training_app.models import FineTuningJob, JobPhase, JobState, LanguageModel, Wanted
 from training_app.models.job import TRANSITIONS
 from training_app.preflight import Look, look_up, preflight
 from training_app.services.notices import tell_ended
@@ -76,7 +76,9 @@ def version_for_files(
     """Freeze a file under the default recipe. A validation file is used as it is: no other row goes there."""
     recipe = default_recipe()
     files = [training_file]
-    step(recipe, "tokens")["options"].update(model=base_model.name, limit=min(FILE_LENGTH, base_model.context_length))
+    step(recipe, "tokens")["options"].update(
+        model=base_model.root.name, limit=min(FILE_LENGTH, base_model.context_length)
+    )
     if validation_file is not None:
         files.append(validation_file)
         shares = {"train": 0.9, "validation": 0.0, "test": 0.1}
@@ -115,9 +117,11 @@ def checked_request(
     presets.checked({"seed": seed})
     if settings.TRAINING_DEVICE == "cpu":
         presets.refuse_on_cpu(method, asked)
-    if base_model.kind != ModelKind.BASE:
+    if method == "qlora" and base_model.is_adapter:
         raise Invalid(
-            f"{base_model.name} is a fine-tune.", fix="Start from a base model: fine-tunes of fine-tunes are refused."
+            f"{base_model} is a LoRA fine-tune, which is merged before it is learned from; in 4 bits that would lose it.",
+            fix="Choose LoRA, or start from a base model.",
+            param="method",
         )
     return asked
 
@@ -153,7 +157,7 @@ def create_job(
     seed: int | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> FineTuningJob:
-    """Start a fine-tune of `base_model` on a ready version, or on a file that is frozen first."""
+    """Start a fine-tune of `base_model`, which may be one itself, on a ready version, or on a file that is frozen first."""
     require(actor, "training.edit", workspace_id=workspace_id)
     _check(version, training_file, validation_file, suffix)
     check_theirs(workspace_id, base_model, version, training_file, validation_file)
@@ -212,7 +216,8 @@ def _expected(job: FineTuningJob, version: DatasetVersion, look: Look) -> dict[s
     rows = round(splits["train"] * job.rows_share)
     plan = plan_of(rows=rows, hyperparameters=job.hyperparameters, has_validation=has_validation)
     price = settings.PRICE_TRAINING_HOUR_MICRO
-    return asdict(project(look.tried, plan=plan, price_micro_an_hour=price))
+    test_rows = 0 if job.study_id else splits.get("test", 0)  # runs of a study are not judged
+    return asdict(project(look.tried, plan=plan, test_rows=test_rows, price_micro_an_hour=price))
 
 
 @transaction.atomic

@@ -144,8 +144,8 @@ def record_base_model(
 
 
 def public_name(job: FineTuningJob) -> str:
-    """OpenAI's shape: `ft:<base>:<workspace>:<suffix>:<id>`."""
-    return f"ft:{job.base_model.name}:{job.workspace.slug}:{job.suffix}:{job.id[-8:]}"
+    """OpenAI's shape: `ft:<base>:<workspace>:<suffix>:<id>`. Of what went on from a fine-tune, the base is that one's."""
+    return f"ft:{job.base_model.root.name}:{job.workspace.slug}:{job.suffix}:{job.id[-8:]}"
 
 
 def register_fine_tune(job: FineTuningJob, *, folder: Path) -> LanguageModel | None:

@@ -11,7 +11,7 @@ from gptstudio.web.wording import METRICS, lasting
 from training_app.models import FineTuningJob, MetricPoint
 from training_app.web.besting import LOSS
 from training_app.web.curves import thinned
-from training_app.web.forms import TITLES, JobForm
+from training_app.web.forms import METHODS, PRESET_TITLES, TITLES, JobForm
 from training_app.wording import in_words
 
 MOST = 5
@@ -39,11 +39,12 @@ def differing(jobs: Sequence[FineTuningJob]) -> list[Line]:
     """Settings that are not the same in all runs, data and base model first, called as the form calls them."""
     shown = [_settings(job) for job in jobs]
     names = list(dict.fromkeys(name for each in shown for name in each))
-    lines = [Line(_title(name), [_text(each.get(name)) for each in shown]) for name in names]
+    lines = [Line(title_of(name), [_text(each.get(name)) for each in shown]) for name in names]
     return [line for line in lines if len(set(line.values)) > 1]
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
+    """A setting as the form calls it."""
     field = JobForm.base_fields.get(name)
     return TITLES.get(name) or (str(field.label) if field else name)
 
@@ -51,9 +52,9 @@ def _title(name: str) -> str:
 def _settings(job: FineTuningJob) -> dict[str, Any]:
     found: dict[str, Any] = {
         "Data": str(job.version) if job.version else None,
-        "Base model": job.base_model.name,
-        "Preset": job.preset,
-        "Method": job.method,
+        "Starts from": job.base_model.name,
+        "Preset": PRESET_TITLES.get(job.preset, job.preset),
+        "What learns": dict(METHODS).get(job.method, job.method),
     }
     for name, value in job.hyperparameters.items():
         inner = value if isinstance(value, dict) else None

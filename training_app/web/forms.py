@@ -11,10 +11,11 @@ from django.conf import settings
 from datasets_app.models import DatasetVersion
 from gptstudio.web.forms import StudioForm
 from training_app import presets
-from training_app.models import LanguageModel
+from training_app.models import LanguageModel, ModelKind
 from training_app.wording import in_words
 
 METHODS = (("full", "All weights"), ("lora", "LoRA"), ("qlora", "QLoRA"))
+PRESET_TITLES = {str(each["key"]): str(each["title"]) for each in presets.PRESETS}
 METHOD_HINTS = {
     "full": "Every weight learns. Best for small models.",
     "lora": "A small addition learns: quicker, and the base model stays shared.",
@@ -71,10 +72,13 @@ class JobForm(StudioForm):
     """What to train, on what, how."""
 
     version = forms.ChoiceField(label="Data")
-    base_model = forms.ChoiceField(label="Base model")
+    base_model = forms.ChoiceField(
+        label="Start from",
+        help_text="A base model, or a fine-tune that is to learn more, such as from pairs of answers.",
+    )
     preset = forms.ChoiceField(
         label="How thoroughly",
-        choices=[(each["key"], each["title"]) for each in presets.PRESETS],
+        choices=list(PRESET_TITLES.items()),
         widget=forms.RadioSelect,
     )
     method = forms.ChoiceField(label="What learns", choices=METHODS, widget=forms.RadioSelect)
@@ -104,8 +108,7 @@ class JobForm(StudioForm):
         self._choices("version", [(each.id, self._version_title(each)) for each in self.versions.values()])
         if settings.TRAINING_DEVICE == "cpu":
             self._choices("method", [each for each in METHODS if each[0] != "qlora"])
-        sized = [(each.id, f"{each.name}, {each.parameters / 1e6:,.3g} M") for each in self.base_models.values()]
-        self._choices("base_model", sized)
+        self._choices("base_model", self._starts())
         for name in TITLES:
             self.fields[name] = _setting(name)
         if settings.TRAINING_DEVICE == "cpu":
@@ -113,7 +116,14 @@ class JobForm(StudioForm):
                 kept = [each for each in presets.CHOICES[name] if each not in values]
                 self._choices(name, [AS_PRESET, *[(each, in_words(each)) for each in kept]])
 
-    def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+    def _starts(self) -> list[Any]:
+        """Base models, and below them the workspace's fine-tunes in a group of their own."""
+        base = [each for each in self.base_models.values() if each.kind == ModelKind.BASE]
+        tuned = [(each.id, str(each)) for each in self.base_models.values() if each.kind == ModelKind.FINE_TUNE]
+        sized = [(each.id, f"{each.name}, {each.parameters / 1e6:,.3g} M") for each in base]
+        return [("Base models", sized), ("Your fine-tunes", tuned)] if tuned else sized
+
+    def _choices(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - the fields above
         field.choices = choices

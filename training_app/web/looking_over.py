@@ -76,7 +76,7 @@ def takings_of(form: JobForm, asked: Asked, look: Look) -> list[Taking]:
     for each in presets.PRESETS if asked.is_ready else ():
         resolved = resolved_by(form, each["key"])
         plan = estimates.plan_of(rows=rows, hyperparameters=resolved, has_validation=splits.get("validation", 0) > 0)
-        estimate = projected(look, plan) or estimates.rough(
+        estimate = projected(look, plan, test_rows=splits.get("test", 0)) or estimates.rough(
             parameters=asked.base_model.parameters,
             row_tokens=mean_tokens(report, most=resolved["max_length"]),
             rows=rows,
@@ -135,7 +135,7 @@ def context_of(form: JobForm, asked: Asked) -> dict[str, Any]:
         "rows": splits.get("train", 0),
         "plan": plan,
         "is_ready": asked.is_ready,
-        "estimate": projected(look, plan),
+        "estimate": projected(look, plan, test_rows=splits.get("test", 0)),
         "takings": takings_of(form, asked, look),
         "has_price": bool(settings.PRICE_TRAINING_HOUR_MICRO),
         "tried": look.tried,
@@ -150,12 +150,13 @@ def context_of(form: JobForm, asked: Asked) -> dict[str, Any]:
     }
 
 
-def projected(look: Look, plan: estimates.Plan) -> estimates.Estimate | None:
+def projected(look: Look, plan: estimates.Plan, *, test_rows: int) -> estimates.Estimate | None:
     """The whole run from what was tried; None before that."""
     if not look.tried:
         return None
     return estimates.project(
         look.tried,
         plan=plan,
+        test_rows=test_rows,
         price_micro_an_hour=settings.PRICE_TRAINING_HOUR_MICRO,
     )

@@ -144,7 +144,7 @@ def train(road: Road) -> None:
     road.job = training_services.create_job(
         road.maker,
         workspace_id=road.workspace.id,
-        base_model=training.base_model_named(road.workspace.id, "studio-starter-1"),
+        base_model=training.start_named(road.workspace.id, "studio-starter-1"),
         version=road.version,
         preset="quick",
         name="Demo fine-tune",

@@ -12,7 +12,8 @@ from gptstudio.accounts import services as accounts
 from gptstudio.review.evidence import lines_of
 from gptstudio.review.models import ReviewItem
 from gptstudio.review.services import decide
-from training_app.models import Evaluation
+from training_app.models import Evaluation, LanguageModel
+from training_app.services import create_job
 
 pytestmark = pytest.mark.django_db
 SECRET = "Xanthippe Quux"
@@ -112,6 +113,27 @@ def test_programs_get_the_same_as_json_where_their_key_may_see_all_of_it(decided
     assert found["safety"]["checks"][0]["limit"] == 0 and "examples" not in found["safety"]["checks"][0]
     assert any("10 test rows" in each for each in found["not_good_for"])
     assert ask("models:read").status_code == 403
+
+
+def test_what_went_on_from_a_fine_tune_on_the_same_data_names_both_and_the_data_once(world, at_alice, as_alice) -> None:
+    first = world.model
+    job = create_job(
+        as_alice, workspace_id=first.workspace_id, base_model=first, version=world.version, name="Preferring"
+    )
+    second = LanguageModel.objects.create(
+        workspace=first.workspace,
+        name="ft:second",
+        title="Preferring",
+        kind="fine_tune",
+        base=first,
+        job=job,
+        digest="x",
+    )
+    text = words_of(at_alice.get(f"/models/{second.id}/evidence"))
+    assert text.count(f"Data: {world.version}") == 1 and f"Training: {first.job.name}" in text
+    assert f"Tuned from {first.name}" in text and "Training: Preferring" in text
+    assert f"Tuned further into {second.name}" in words_of(at_alice.get(f"/models/{first.id}/evidence"))
+    assert f"taught by Preferring, going on from {first}" in words_of(at_alice.get(f"/lineage/{first.id}/"))
 
 
 def test_a_base_model_has_one_too(world, at_alice) -> None:

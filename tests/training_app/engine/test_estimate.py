@@ -9,7 +9,7 @@ import pytest
 
 from training_app.engine import estimate
 from training_app.engine.estimate import Step, fit
-from training_app.estimates import plan_of, project
+from training_app.estimates import judging, plan_of, project
 
 PARTS = ("start", "step", "evaluation", "checkpoint", "finish")
 
@@ -40,6 +40,20 @@ def test_real_steps_are_taken_and_timed(tried, train_content, method) -> None:
     assert not (run / "model").exists()
     plan = json.loads((run / "trial" / "events.jsonl").read_text().splitlines()[1])["data"]
     assert found["tokens"] == plan["train_tokens"]
+    judged = found["judging"]
+    assert judged["answer_tokens"] == 64 and judged["label_rows"] == judged["label_seconds"] == 0
+    assert all(judged[f"{part}_seconds"] > 0 for part in ("process", "load", "row", "prompt", "token"))
+
+
+def test_what_judging_takes_is_its_parts_as_often_as_they_come() -> None:
+    measured = {
+        "process_seconds": 4.0, "load_seconds": 2.0, "row_seconds": 0.1, "prompt_seconds": 1.0, "token_seconds": 0.01,
+        "label_seconds": 0.5, "answer_tokens": 100, "label_rows": 20,
+    }  # fmt: skip
+    one = 130 * 0.1 + 3 * (1 + 100 * 0.01) + 20 * 0.5
+    assert judging(measured, test_rows=130) == pytest.approx(2 * 4 + 3 * 2 + 2 * one + 9 * 1 + 480 * 0.01)
+    assert judging(measured, test_rows=9000) == judging(measured, test_rows=500), "more are not compared"
+    assert judging({}, test_rows=130) == 0
 
 
 def test_slow_steps_are_ended_by_the_clock_and_the_rest_is_worked_out(tried, monkeypatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +22,10 @@ from training_app.engine import assembling, perplexity, trainer
 from training_app.engine.data import build_pairs, read_rows
 from training_app.engine.device import plan_training
 from training_app.engine.losses import answer_log_probabilities, preference_loss
-from training_app.engine.model import Speaker
+from training_app.engine.model import Speaker, load_speaker
 from training_app.engine.preferences import PairTrainer, base_log_probabilities
 from training_app.engine.scores import Scored
+from training_app.engine.spec import ModelFolder
 from training_app.engine.stopping import StopRequest
 
 Run = Callable[..., tuple[int, list[dict[str, Any]]]]
@@ -158,6 +160,64 @@ def test_a_run_learns_to_prefer_and_starts_from_no_preference(
     evaluations = of_kind(events, "evaluation")
     assert evaluations[-1]["loss"] < 0.6 and evaluations[-1]["accuracy"] == 1.0
     assert "direct preference optimisation" in (spec.parent / "model" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_what_learned_from_answers_by_lora_goes_on_with_pairs_and_is_kept_whole(
+    method: str,
+    tiny: Path,
+    pair_content: dict[str, Any],
+    tmp_path: Path,
+    write_run: Callable[..., Path],
+    run_engine: Run,
+) -> None:
+    wished = {"objective": "supervised", "learning_rate": 0.02, "precision": "float32", "max_steps": 6}
+    answers = {**pair_content, "method": "lora", "hyperparameters": pair_content["hyperparameters"] | wished}
+    first = write_run("answers", answers)
+    code, events = run_engine("train", first)
+    assert code == 0
+    learnt = min(each["loss"] for each in of_kind(events, "evaluation"))
+    start = {"name": "sft", "path": str(first.parent / "model"), "base_path": str(tiny)}
+    wished = {"learning_rate": 0.005, "precision": "float32"}
+    content = {**pair_content, "method": method, "base_model": start}
+    content["hyperparameters"] = pair_content["hyperparameters"] | wished
+    runs = write_run("whole", content), write_run("stopped", content)
+    code, events = run_engine("train", runs[0])
+    assert code == 0
+    assert of_kind(events, "metric")[0]["loss"] == pytest.approx(0.693, abs=0.05), "its reference is where it starts"
+    assert run_engine("train", runs[1], stop_at=("metric", 6))[0] == 3
+    assert run_engine("train", runs[1])[0] == 0
+    made = [spec.parent / "model" for spec in runs]
+    assert not (made[0] / "adapter_config.json").exists()
+    digests = [hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest() for folder in made]
+    assert digests[0] == digests[1]
+
+    before, after = (
+        load_speaker(folder, dtype=torch.float32, device=torch.device("cpu")).model.state_dict()
+        for folder in (ModelFolder("sft", first.parent / "model", tiny), ModelFolder("dpo", made[0]))
+    )
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    beneath = {name for name in before if "proj" in name}
+    assert moved == (set(before) if method == "full" else beneath), "beneath an adapter nothing else moves"
+
+    judged = write_run("judged", {
+        "v": 1, "kind": "evaluate", "job": "j", "attempt": 1, "device": "cpu", "threads": 1, "base_model": start,
+        "tuned_model": {"name": "dpo", "path": str(made[0]), "base_path": None}, "objective": "dpo",
+        "data": {"test": content["data"]["validation"]}, "max_rows": 8, "max_new_tokens": 8, "seed": 0,
+    })  # fmt: skip
+    assert run_engine("evaluate", judged)[0] == 0
+    found = json.loads((judged.parent / "evaluation.json").read_text())
+    assert found["base"]["perplexity"] == pytest.approx(math.exp(learnt), rel=1e-3), "what it started from is beside it"
+    assert run_engine("inspect", write_run("looked", {**content, "kind": "inspect"}))[0] == 0
+    assert json.loads((tmp_path / "looked" / "inspection.json").read_text())["problem"] is None
+
+
+def test_in_four_bits_no_run_goes_on_from_an_adapter(
+    pair_content: dict[str, Any], write_run: Callable[..., Path], run_engine: Run
+) -> None:
+    pair_content["base_model"] |= {"base_path": "/somewhere"}
+    code, events = run_engine("train", write_run("bits", {**pair_content, "method": "qlora"}))
+    assert code == 1 and "is an adapter, which is merged" in events[-1]["data"]["message"]
 
 
 def test_a_step_with_fewer_pairs_at_a_time_has_the_same_loss(

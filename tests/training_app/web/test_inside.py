@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from itertools import product
 
 import pytest
+from django.utils import timezone
 
 from datasets_app.services import erase_version
 from tests.worlds import finish_job, make_dataset, make_job, make_version, write_answers
-from training_app.models import FineTuningJob, MetricPoint
+from training_app.models import FineTuningJob, JobEvent, MetricPoint
 from training_app.runner import evaluate_spec
 from training_app.selectors.answers import groups_of
 from training_app.services.stale import forget_erased
@@ -105,7 +108,8 @@ def keep_losses(job, nats: float) -> None:
 def test_runs_stand_side_by_side_with_what_differs_and_none_is_best_by_chance(at_bob, two) -> None:
     job, other = two
     changed = {"learning_rate": 1e-5, "max_length": 64, "eval_steps": 7, "class_weights": True, "micro_batch_size": 1}
-    FineTuningJob.objects.filter(id=other.id).update(hyperparameters={**other.hyperparameters, **changed})
+    changed_run = {"hyperparameters": {**other.hyperparameters, **changed}, "preset": "quick", "method": "lora"}
+    FineTuningJob.objects.filter(id=other.id).update(**changed_run)
     MetricPoint.objects.filter(job=other, validation_loss__isnull=False).update(validation_loss=2.5)
     page = compared(at_bob, job, other)
     assert "Validation loss" in page and "Slower" in page
@@ -113,7 +117,9 @@ def test_runs_stand_side_by_side_with_what_differs_and_none_is_best_by_chance(at
     assert "1e-05" in differing and "Batch size" not in differing
     for title in ("Learning rate", "Longest row, in tokens", "Steps between validations", "Weigh small classes more"):
         assert f"<td>{title}</td>" in differing
-    assert '<td class="num">yes</td>' in differing and "True" not in differing
+    for value in ("Quick look", "LoRA", "yes"):
+        assert f'<td class="num">{value}</td>' in differing
+    assert "True" not in differing
     assert "<td>micro_batch_size</td>" in differing, "the form has no name for it"
     assert "2.5</td>" in page and "3.1</td>" in page and "ROUGE-L" in page
     assert "<b>" not in page[page.index("What came of them") : page.index("Settings that differ")]
@@ -172,13 +178,24 @@ def test_comparing_begins_with_a_choice_and_refuses_another_workspaces_run(
     assert "No fine-tune yet" in client.get("/fine-tunes/compare").content.decode()
 
 
+SOON = {"seconds": 120.0, "memory_bytes": 1 << 29, "tokens": 5000, "cost_micro": 0}
+
+
 def test_what_it_took_stands_beside_what_was_expected(at_bob, job) -> None:
     FineTuningJob.objects.filter(id=job.id).update(
         plan={"usage": {"seconds": 100.0, "memory_bytes": 1 << 30}},
-        estimate={"seconds": 120.0, "memory_bytes": 1 << 29, "tokens": 5000, "cost_micro": 0},
+        estimate=SOON,
     )
     page = at_bob.get(f"/fine-tunes/{job.id}/settings").content.decode()
     assert "What it took" in page and "2 minutes" in page and "512 MB" in page and "1 GB" in page
+    assert "Judging the model" not in page
+    FineTuningJob.objects.filter(id=job.id).update(estimate={**SOON, "judging_seconds": 300.0})
+    at = timezone.now()
+    for seq, (phase, kind) in enumerate(product(("evaluate", "safety"), ("started", "finished"))):
+        when = at + timedelta(minutes=2 * seq)
+        JobEvent.objects.create(job=job, phase=phase, kind=kind, attempt=1, seq=seq, at=when)
+    page = at_bob.get(f"/fine-tunes/{job.id}/settings").content.decode()
+    assert '<td>Judging the model</td><td class="num">5 minutes</td><td class="num">4 minutes</td>' in page
 
 
 def points(train: list[float], looks: list[float]) -> list[MetricPoint]:

@@ -9,14 +9,19 @@ import pytest
 
 from datasets_app.models import DatasetVersion
 from datasets_app.recipes import default_recipe, step
-from tests.worlds import make_dataset, make_job, make_version
-from training_app.models import Measurement
+from tests.worlds import finish_job, make_dataset, make_job, make_version
+from training_app.models import FineTuningJob, LanguageModel, Measurement
 
 pytestmark = pytest.mark.django_db
 TRIED = {
     "start_seconds": 5.0, "step_seconds": 1.0, "evaluation_seconds": 1.0, "sample_seconds": 0.0,
     "checkpoint_seconds": 0.0, "finish_seconds": 1.0, "tokens": 1000, "memory_bytes": 1 << 30, "steps_tried": 10,
     "memory": {"total": 1 << 40, "free": 1 << 40},
+}  # fmt: skip
+
+JUDGING = {
+    "process_seconds": 4.0, "load_seconds": 1.0, "row_seconds": 0.0, "prompt_seconds": 0.0, "token_seconds": 0.5,
+    "label_seconds": 0.0, "answer_tokens": 300, "label_rows": 0,
 }  # fmt: skip
 
 
@@ -60,6 +65,10 @@ def test_what_was_measured_is_told_before_the_start(at_alice, filled, settings) 
     Measurement.objects.update(state="ready", result=TRIED)
     page = at_alice.get("/fine-tunes/preflight", filled()).content.decode()
     assert "18 seconds" in page and "1 GB" in page and "Measured by 10 real steps" in page and "Cost" in page
+    assert "the safety check come on top" in page
+    Measurement.objects.update(result={**TRIED, "judging": JUDGING})
+    page = at_alice.get("/fine-tunes/preflight", filled()).content.decode()
+    assert "<dt>Judging it</dt><dd><b>9 minutes</b>" in page and "come on top" not in page
 
 
 def test_what_was_measured_beside_a_fine_tune_can_be_measured_again(at_alice, filled) -> None:
@@ -122,6 +131,30 @@ def test_a_new_one_from_a_run_has_its_settings(at_alice, as_alice, version, star
     assert f'Filled in with the settings of <a href="/fine-tunes/{job.id}/">' in page
     assert 'value="thorough" checked' in page and 'value="0.0003"' in page
     assert f'href="/fine-tunes/new?from={job.id}"' in at_alice.get(f"/fine-tunes/{job.id}/").content.decode()
+
+
+def test_a_fine_tune_can_be_taught_more_and_its_page_tells_what_went_on_from_it(
+    at_alice, as_alice, version, starter, tmp_path, filled
+) -> None:
+    made = tmp_path / "made"
+    made.mkdir()
+    (made / "model.safetensors").write_bytes(b"weights")
+    first = finish_job(make_job(as_alice, version=version, base=starter), folder=made)
+    page = at_alice.get(f"/models/{first.id}/").content.decode()
+    assert f"?base_model={first.id}" in page and "Teach it more" in page and "went on" not in page
+    page = at_alice.get(f"/fine-tunes/new?base_model={first.id}").content.decode()
+    assert '<optgroup label="Your fine-tunes">' in page and f'<option value="{first.id}" selected>' in page
+    answer = at_alice.post("/fine-tunes/new", filled(base_model=first.id, name="Preferring"))
+    job = FineTuningJob.objects.get(name="Preferring")
+    assert answer.url == f"/fine-tunes/{job.id}/" and job.base_model == first
+    second = LanguageModel.objects.create(
+        workspace=job.workspace, name="ft:second", title="Preferring", kind="fine_tune", base=first, job=job, digest="x"
+    )
+    assert f'href="/models/{second.id}/">Preferring</a>' in at_alice.get(f"/models/{first.id}/").content.decode()
+    assert f'It went on from <a href="/models/{first.id}/">' in at_alice.get(f"/models/{second.id}/").content.decode()
+    assert "going on from" in at_alice.get(f"/fine-tunes/{job.id}/").content.decode()
+    page = at_alice.get(f"/fine-tunes/{job.id}/settings").content.decode()
+    assert "<dd>Quick look</dd>" in page and "<dd>All weights</dd>" in page and "<td>Learning rate</td>" in page
 
 
 def test_data_that_needs_a_reviewer_offers_to_ask_one(at_alice, as_alice, filled) -> None:

@@ -21,6 +21,8 @@ from training_app.models import ENDED, FineTuningJob, JobState
 from training_app.models.job import TRANSITIONS
 from training_app.selectors.answers import answers_of
 from training_app.web import curves, learning, verdicts
+from training_app.web.comparing import title_of
+from training_app.web.forms import METHODS, PRESET_TITLES
 from training_app.wording import in_words
 
 UNDER_WAY = (JobState.VALIDATING_FILES, JobState.QUEUED, JobState.RUNNING)
@@ -192,8 +194,11 @@ def settings(request: MemberRequest, job_id: str) -> HttpResponse:
     page = run_page(request, job_id, "settings")
     asked = page["job"].requested
     page["usage"] = page["job"].plan.get("usage") or {}
+    page["judging"] = selectors.judging_took(page["job"])
     page["resumed"] = selectors.events_of(page["job"]).filter(kind="started", phase="train").count() > 1
-    page["lines"] = [(name, value, name in asked) for name, value in _flat(page["job"].hyperparameters)]
+    page["lines"] = [(title_of(name), value, name in asked) for name, value in _flat(page["job"].hyperparameters)]
+    page["preset"] = PRESET_TITLES.get(page["job"].preset, page["job"].preset)
+    page["method"] = dict(METHODS).get(page["job"].method, page["job"].method)
     return render(request, "training/job_settings.html", page)
 
 

@@ -27,7 +27,7 @@ class LimitsForm(StudioForm):
                 "label": limit.title,
                 "required": False,
                 "min_value": 0,
-                "help_text": f"Measured in {limit.unit}. Usually {limit.usually}.",
+                "help_text": f"Measured in {limit.unit}. Usually {limit.usually}. {limit.why}".strip(),
             }
             self.fields[key] = (
                 forms.IntegerField(max_value=int(limit.most), **said)

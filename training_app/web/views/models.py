@@ -28,6 +28,7 @@ from training_app.web.views import exports
 
 SORTS: Sorts = {"name": Lower("name"), "base": "base__name", "made": "created_at"}
 KINDS = by_field("kind", "Kind", ModelKind.choices)
+SHOWN = 20
 
 
 @member_page("models.view")
@@ -82,6 +83,7 @@ def _context(request: MemberRequest, found: LanguageModel, form: ReasonForm | No
         "checks": verdicts.checks_of(evaluation.safety) if evaluation else [],
         "item": item,
         "fetched": import_of_model(found) if found.kind == ModelKind.BASE else None,
+        "went_on": list(selectors.made_from(found)[:SHOWN]) if found.kind == ModelKind.FINE_TUNE else [],
         "decisions": list(item.decisions.all()) if item else [],
         "is_released": selectors.is_released(found),
         "can_ask": is_own and evaluation and (item is None or item.state == ReviewState.REJECTED),

@@ -31,7 +31,7 @@ def form_of(request: MemberRequest, data: QueryDict | None, make: Callable[..., 
     """The form of a run, filled in from the address: by name, or with the settings of the run that `from` names."""
     workspace_id = request.actor.workspace_id
     versions = list(trainable_versions(workspace_id)[:NEWEST])
-    base_models = list(selectors.base_models_of(workspace_id))
+    base_models = list(selectors.starts_of(workspace_id))
     given = {name: value for name in FROM_QUERY if (value := request.GET.get(name))}
     earlier = selectors.job_of(workspace_id, request.GET["from"]) if request.GET.get("from") else None
     cleared = next((each.id for each in versions if version_is_cleared(each)), "")
