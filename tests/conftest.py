@@ -7,11 +7,12 @@ import os
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 HOME = tempfile.mkdtemp(prefix="studio-tests-")
 os.environ["STUDIO_HOME"] = HOME  # before settings load: tests never touch ./var
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-# As curation sets them for itself: two processes of tests have two cores, and threads of small products wait for each other.
+# As curation sets them for itself: processes of tests share the cores, and threads of small products wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -53,7 +54,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(trylast=True)  # after the plugin that shuffles
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest files come first: of two processes, none is left with one of them when all else is done."""
+    """The longest files come first: no process is left with one of them when all else is done."""
     items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("journey", "long", "browser")])
     if astray := [item.nodeid for item in items if _touches_database(item) and _is_without(item.path)]:
         raise pytest.UsageError(f"The second set-up never sees these, which touch a database: {astray}")
@@ -107,6 +108,21 @@ def real_data() -> Path:
             pytest.fail("REAL_DATA_DIR is not set, and CI=true")
         pytest.skip("REAL_DATA_DIR is not set")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def servers(worker_id: str) -> tuple[str, str]:
+    """PostgreSQL and Redis for whole studios. In Redis each process of tests has a database to itself: a studio's worker
+    takes whatever stands in the queue there.
+    """
+    postgres, redis = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
+    if not postgres or not redis:
+        if os.environ.get("CI") == "true":
+            pytest.fail("PostgreSQL and Redis cannot be had here, and CI=true (see tests/with_servers.py)")
+        pytest.skip("PostgreSQL and Redis cannot be had here (see tests/with_servers.py)")
+    at = urlsplit(redis)
+    own = int(at.path.strip("/") or 0) + (0 if worker_id == "master" else 1 + int(worker_id.removeprefix("gw")))
+    return postgres, at._replace(path=f"/{own}").geturl()
 
 
 @pytest.fixture(scope="session")

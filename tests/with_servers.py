@@ -17,8 +17,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# A file's tests share their servers, so they stay together; the order is the one of `tests/conftest.py`.
-TOGETHER = ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
+# A file's tests share their servers, so they stay together; the order is the one of `tests/conftest.py`. Three for two
+# cores: there is always one that waits for a process to start or for something to be over.
+TOGETHER = ["--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder"]
+# No test cuts the power: a commit need not wait for the disk.
+HASTE = {"PGOPTIONS": "-c synchronous_commit=off"}
 
 
 def free_port() -> int:
@@ -116,7 +119,7 @@ def main(arguments: list[str]) -> int:
     if absent and os.environ.get("CI") == "true":
         sys.exit(f"{' and '.join(absent)} cannot be had here, and CI=true.")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would each compile the project anew
-    servers = {"TEST_DATABASE_URL": postgres or "", "TEST_REDIS_URL": redis or ""}
+    servers = {"TEST_DATABASE_URL": postgres or "", "TEST_REDIS_URL": redis or "", **HASTE}
     pytest = [sys.executable, "-m", "pytest", *TOGETHER]
     print("== the embedded set-up", flush=True)
     embedded = subprocess.run([*pytest, *arguments], env={**os.environ, **servers}, check=False).returncode

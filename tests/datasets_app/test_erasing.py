@@ -98,6 +98,7 @@ def test_a_person_is_found_erased_and_the_old_emptied(version, as_alice, as_bob,
         contents.find(tombstone, contents.Wanted())
 
 
+@pytest.mark.once
 def test_near_copies_in_the_report_and_words_in_the_recipe_are_gone_from_a_tombstone(
     upload, as_alice, dataset, workspace
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_recipe_that_names_somebody_is_traced_and_the_next_one_does_not(upload
     assert kept.body["system_prompt"] == ""
 
 
+@pytest.mark.once
 def test_a_version_whose_recipe_would_be_refused_today_is_made_again_without_a_person(
     version, as_alice, workspace
 ) -> None:
@@ -181,6 +183,7 @@ def test_what_was_erased_is_remembered_where_no_version_can_be_made_again(
     )
 
 
+@pytest.mark.once
 def test_the_same_files_and_recipe_give_the_same_digest_again(version, studio_home, capsys) -> None:
     from django.core.management import CommandError, call_command
 
@@ -199,6 +202,7 @@ def test_the_same_files_and_recipe_give_the_same_digest_again(version, studio_ho
         call_command("verify_version", version.id)
 
 
+@pytest.mark.once
 def test_one_record_is_traced_whatever_it_says(version) -> None:
     found = trace_record(version.files.get(), 5)
     (held,) = found.versions

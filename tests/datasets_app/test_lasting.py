@@ -65,6 +65,7 @@ def erased_in(version: DatasetVersion) -> list[dict]:
     return recipes.step(version.recipe, "edits")["options"]["erased"]
 
 
+@pytest.mark.once
 def test_nobody_else_goes_and_versions_made_anew_stay_without_her(version, as_alice, as_bob, workspace) -> None:
     assert talks_in(version) == set(range(TALKS))
     (held,) = trace_phrase(workspace.id, phrase_of(CARLA)).versions
@@ -111,6 +112,7 @@ def test_a_version_that_starts_from_another_keeps_its_edits_and_one_from_a_prese
     assert recipes.edited_rows(services.create_version(as_bob, dataset=version.dataset).recipe) == []
 
 
+@pytest.mark.once
 def test_what_was_erased_and_edited_follows_its_record_into_another_reading(upload, as_alice, as_bob, dataset) -> None:
     """The header is read as a row: every number is one more than it was."""
     from datasets_app.contents.tracing import trace_record

@@ -77,14 +77,10 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+def machine(tmp_path: Path, servers: tuple[str, str]) -> Iterator[Machine]:
     import psycopg
 
-    server, redis = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
-    if not server or not redis:
-        if os.environ.get("CI") == "true":
-            pytest.fail("PostgreSQL and Redis cannot be had here, and CI=true (see tests/with_servers.py)")
-        pytest.skip("PostgreSQL and Redis cannot be had here (see tests/with_servers.py)")
+    server, redis = servers
     name = f"studio_compose_{uuid.uuid4().hex[:10]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name}")

@@ -45,7 +45,7 @@ def free_port() -> int:
 
 
 def _base_env(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "CI")}
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "CI", "PGOPTIONS")}
     ports = {"PORT": str(free_port()), "ENGINE_PORT": str(free_port())}
     return {**kept, **ports, "STUDIO_HOME": str(home), "HF_HUB_OFFLINE": "1"}
 
@@ -58,15 +58,11 @@ def embedded(tmp_path: Path) -> SetUp:
 
 
 @pytest.fixture
-def production(tmp_path: Path) -> Iterator[SetUp]:
+def production(tmp_path: Path, servers: tuple[str, str]) -> Iterator[SetUp]:
     """PostgreSQL and Redis, in a database of its own."""
     import psycopg
 
-    server, redis = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
-    if not server or not redis:
-        if os.environ.get("CI") == "true":
-            pytest.fail("PostgreSQL and Redis cannot be had here, and CI=true (see tests/with_servers.py)")
-        pytest.skip("PostgreSQL and Redis cannot be had here (see tests/with_servers.py)")
+    server, redis = servers
     name = f"studio_journey_{uuid.uuid4().hex[:10]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"create database {name}")

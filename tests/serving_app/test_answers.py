@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from tests.openai_types import check_answer, check_stream
 
+pytestmark = pytest.mark.once
 HELLO = [{"role": "user", "content": "Hello there"}]
 CHAT = {"messages": HELLO, "max_completion_tokens": 6, "logit_bias": {"256": -100}}
 TEXT = {"prompt": "Hello there", "max_tokens": 6, "logit_bias": {"256": -100}}

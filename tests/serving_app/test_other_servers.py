@@ -18,6 +18,7 @@ from serving_app import selectors
 from serving_app.models import EngineReplica, UsageEvent
 from tests.serving_app.conftest import free_port, point_at
 
+pytestmark = pytest.mark.once
 HELLO = [{"role": "user", "content": "Hello there"}]
 THEIR_NAME, COMMIT = "studio/tiny", "1" * 40
 

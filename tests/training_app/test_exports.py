@@ -92,6 +92,7 @@ def whole(package: services.taking.Package) -> bytes:
     return b"".join(package.pieces)
 
 
+@pytest.mark.once
 def test_an_adapter_is_merged_by_a_worker_and_taken_as_a_whole_folder(as_tom, adapter, studio_home) -> None:
     asked = services.request_export(as_tom, model=adapter, form="merged")
     assert (asked.state, asked.digest) == ("queued", "")
@@ -144,6 +145,7 @@ def test_what_is_there_or_on_its_way_is_not_made_twice(as_tom, base, ready) -> N
     assert services.request_export(as_tom, model=base, form="gguf-f32").state == "queued", "lost files are made again"
 
 
+@pytest.mark.once
 def test_a_failure_keeps_its_sentence_and_leaves_nothing(as_tom, base, studio_home, monkeypatch, at_tom) -> None:
     monkeypatch.setattr(runner.settings, "CHILD_MEMORY_BYTES", 0)
     plain = runner.child.Limits

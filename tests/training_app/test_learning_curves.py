@@ -120,6 +120,7 @@ def test_the_change_is_that_of_the_mean_over_answer_tokens() -> None:
     assert found.change == pytest.approx(-0.5) == found.low and found.rows == 20
 
 
+@pytest.mark.once
 def test_a_run_of_a_study_is_trained_alone_leaves_no_weights_and_stands_in_no_list(
     begin, written, workspace, monkeypatch
 ) -> None:

@@ -94,6 +94,7 @@ def test_a_killed_run_goes_on_by_itself_from_its_checkpoint_through_every_phase(
     assert (Evaluation.objects.count(), fresh(job).attempt) == (1, 1)
 
 
+@pytest.mark.once
 def test_two_processes_train_one_job_and_one_that_is_killed_ends_nothing(
     make_job, written, monkeypatch, settings, tmp_path
 ) -> None:
@@ -128,6 +129,7 @@ def check_verdict(job: FineTuningJob, model: LanguageModel) -> None:
     assert verdict.safety["checks"] and verdict.is_safe == verdict.safety["passed"]
 
 
+@pytest.mark.once
 def test_when_its_worker_ends_a_run_saves_first_and_the_next_worker_goes_on_by_itself(
     make_job, written, monkeypatch, tmp_path
 ) -> None:
@@ -157,6 +159,7 @@ def test_when_its_worker_ends_a_run_saves_first_and_the_next_worker_goes_on_by_i
     assert JobEvent.objects.filter(job=job, kind="started").last().data["resumed_from"] == step
 
 
+@pytest.mark.once
 def test_a_cancelled_run_ends_cancelled_with_a_checkpoint(make_job, written, as_tom, monkeypatch) -> None:
     job = make_job(version=written, hyperparameters={**LONG, "n_epochs": 50})
     beat = services.beat

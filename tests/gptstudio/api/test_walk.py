@@ -42,6 +42,7 @@ def worker(transactional_db, studio_home):
     thread.join(timeout=120)
 
 
+@pytest.mark.once
 def test_the_printed_walk_goes_from_a_file_to_an_edited_version(
     worker, live_server, as_alice, workspace, tmp_path
 ) -> None:
