@@ -181,12 +181,21 @@ def prepared(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def changed(prepared, tmp_path):
+def copied(prepared, tmp_path):
+    """Copies of the prepared database; each call gives another's path."""
+
+    def call() -> Path:
+        return Path(shutil.copy(prepared, tempfile.mkdtemp(dir=tmp_path)))  # beside nobody's write-ahead log
+
+    return call
+
+
+@pytest.fixture
+def changed(copied):
     """The prepared database, with its list of steps changed; gives its address."""
 
     def call(statement: str) -> str:
-        path = Path(tempfile.mkdtemp(dir=tmp_path)) / "changed.sqlite3"  # beside nobody's write-ahead log
-        shutil.copy(prepared, path)
+        path = copied()
         with closing(sqlite3.connect(path)) as connection:
             connection.execute(statement)
             connection.commit()
@@ -243,8 +252,8 @@ def engine():
         server.shutdown()
 
 
-def test_an_engine_that_serves_another_model_than_asked_stops_the_start(manage, engine) -> None:
-    asked = {"ENGINE_URLS": engine, "ENGINE_TOKEN": "right"}
+def test_an_engine_that_serves_another_model_than_asked_stops_the_start(manage, engine, copied) -> None:
+    asked = {"ENGINE_URLS": engine, "ENGINE_TOKEN": "right", "DATABASE_URL": f"sqlite:///{copied()}"}
     code, said = manage("prepare", ENGINE_MODELS="model_x=Qwen/Qwen2.5-14B", **asked)
     assert code == 1 and "Traceback" not in said
     assert "ENGINE_MODELS says that Qwen/Qwen2.5-14B is served, and vllm serves Qwen/Qwen2.5-7B." in said
