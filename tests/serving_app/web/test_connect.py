@@ -17,9 +17,11 @@ import pytest
 from serving_app import services
 from serving_app.models import Completion, UsageEvent
 from serving_app.web.snippets import snippets
+from tests.serving_app.conftest import write_tiny_model
 
 pytestmark = [pytest.mark.once, pytest.mark.long]
 
+BRIEF = 256  # tokens
 NODE_CLIENT = Path(sys.prefix) / "node_client" / "node_modules"
 
 
@@ -33,9 +35,11 @@ def printed(client, studio: str, key: str, *, model: str) -> str:
 
 
 @pytest.fixture
-def deployment(base_model, as_alice, reconciler):
-    """A deployment of the tiny model, loaded."""
-    targets = [{"model": base_model.id, "weight": 1}]
+def deployment(make_tuned, as_alice, reconciler, tmp_path):
+    """A deployment, loaded, of a model that reads little: its answers fill that, and no snippet says how long they may be."""
+    model = make_tuned(folder=write_tiny_model(tmp_path / "brief", seed=1, positions=BRIEF))
+    type(model).objects.filter(id=model.id).update(context_length=BRIEF)
+    targets = [{"model": model.id, "weight": 1}]
     made = services.create_deployment(as_alice, workspace_id=as_alice.workspace_id, name="support", targets=targets)
     reconciler.run_pass()
     return made
