@@ -1,33 +1,41 @@
-"""The whole road on both set-ups: upload, detect, curate, train, evaluate, release, deploy, a streamed answer, its bill."""
+"""The whole road: upload, detect, curate, train, evaluate, release, deploy, a streamed answer, its bill.
+
+Here on PostgreSQL and Redis; on the embedded set-up in `test_real_files.py`.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.journeys.conftest import SetUp
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(1800)]
 
 
-@pytest.mark.parametrize("set_up", ["embedded", "production"])
-def test_the_road_ends_in_an_answer_that_is_billed_exactly(
-    set_up: str, small_export: Path, request: pytest.FixtureRequest
-) -> None:
-    studio = request.getfixturevalue(set_up)
-    demo = studio.manage("demo", "--data", str(small_export))
+def walked(studio: SetUp, file: Path, *, rows: int) -> dict[str, Any]:
+    """The demo's summary, once all that holds for every file was found true."""
+    demo = studio.manage("demo", "--data", str(file))
     log = (studio.home / "demo" / "studio.log").read_text() if (studio.home / "demo" / "studio.log").exists() else ""
     assert demo.returncode == 0, demo.stdout[-3000:] + demo.stderr[-3000:] + log[-3000:]
-    summary = json.loads((studio.home / "demo" / "summary.json").read_text())
-    rows, splits = summary["rows"], summary["splits"]
-    assert rows["in"] == 160 == rows["kept"] + sum(rows["dropped"].values())
-    assert rows["kept"] == splits["train"] + splits["validation"] + splits["test"]
+    summary: dict[str, Any] = json.loads((studio.home / "demo" / "summary.json").read_text())
+    counted, splits = summary["rows"], summary["splits"]
+    assert counted["in"] == rows == counted["kept"] + sum(counted["dropped"].values())
+    assert counted["kept"] == splits["train"] + splits["validation"] + splits["test"]
     assert splits["leaks"] == 0
-    assert summary["tuned"]["perplexity"] < summary["base"]["perplexity"] / 2
     usage = summary["usage"]
-    assert usage["completion_tokens"] > 0
+    assert usage["completion_tokens"] > 0 and summary["answer"].strip()
     assert {name: usage[name] for name in summary["engine_usage"]} == summary["engine_usage"]
     assert studio.manage("verify_audit").returncode == 0
+    return summary
+
+
+def test_the_road_ends_in_an_answer_that_is_billed_exactly(production: SetUp, small_export: Path) -> None:
+    summary = walked(production, small_export, rows=160)
+    assert summary["tuned"]["perplexity"] < summary["base"]["perplexity"] / 2
 
 
 def test_a_demo_on_a_file_that_is_not_there_says_so(embedded) -> None:
