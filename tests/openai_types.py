@@ -20,6 +20,7 @@ from openai.types import (
     FileDeleted,
     FileObject,
     Model,
+    ModelDeleted,
     ModerationCreateResponse,
     Upload,
 )
@@ -38,6 +39,7 @@ ANSWERS: list[tuple[str, str, type[BaseModel]]] = [
     ("POST", "embeddings", CreateEmbeddingResponse),
     ("POST", "moderations", ModerationCreateResponse),
     ("GET", "models/.+", Model),
+    ("DELETE", "models/.+", ModelDeleted),
     ("POST", "files", FileObject),
     ("GET", f"files/{ONE}", FileObject),
     ("DELETE", f"files/{ONE}", FileDeleted),

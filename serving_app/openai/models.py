@@ -1,4 +1,4 @@
-"""GET /v1/models and /v1/models/{model}: what this key may call, by the names that it may call it by."""
+"""/v1/models and /v1/models/{model}: what this key may call, by the names that it may call it by."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from django.http import JsonResponse
 from rest_framework.request import Request
 
 from gptstudio.accounts.models import ApiKey
-from gptstudio.core.errors import NotFound
+from gptstudio.core.errors import Conflict, NotFound
 from gptstudio.review.selectors import rejected_ids
 from serving_app import selectors
 from serving_app.models import Deployment
 from serving_app.openai.base import OpenAIView
+from training_app import services
 from training_app.models import LanguageModel, ModelKind
-from training_app.selectors import base_models_of, models_of, released_ids
+from training_app.selectors import base_models_of, model_named, models_of, released_ids
 
 OWNER = "gpt-studio"
 
@@ -59,10 +60,27 @@ class Models(ModelViews):
 
 
 class Model(ModelViews):
-    """One of them."""
+    """One of them; deleting puts a model away for good, which no released one is."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "models.view", "DELETE": "models.archive"}
 
     def get(self, request: Request, name: str) -> JsonResponse:
         found = next((body for body in self.bodies() if body["id"] == name), None)
         if found is None:
-            raise NotFound(f"The model `{name[:200]}` does not exist.", code="model_not_found", param="model")
+            raise _unknown(name)
         return JsonResponse(found)
+
+    def delete(self, request: Request, name: str) -> JsonResponse:
+        if not cast(ApiKey, self.request.auth).may_ask(name):
+            raise _unknown(name)
+        if selectors.deployment_named(self.workspace_id, name) is not None:
+            raise Conflict(f"`{name}` is a deployment, which is no model of its own.", fix="Retire it instead.")
+        model = model_named(self.workspace_id, name)
+        if model is None:
+            raise _unknown(name)
+        services.archive_model(self.actor, model=model)
+        return JsonResponse({"id": name, "object": "model", "deleted": True})
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"The model `{name[:200]}` does not exist.", code="model_not_found", param="model")

@@ -107,6 +107,26 @@ def test_models_are_listed_starter_first_then_fine_tunes_then_deployments(
             asking.models.retrieve(name)
 
 
+def test_a_program_deletes_a_model_that_is_not_released_and_no_other(
+    client, client_for, make_key, stranger, base_model, make_tuned
+):
+    kept, gone = make_tuned(), make_tuned("ft:gone", released=False)
+    deleting = client_for(make_key("models:write"))
+    for asking, name, refused in (
+        (deleting, kept.name, openai.BadRequestError),
+        (deleting, base_model.name, openai.BadRequestError),
+        (deleting, "ft:none", openai.NotFoundError),
+        (stranger, gone.name, openai.NotFoundError),
+        (client_for(make_key("models:read")), gone.name, openai.PermissionDeniedError),
+    ):
+        with pytest.raises(refused):
+            asking.models.delete(name)
+    deleted = deleting.models.delete(gone.name)
+    assert (deleted.id, deleted.deleted, deleted.object) == (gone.name, True, "model")
+    with pytest.raises(openai.NotFoundError):
+        deleting.models.delete(gone.name)
+
+
 def test_a_withdrawn_model_gets_no_more_traffic(client, as_alice, base_model, make_tuned, reconciler):
     tuned = make_tuned()
     reconciler.run_pass()

@@ -167,6 +167,7 @@ def schemas() -> dict[str, Schema]:
         "Models": exact({"object": one_of(["list"]), "data": a_list(ref("Model"))}),
         "File": _file(),
         "DeletedFile": deleted("file"),
+        "DeletedModel": deleted("model"),
         "Upload": _upload(),
         "Part": part,
         "Job": _job(),

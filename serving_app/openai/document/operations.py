@@ -62,6 +62,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("models", "GET"): Operation("Models", "What this key may call.", _one("Models")),
     ("model", "GET"): Operation("Models", "One of them.", _one("Model")),
+    ("model", "DELETE"): Operation("Models", "Put a model that is not released away for good.", _one("DeletedModel")),
     ("files", "GET"): Operation(
         "Files", "Files of the workspace.", _one("Files"), query=_page(10_000, 10_000, **FILES)
     ),
