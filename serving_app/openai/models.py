@@ -8,7 +8,7 @@ from django.http import JsonResponse
 from rest_framework.request import Request
 
 from gptstudio.accounts.models import ApiKey
-from gptstudio.core.errors import Conflict, NotFound
+from gptstudio.core.errors import Conflict, NotAllowed, NotFound
 from gptstudio.review.selectors import rejected_ids
 from serving_app import selectors
 from serving_app.models import Deployment
@@ -78,6 +78,8 @@ class Model(ModelViews):
         model = model_named(self.workspace_id, name)
         if model is None:
             raise _unknown(name)
+        if model.workspace_id is None:
+            raise NotAllowed(f"{model} came with the studio, for all workspaces: no key puts it away.")
         services.archive_model(self.actor, model=model)
         return JsonResponse({"id": name, "object": "model", "deleted": True})
 

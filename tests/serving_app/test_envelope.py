@@ -37,7 +37,7 @@ def test_an_address_that_is_none(ask, path):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/v1/chat/completions"), ("PUT", "/v1/files"), ("DELETE", "/v1/models/x"), ("PATCH", "/v1/completions")],
+    [("GET", "/v1/chat/completions"), ("PUT", "/v1/files"), ("PUT", "/v1/models/x"), ("PATCH", "/v1/completions")],
 )
 def test_a_method_that_is_not_taken(ask, method, path):
     response = ask(method, path)
