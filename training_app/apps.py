@@ -8,9 +8,8 @@ class TrainingConfig(AppConfig):
     label = "training"
 
     def ready(self) -> None:
-        from gptstudio.core import artifacts, storage
+        from gptstudio.core import storage
         from training_app import services
-        from training_app.models import WEIGHTS
         from training_app.web.reviewing import register_kinds
 
         register_kinds()
@@ -22,6 +21,6 @@ class TrainingConfig(AppConfig):
         storage.register(
             "artifacts",
             services.weights_put_away_elsewhere,
-            forget=lambda digest: artifacts.delete(digest, suffix=WEIGHTS),
+            forget=services.drop_weights_here,
             in_bucket=False,  # of what was put away the small files stay there
         )

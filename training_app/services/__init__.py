@@ -69,6 +69,7 @@ from training_app.services.runs import (
 )
 from training_app.services.stale import move_waiting_on, requeue_stale
 from training_app.services.stored import (
+    drop_weights_here,
     drop_weights_put_away,
     free_spent_run,
     keep_runs,
@@ -108,6 +109,7 @@ __all__ = [
     "create_sweep",
     "delete_export",
     "derive_version",
+    "drop_weights_here",
     "drop_weights_put_away",
     "end_comparison",
     "ensure_starter",

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from django.db.models import Q
 
 from datasets_app.models import VersionState
-from gptstudio.core import storage
+from gptstudio.core import artifacts, storage
 from gptstudio.core.storage import StorageTrouble
 from training_app.copies import Copies
 from training_app.models import ENDED, WEIGHTS, FineTuningJob, JobState, LanguageModel
@@ -18,6 +18,11 @@ from training_app.services.archiving import free_run
 def weights_put_away_elsewhere(digests: Collection[str]) -> set[str]:
     """Those of them whose weights no model needs any more, and lie on this machine all the same."""
     return {each for each in put_away(digests) if any(storage.place(f"artifacts/{each}").rglob(f"*{WEIGHTS}"))}
+
+
+def drop_weights_here(digest: str) -> None:
+    """Delete the weights in a folder of this machine's; its small files stay."""
+    artifacts.delete(digest, suffix=WEIGHTS)
 
 
 def drop_weights_put_away() -> None:
