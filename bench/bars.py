@@ -107,6 +107,21 @@ def _row_browser(found: dict[str, Any]) -> Iterator[Bar]:
         yield Bar(f"row browser, {question}: p95 in ms", times["p95_ms"], bar, is_most=True)
 
 
+def _pages(found: dict[str, Any]) -> Iterator[Bar]:
+    bars = found["bars"]
+    for database, each in found["on"].items():
+        worst = each["worst"]
+        yield Bar(
+            f"{worst['pages']} pages on {database}: slowest p95 in ms", worst["slowest_p95_ms"], bars["page_ms"], True
+        )
+        yield Bar("the same: pages over it", len(worst["missed"]), 0, is_most=True)
+        searches = max(worst["search_ms"].values(), default=0)
+        yield Bar("the same: slowest search of rows or of a list, p95 in ms", searches, bars["search_ms"], is_most=True)
+        for name, unit in (("script_kb", "KiB of script"), ("first_paint_ms", "ms until first paint")):
+            most = max(page[name] for page in each["browser"].values())
+            yield Bar(f"the same in Chromium: most {unit}", most, bars[name], is_most=True)
+
+
 def _kills(found: dict[str, Any]) -> Iterator[Bar]:
     trials = found["trials"]
     ended = sum(each["ended"] and bool(each["killed"]) and each["ledger_difference"] == 0 for each in trials)
@@ -186,6 +201,8 @@ READERS = {
     "curation_scale": _scale,
     "curation_million": _scale,
     "row_browser": _row_browser,
+    "pages": _pages,
+    "pages_tenth": _pages,
     "kills": _kills,
     "slow_upload": _upload,
     "verdicts": _verdicts,

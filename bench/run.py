@@ -42,6 +42,10 @@ MILLION = (
     "curation_scale.py", "--rows", "1000000", "--no-names",
     "--results", str(HERE / "results" / "curation_million.json"),
 )  # fmt: skip
+PAGES = (
+    "pages.py", "--rows", "100000", "--runs", "1000", "--events", "100000", "--databases", "sqlite",
+    "--results", str(HERE / "results" / "pages_tenth.json"),
+)  # fmt: skip
 LONG = (
     ("by_document.py", "--draws", "20"),
     ("banking.py", "--draws", "5"),
@@ -50,13 +54,14 @@ LONG = (
     ("ledger_trials.py",),
     ("memory_growth.py", "--requests", "100000"),
     MILLION,
+    ("pages.py",),
 )
 
 
 def main() -> int:
     """Run them; a failed one does not stop the rest."""
     failed = []
-    chosen = [*ALWAYS, *(LONG if os.environ.get("FULL") == "1" else ())]
+    chosen = [*ALWAYS, PAGES, *(LONG if os.environ.get("FULL") == "1" else ())]
     for name, *arguments in chosen:
         if name in ON_REAL_DATA and not os.environ.get("REAL_DATA_DIR"):
             print(f"== {name} is left out: REAL_DATA_DIR is not set")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from datasets_app import recipes
@@ -29,6 +29,7 @@ from datasets_app.models import (
     WordList,
     run_names,
 )
+from gptstudio.core.counting import count_of
 from gptstudio.core.errors import NotFound
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import item_about, last_decision
@@ -37,7 +38,8 @@ from gptstudio.review.selectors import item_about, last_decision
 def datasets_of(workspace_id: str, *, archived: bool = False) -> QuerySet[Dataset]:
     """The workspace's data sets, or those put away, newest first, each with `file_count` and `version_count`."""
     return Dataset.objects.filter(workspace_id=workspace_id, archived_at__isnull=not archived).annotate(
-        file_count=Count("files", distinct=True), version_count=Count("versions", distinct=True)
+        file_count=count_of(DatasetFile.objects.all(), "dataset"),
+        version_count=count_of(DatasetVersion.objects.all(), "dataset"),
     )
 
 
@@ -93,11 +95,10 @@ def versions_of(workspace_id: str) -> QuerySet[DatasetVersion]:
 
 def newest_versions(workspace_id: str, dataset_ids: Sequence[str]) -> dict[str, DatasetVersion]:
     """The newest version of each of these data sets, by data set."""
-    rows = DatasetVersion.objects.filter(dataset__workspace_id=workspace_id, dataset_id__in=dataset_ids)
-    found: dict[str, DatasetVersion] = {}
-    for version in rows.order_by("number").defer("report", "recipe"):
-        found[version.dataset_id] = version
-    return found
+    newest = DatasetVersion.objects.filter(dataset=OuterRef("pk")).order_by("-number").values("id")[:1]
+    sets = Dataset.objects.filter(workspace_id=workspace_id, id__in=dataset_ids).values_list(Subquery(newest))
+    rows = DatasetVersion.objects.filter(id__in=sets).defer("report", "recipe")
+    return {version.dataset_id: version for version in rows}
 
 
 def version_of(workspace_id: str, version_id: str) -> DatasetVersion:
@@ -172,11 +173,8 @@ def recipe_of(workspace_id: str, recipe_id: str, *, also_archived: bool = False)
 
 def preview_of(workspace_id: str, preview_id: str) -> RecipePreview:
     """One preview of the workspace; earlier ones of a data set are gone once a newer one is asked for."""
-    found = (
-        RecipePreview.objects.filter(dataset__workspace_id=workspace_id, id=preview_id)
-        .select_related("dataset")
-        .first()
-    )
+    mine = RecipePreview.objects.filter(dataset__workspace_id=workspace_id, id=preview_id)
+    found = mine.select_related("dataset").first()
     if found is None:
         raise NotFound(f"There is no preview {preview_id} in this workspace; a newer one may have replaced it.")
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from gptstudio.core.console import WorkspaceAdmin
+from gptstudio.core.console import Newest, WorkspaceAdmin, among_newest
 from serving_app.models import Completion, Deployment, UsageEvent
 
 
@@ -18,10 +18,10 @@ class DeploymentAdmin(WorkspaceAdmin):
 @admin.register(Completion)
 class CompletionAdmin(WorkspaceAdmin):
     list_display = ("id", "model_name", "api_key", "state", "finish_reason", "total_ms", "created_at")
-    list_filter = ("state", "endpoint")
+    list_filter = ("state", among_newest("endpoint", "endpoint"))
     search_fields = ("id",)
     list_select_related = ("model", "api_key")
-    show_full_result_count = False
+    paginator = Newest
 
 
 @admin.register(UsageEvent)
@@ -38,4 +38,4 @@ class UsageEventAdmin(WorkspaceAdmin):
     )
     list_filter = ("kind", "estimated")
     search_fields = ("attempt_id", "model_name")
-    show_full_result_count = False
+    paginator = Newest

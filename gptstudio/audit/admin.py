@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from gptstudio.audit import incidents, selectors
 from gptstudio.audit.models import AuditEvent
-from gptstudio.core.console import WorkspaceAdmin, workspaces_in_console
+from gptstudio.core.console import Newest, WorkspaceAdmin, among_newest, workspaces_in_console
 
 DAYS = (1, 7, 30, 90)
 USUAL_DAYS = 30
@@ -25,10 +25,15 @@ A_PAGE = 50
 @admin.register(AuditEvent)
 class AuditEventAdmin(WorkspaceAdmin):
     list_display = ("at", "actor_label", "action", "subject_kind", "subject_label", "workspace")
-    list_filter = ("action", "actor_kind", "subject_kind")
+    list_filter = (
+        "at",
+        among_newest("action", "act"),
+        among_newest("actor_kind", "kind of actor"),
+        among_newest("subject_kind", "kind of subject"),
+    )
     search_fields = ("actor_label", "subject_id", "subject_label", "action")
-    date_hierarchy = "at"
     list_select_related = ("workspace",)
+    paginator = Newest
 
     def get_urls(self) -> list[URLPattern]:
         shown = path("incidents/", self.admin_site.admin_view(self.incidents_view), name="audit_incidents")

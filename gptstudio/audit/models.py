@@ -26,6 +26,7 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-id"], name="audit_by_workspace"),
             models.Index(fields=["subject_id", "-id"], name="audit_by_subject"),
+            models.Index(fields=["workspace", "action", "-id"], name="audit_by_act"),
         ]
 
     def __str__(self) -> str:

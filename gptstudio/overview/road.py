@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from datasets_app import selectors as data
 from datasets_app.models import Dataset, DatasetVersion, VersionState
+from gptstudio.overview.selectors import deployments_with
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.review.selectors import item_about
 from gptstudio.web.road import Builder, Step, steps
@@ -47,7 +48,7 @@ def _forward(line: Line) -> Line:
     if line.model is not None:
         line.evaluation = getattr(line.model, "evaluation", None)
         line.review = item_about(line.model.id, kind="model")
-        line.deployments = [each for each in serving.deployments_of(line.workspace_id) if _uses(each, line.model)]
+        line.deployments = [each for each, _used in deployments_with(line.workspace_id, [line.model.id])]
     return line
 
 
@@ -58,11 +59,6 @@ def _newest(line: Line, dataset: Dataset) -> None:
         line.version = line.job.version
     else:
         line.version = data.versions_of(line.workspace_id).filter(dataset=dataset).first()
-
-
-def _uses(deployment: Deployment, model: LanguageModel) -> bool:
-    revisions = list(serving.revisions_of(deployment))
-    return bool(revisions) and any(target["model"] == model.id for target in revisions[0].targets)
 
 
 def _upload(line: Line) -> tuple[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, Model, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, Model, Q, QuerySet, When
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -18,6 +18,7 @@ from gptstudio.accounts.models import ApiKey, Workspace
 from gptstudio.accounts.policies import Actor
 from gptstudio.audit.models import AuditEvent
 from gptstudio.audit.selectors import events_of
+from gptstudio.core.counting import count_of
 from gptstudio.review.models import ReviewItem, ReviewState
 from gptstudio.web import navigation
 from serving_app import selectors as serving
@@ -32,7 +33,7 @@ from training_app.models import (
     ModelExport,
     ModelKind,
 )
-from training_app.selectors import models_of, released_ids
+from training_app.selectors.choosing import models_to_choose
 
 FRESH = timedelta(days=3)
 MOST_RUNNING = 10
@@ -62,49 +63,49 @@ class Tally:
     keys: int = 0
 
 
-def _count(rows: QuerySet[Any], path: str = "workspace_id") -> Coalesce:
-    mine = rows.filter(**{path: OuterRef("id")}).order_by().values(path)
-    return Coalesce(Subquery(mine.annotate(n=Count("pk")).values("n")), 0)
+SIDE = ("datasets", "running", "models", "deployments", "keys", "pending")
 
 
 @cache
-def _counting() -> tuple[str, tuple[Any, ...]]:
-    """The one query of `tally`, with WHICH among its parameters. Every page asks it, and Django takes ten times longer to
-    write it than a database to answer: so it is written once.
+def _counting(only: tuple[str, ...]) -> tuple[str, tuple[Any, ...], tuple[str, ...]]:
+    """The one query of `tally`, with WHICH among its parameters, and what each column counts. Every page asks it, and Django
+    takes ten times longer to write it than a database to answer: so it is written once.
     """
+    mine = "workspace_id"
     versions = DatasetVersion.objects.filter(dataset__archived_at__isnull=True)
     counted: dict[str, Coalesce] = {
-        "datasets": _count(Dataset.objects.filter(archived_at__isnull=True)),
-        "versions": _count(versions, "dataset__workspace_id"),
-        "building": _count(
+        "datasets": count_of(Dataset.objects.filter(archived_at__isnull=True), mine),
+        "versions": count_of(versions, "dataset__workspace_id"),
+        "building": count_of(
             versions.filter(state__in=[VersionState.QUEUED, VersionState.BUILDING]), "dataset__workspace_id"
         ),
-        "jobs": _count(FineTuningJob.objects.filter(study=None, archived_at__isnull=True)),
-        "running": _count(FineTuningJob.objects.filter(state__in=ACTIVE)),
-        "models": _count(LanguageModel.objects.filter(kind=ModelKind.FINE_TUNE, archived_at__isnull=True)),
-        "pending": _count(ReviewItem.objects.filter(state=ReviewState.PENDING)),
-        "deployments": _count(Deployment.objects.filter(retired_at__isnull=True)),
-        "keys": _count(
-            ApiKey.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=Now()), revoked_at__isnull=True)
+        "jobs": count_of(FineTuningJob.objects.filter(study=None, archived_at__isnull=True), mine),
+        "running": count_of(FineTuningJob.objects.filter(state__in=ACTIVE), mine),
+        "models": count_of(LanguageModel.objects.filter(kind=ModelKind.FINE_TUNE, archived_at__isnull=True), mine),
+        "pending": count_of(ReviewItem.objects.filter(state=ReviewState.PENDING), mine),
+        "deployments": count_of(Deployment.objects.filter(retired_at__isnull=True), mine),
+        "keys": count_of(
+            ApiKey.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=Now()), revoked_at__isnull=True), mine
         ),
     }
-    aliased = {f"n_{field.name}": counted[field.name] for field in fields(Tally)}
+    aliased = {f"n_{name}": query for name, query in counted.items() if not only or name in only}
     rows = Workspace.objects.filter(id=WHICH).annotate(**aliased).values_list(*aliased)
     sql, parameters = rows.query.sql_with_params()
-    return sql, tuple(parameters)
+    return sql, tuple(parameters), tuple(name.removeprefix("n_") for name in aliased)
 
 
-def tally(workspace_id: str) -> Tally:
-    """All counts in one query."""
-    sql, parameters = _counting()
+def tally(workspace_id: str, only: tuple[str, ...] = ()) -> Tally:
+    """All counts in one query; with `only` no others than these are counted."""
+    sql, parameters, names = _counting(only)
     with connection.cursor() as cursor:
         cursor.execute(sql, [workspace_id if each == WHICH else each for each in parameters])
-        return Tally(*(cursor.fetchone() or ()))
+        found = cursor.fetchone() or (0,) * len(names)
+    return Tally(**dict(zip(names, found, strict=True)))
 
 
 def side_counts(workspace_id: str) -> dict[str, navigation.Count]:
     """What stands beside the places in the side."""
-    found = tally(workspace_id)
+    found = tally(workspace_id, SIDE)
     shown: dict[str, tuple[str, bool]] = {
         "datasets": (str(found.datasets or ""), False),
         "jobs": (f"{found.running} running" if found.running else "", False),
@@ -116,11 +117,10 @@ def side_counts(workspace_id: str) -> dict[str, navigation.Count]:
     return {key: navigation.Count(text, hot) for key, (text, hot) in shown.items() if text}
 
 
-def callable_names(workspace_id: str) -> list[str]:
-    """Deployments, base models and released fine-tunes by the names that programs call."""
-    released = released_ids(workspace_id)
-    models = [each.name for each in models_of(workspace_id) if each.kind == ModelKind.BASE or each.id in released]
-    return [*(each.name for each in serving.deployments_of(workspace_id)), *models]
+def callable_names(workspace_id: str, also: Collection[str] = ()) -> list[str]:
+    """Deployments, base models and released fine-tunes by the names that programs call; see `models_to_choose`."""
+    models = [each.name for each in models_to_choose(workspace_id, also=also)]
+    return [*serving.deployments_of(workspace_id).values_list("name", flat=True), *models]
 
 
 def running_jobs(workspace_id: str) -> list[FineTuningJob]:
@@ -254,11 +254,10 @@ def deployments_with(workspace_id: str, model_ids: Iterable[str]) -> list[tuple[
     """Deployments in service that answer with one of these models now, each with which."""
     wanted = set(model_ids)
     found = []
-    for deployment in serving.deployments_of(workspace_id):
-        revisions = list(deployment.revisions.all())
-        used = [target["model"] for target in revisions[0].targets if target["model"] in wanted] if revisions else []
+    for revision in serving.in_force(workspace_id):
+        used = [target["model"] for target in revision.targets if target["model"] in wanted]
         if used:
-            found.append((deployment, used))
+            found.append((revision.deployment, used))
     return found
 
 

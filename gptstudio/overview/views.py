@@ -22,7 +22,7 @@ from gptstudio.web.road import Step, steps
 from serving_app import months
 from serving_app.selectors import reached_of, spent_by_month, totals
 from training_app.models import FineTuningJob
-from training_app.selectors import metrics_of
+from training_app.selectors.curves import curve_of
 from training_app.web.curves import loss_chart
 
 SHOWN = 6  # reviews; the queue has the rest
@@ -135,7 +135,7 @@ def _running(workspace_id: str) -> dict[str, Any]:
     """The running card: every piece of work in a line, the newest fine-tune's curve, and a mark of what is shown."""
     jobs = selectors.running_jobs(workspace_id)
     job = jobs[0] if jobs else None  # what runs comes first
-    points = list(metrics_of(job)) if job is not None else []
+    points = curve_of(job) if job is not None else []
     lines = lines_of(workspace_id, jobs)
     total = (job.plan or {}).get("steps", 0) if job is not None else 0
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,15 @@ def span(rows: list[Any], *, total: int, number: int, size: int = SIZE) -> Span:
     return Span(rows, total, number, first, last, number - 1 if number > 1 else None, after)
 
 
-def page_of(request: HttpRequest, queryset: QuerySet[Any], *, size: int = SIZE) -> Span:
-    """The asked page of a queryset; past the end is the last page."""
-    page = Paginator(queryset, size).get_page(page_number(request))
-    return span(list(page.object_list), total=page.paginator.count, number=page.number, size=size)
+def page_of(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], *, size: int = SIZE) -> Span:
+    """The asked page of a queryset or a list; past the end is the last page."""
+    if isinstance(rows, QuerySet) and rows.query.select_related:
+        # What hangs on rows is brought for this page, not for all that are put in order.
+        page = Paginator(rows.values_list("pk", flat=True), size).get_page(page_number(request))
+        keys = list(page.object_list)
+        found = {row.pk: row for row in rows.filter(pk__in=keys)}
+        shown = [found[key] for key in keys if key in found]
+    else:
+        page = Paginator(rows, size).get_page(page_number(request))
+        shown = list(page.object_list)
+    return span(shown, total=page.paginator.count, number=page.number, size=size)

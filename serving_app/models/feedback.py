@@ -33,6 +33,7 @@ class Feedback(models.Model):
     class Meta:
         ordering = ("-created_at", "-id")
         verbose_name_plural = "feedback"
+        indexes = [models.Index(fields=["workspace", "-created_at", "-id"], name="feedback_by_workspace")]
         constraints = [models.UniqueConstraint(fields=["request", "given_by_id"], name="one_feedback_each")]
 
     def __str__(self) -> str:

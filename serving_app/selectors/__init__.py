@@ -8,6 +8,7 @@ from serving_app.selectors.deployments import (
     deployment_named,
     deployment_of,
     deployments_of,
+    in_force,
     revisions_of,
 )
 from serving_app.selectors.engines import (
@@ -49,6 +50,7 @@ from serving_app.selectors.usage import (
     requests_of,
     settled_counts,
     spent_by_month,
+    sums_of_days,
     totals,
     usage_of,
 )
@@ -86,6 +88,7 @@ __all__ = [
     "desired_models",
     "engine_is_ready",
     "guardrails_of",
+    "in_force",
     "journal_read",
     "kept_among",
     "latest_sample",
@@ -114,6 +117,7 @@ __all__ = [
     "scheduled_price",
     "settled_counts",
     "spent_by_month",
+    "sums_of_days",
     "texts_of",
     "to_be_told",
     "totals",

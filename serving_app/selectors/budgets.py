@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gptstudio.accounts.models import ApiKey, Membership, Workspace
@@ -15,6 +15,7 @@ from serving_app.months import month_after, month_of
 from serving_app.selectors.usage import member_account
 
 HAS_SOFT = Q(soft_budget_micro__isnull=False) | Q(soft_monthly_budget_micro__isnull=False)
+HAS_ONE = HAS_SOFT | Q(budget_micro__isnull=False) | Q(monthly_budget_micro__isnull=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +111,25 @@ def _spans(row: Owner, balance: Balance, month: int) -> tuple[Allowance, Allowan
 
 def budgets_of(workspace_id: str) -> list[Budget]:
     """The workspace's budget, each member's, and those of live keys that have one; with what was spent."""
-    members = Membership.objects.filter(workspace_id=workspace_id).select_related("user").order_by("user__email")
-    keys = ApiKey.objects.filter(workspace_id=workspace_id, revoked_at__isnull=True).order_by("name", "id")
-    has_one = HAS_SOFT | Q(budget_micro__isnull=False) | Q(monthly_budget_micro__isnull=False)
-    return _with_spent([*Workspace.objects.filter(id=workspace_id), *members, *keys.filter(has_one)])
+    return _with_spent([*Workspace.objects.filter(id=workspace_id), *_members(workspace_id), *_keys(workspace_id)])
+
+
+def _members(workspace_id: str) -> QuerySet[Membership]:
+    return Membership.objects.filter(workspace_id=workspace_id).select_related("user").order_by("user__email")
+
+
+def _keys(workspace_id: str) -> QuerySet[ApiKey]:
+    live = ApiKey.objects.filter(workspace_id=workspace_id, revoked_at__isnull=True)
+    return live.filter(HAS_ONE).order_by("name", "id")
 
 
 def reached_of(workspace_id: str) -> list[Reached]:
     """Budgets of the workspace that people should know of."""
+    owners: list[Owner] = [*Workspace.objects.filter(HAS_ONE, id=workspace_id)]
+    owners += [*_members(workspace_id).filter(HAS_ONE), *_keys(workspace_id)]
     return [
         Reached(each.noun, each.name, span)
-        for each in budgets_of(workspace_id)
+        for each in _with_spent(owners)
         for span in each.spans
         if span.is_spent or span.is_soft_spent
     ]

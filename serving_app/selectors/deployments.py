@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from gptstudio.core.errors import NotFound
 from serving_app.models import Deployment, DeploymentRevision, DeploymentStop
@@ -11,6 +11,17 @@ from serving_app.models import Deployment, DeploymentRevision, DeploymentStop
 def deployments_of(workspace_id: str) -> QuerySet[Deployment]:
     """The workspace's deployments that are in service, newest first."""
     return Deployment.objects.filter(workspace_id=workspace_id, retired_at__isnull=True).prefetch_related("revisions")
+
+
+def in_force(workspace_id: str | None = None) -> QuerySet[DeploymentRevision]:
+    """The revision in force of each deployment in service, with its deployment, newest first: of a workspace, or of all."""
+    newest = DeploymentRevision.objects.filter(deployment=OuterRef("deployment")).order_by("-number")
+    rows = DeploymentRevision.objects.filter(
+        deployment__retired_at__isnull=True, number=Subquery(newest.values("number")[:1])
+    )
+    if workspace_id is not None:
+        rows = rows.filter(deployment__workspace_id=workspace_id)
+    return rows.select_related("deployment").order_by("-deployment__created_at")
 
 
 def deployment_of(workspace_id: str, deployment_id: str) -> Deployment:

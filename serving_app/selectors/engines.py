@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from gptstudio.core.statements import Reading
-from serving_app.models import Deployment, EngineReplica, Preview
-from serving_app.selectors.deployments import current_revision
+from serving_app.models import EngineReplica, Preview
+from serving_app.selectors.deployments import in_force
 from training_app.models import LanguageModel
 from training_app.selectors import released_models
 
@@ -65,11 +65,7 @@ def problem_of(model: LanguageModel) -> str:
 
 def pinned_models() -> set[str]:
     """Ids of the models that engines hold whether somebody asks or not: those in deployments, and previews."""
-    revisions = [
-        current_revision(each)
-        for each in Deployment.objects.filter(retired_at__isnull=True).prefetch_related("revisions")
-    ]
-    deployed = {target["model"] for revision in revisions for target in revision.targets}
+    deployed = {target["model"] for revision in in_force() for target in revision.targets}
     previewed = Preview.objects.filter(wanted_until__gt=timezone.now()).values_list("model_id", flat=True)
     return deployed | set(previewed)
 

@@ -6,16 +6,17 @@ Times of day are cut into slots of one length; a slot without requests has no la
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Avg, Count, F, Min, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from serving_app.models import Completion, CompletionState, ResourceSample, UsageDaily, UsageEvent
+from serving_app.selectors.slots import Listed, by_slot, listed
 from serving_app.selectors.usage import BILLED
 
 MOST_ROWS = 100_000
@@ -41,7 +42,7 @@ def percentile(ordered: Sequence[float], rank: int) -> float | None:
 
 @dataclass(slots=True)
 class Slot:
-    """What happened between two moments. Times are in milliseconds."""
+    """What happened between two moments. Lists are in milliseconds, the shortest first; of samples there is the mean."""
 
     begins: datetime
     ended: int = 0
@@ -52,20 +53,20 @@ class Slot:
     whole: list[float] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
     gateway: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)
-    running: list[float] = field(default_factory=list)
-    waiting: list[float] = field(default_factory=list)
-    cache: list[float] = field(default_factory=list)
-    engine_cpu: list[float] = field(default_factory=list)
-    engine_gib: list[float] = field(default_factory=list)
-    gpu_memory: list[float] = field(default_factory=list)
-    gpu_busy: list[float] = field(default_factory=list)
+    cpu: float | None = None
+    memory: float | None = None
+    running: float | None = None
+    waiting: float | None = None
+    cache: float | None = None
+    engine_cpu: float | None = None
+    engine_gib: float | None = None
+    gpu_memory: float | None = None
+    gpu_busy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A span in slots, and the whole of it. `is_cut`: there were more requests or bills than are looked at."""
+    """A span in slots, and the whole of it. `is_cut`: there were more requests than are looked at."""
 
     slots: list[Slot]
     length: timedelta
@@ -84,32 +85,42 @@ def watch(workspace_id: str, *, span: timedelta, slots: int) -> Watch:
     length, now = span / slots, timezone.now()
     since = now - span
     found = [Slot(since + length * number) for number in range(slots)]
-
-    def slot_at(moment: datetime) -> Slot:
-        return found[min(slots - 1, max(0, int((moment - since) / length)))]
-
-    answers = Completion.objects.filter(workspace_id=workspace_id, model__isnull=False, created_at__gt=since)
-    rows = answers.exclude(state=CompletionState.REFUSED)
-    columns = ("created_at", "state", "error_code", "total_ms", "first_token_ms", "gateway_us")
-    seen = list(rows.order_by("-created_at").values_list(*columns)[: MOST_ROWS + 1])
-    codes: Counter[str] = Counter()
-    for at, state, code, whole_ms, first_ms, gateway_us in seen[:MOST_ROWS]:
-        slot = slot_at(at)
-        slot.ended += state != CompletionState.RUNNING
-        slot.cancelled += state == CompletionState.CANCELLED
-        if state == CompletionState.FAILED:
-            slot.failed += 1
-            codes[code or "broken off"] += 1
-        own = (gateway_us or 0) / 1000
-        for values, value in ((slot.whole, whole_ms), (slot.first, first_ms)):
-            if value is not None and state != CompletionState.FAILED:
-                values.append(value + own)
-        if gateway_us is not None:
-            slot.gateway.append(own)
-    is_cut = _add_spend(workspace_id, since, slot_at) or len(seen) > MOST_ROWS
-    _add_samples(since, slot_at)
+    asked, is_cut = _newest(workspace_id, since)
+    rows = asked.filter(model__isnull=False).exclude(state=CompletionState.REFUSED)
+    own, answered = Coalesce("gateway_us", 0), ~Q(state=CompletionState.FAILED)
+    for row in by_slot(
+        rows, "created_at", since=since, length=length,
+        ended=Count("id", filter=~Q(state=CompletionState.RUNNING)),
+        failed=Count("id", filter=~answered),
+        cancelled=Count("id", filter=Q(state=CompletionState.CANCELLED)),
+        whole=Listed(1000 * F("total_ms") + own, filter=answered),
+        first=Listed(1000 * F("first_token_ms") + own, filter=answered),
+        gateway=Listed("gateway_us"),
+    ):  # fmt: skip
+        slot = _slot(found, row)
+        slot.ended, slot.failed, slot.cancelled = row["ended"], row["failed"], row["cancelled"]
+        slot.whole, slot.first, slot.gateway = (
+            listed(row[name], scale=0.001) for name in ("whole", "first", "gateway")
+        )
+    failed = rows.filter(state=CompletionState.FAILED) if any(slot.failed for slot in found) else rows.none()
+    codes = failed.order_by().values_list("error_code").annotate(n=Count("id")).order_by("-n", "error_code")
+    errors = [(code or "broken off", count) for code, count in codes[:8]]
+    _add_spend(workspace_id, found, since, length)
+    _add_samples(found, since, length)
     ordered = {name: sorted(v for slot in found for v in getattr(slot, name)) for name in ("whole", "first", "gateway")}
-    return Watch(found, length, errors=codes.most_common(8), is_cut=is_cut, **ordered)
+    return Watch(found, length, errors=errors, is_cut=is_cut, **ordered)
+
+
+def _slot(found: Sequence[Slot], row: dict[str, Any]) -> Slot:
+    number: int = row["slot"]
+    return found[min(len(found) - 1, max(0, number))]  # what came while we asked is in the last
+
+
+def _newest(workspace_id: str, since: datetime) -> tuple[QuerySet[Completion], bool]:
+    """The newest MOST_ROWS requests since then, and whether that leaves some out."""
+    rows = Completion.objects.filter(workspace_id=workspace_id, created_at__gt=since)
+    last = rows.order_by("-created_at").values_list("created_at", flat=True)[MOST_ROWS : MOST_ROWS + 1].first()
+    return (rows, False) if last is None else (rows.filter(created_at__gt=last), True)
 
 
 def watch_counts(workspace_id: str, *, span: timedelta) -> tuple[int, int]:
@@ -123,24 +134,21 @@ def watch_counts(workspace_id: str, *, span: timedelta) -> tuple[int, int]:
     return found["ended"], found["failed"]
 
 
-def _add_spend(workspace_id: str, since: datetime, slot_at: Any) -> bool:
-    """Whether there were more bills than are looked at."""
-    billed = UsageEvent.objects.filter(workspace_id=workspace_id, kind__in=BILLED, at__gt=since).order_by("-at")
-    columns = ("at", "cost_micro", "prompt_tokens", "completion_tokens")
-    seen = list(billed.values_list(*columns)[: MOST_ROWS + 1])
-    for at, cost, prompt, completion in seen[:MOST_ROWS]:
-        slot = slot_at(at)
-        slot.cost_micro += cost
-        slot.tokens += prompt + completion
-    return len(seen) > MOST_ROWS
+def _add_spend(workspace_id: str, found: Sequence[Slot], since: datetime, length: timedelta) -> None:
+    rows = UsageEvent.objects.filter(workspace_id=workspace_id, kind__in=BILLED, at__gt=since)
+    cost, tokens = Sum("cost_micro"), Sum(F("prompt_tokens") + F("completion_tokens"))
+    for row in by_slot(rows, "at", since=since, length=length, cost=cost, tokens=tokens):
+        slot = _slot(found, row)
+        slot.cost_micro, slot.tokens = row["cost"], row["tokens"]
 
 
-def _add_samples(since: datetime, slot_at: Any) -> None:
-    for at, *values in ResourceSample.objects.filter(at__gt=since).values_list("at", *SAMPLED):
-        slot = slot_at(at)
-        for (name, scale), value in zip(SAMPLED.values(), values, strict=True):
-            if value is not None:
-                getattr(slot, name).append(value * scale)
+def _add_samples(found: Sequence[Slot], since: datetime, length: timedelta) -> None:
+    means = {f"mean_{name}": Avg(column) for column, (name, _scale) in SAMPLED.items()}
+    for row in by_slot(ResourceSample.objects.filter(at__gt=since), "at", since=since, length=length, **means):
+        slot = _slot(found, row)
+        for name, scale in SAMPLED.values():
+            if (mean := row[f"mean_{name}"]) is not None:
+                setattr(slot, name, mean * scale)
 
 
 def latest_sample() -> ResourceSample | None:

@@ -116,6 +116,11 @@ def spent_by_month(workspace_id: str, *, today: date) -> tuple[int, int]:
     return found["now"], found["before"]
 
 
+def sums_of_days(workspace_id: str, *, since: date) -> dict[str, int]:
+    """Sums of all days from this one on, by the studio's time zone."""
+    return dict(UsageDaily.objects.filter(workspace_id=workspace_id, day__gte=since).aggregate(**DAILY_SUMS))
+
+
 def totals(workspace_id: str, *, since: datetime | None = None, api_key_id: str | None = None) -> dict[str, int]:
     """Sums of a workspace, or of one of its keys."""
     rows = _billed(workspace_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Case, Count, Max, Q, QuerySet, When
@@ -46,18 +46,21 @@ def _models(workspace_id: str) -> QuerySet[LanguageModel]:
     return seen.select_related("base", "job", "evaluation").order_by("kind", "-created_at", "-id")
 
 
-def instructions_of_models(workspace_id: str) -> dict[str, str]:
-    """By model id: the instructions that stood before every row that the model learnt from."""
-    taught = LanguageModel.objects.filter(workspace_id=workspace_id, job__version__isnull=False)
-    recipes = taught.values_list("id", "job__version__recipe")
-    return {model_id: recipe["system_prompt"] for model_id, recipe in recipes if recipe.get("system_prompt")}
+def instructions_of_models(workspace_id: str, model_ids: Iterable[str]) -> dict[str, str]:
+    """By id of these models: the instructions that stood before every row that the model learnt from."""
+    told = _taught(workspace_id, model_ids).values_list("id", "job__version__recipe__system_prompt")
+    return {model_id: said for model_id, said in told if said}
 
 
-def questions_of_models(workspace_id: str) -> dict[str, list[str]]:
-    """By model id: the questions that the data set began with which the model learnt from."""
-    taught = LanguageModel.objects.filter(workspace_id=workspace_id, job__version__isnull=False)
-    aims = taught.values_list("id", "job__version__dataset__aim")
-    return {model_id: aim["questions"] for model_id, aim in aims if aim.get("questions")}
+def questions_of_models(workspace_id: str, model_ids: Iterable[str]) -> dict[str, list[str]]:
+    """By id of these models: the questions that the data set began with which the model learnt from."""
+    asked = _taught(workspace_id, model_ids).values_list("id", "job__version__dataset__aim__questions")
+    return {model_id: questions for model_id, questions in asked if questions}
+
+
+def _taught(workspace_id: str, model_ids: Iterable[str]) -> QuerySet[LanguageModel]:
+    mine = LanguageModel.objects.filter(workspace_id=workspace_id, id__in=list(model_ids))
+    return mine.filter(job__version__isnull=False)
 
 
 def base_models_of(workspace_id: str) -> QuerySet[LanguageModel]:
@@ -152,9 +155,9 @@ def released_ids(workspace_id: str) -> set[str]:
     return set(approved.values_list("subject_id", flat=True))
 
 
-def release_states(workspace_id: str) -> dict[str, str]:
-    """How the workspace's fine-tunes stand with their reviewers, by model id; absent: nobody asked."""
-    items = ReviewItem.objects.filter(workspace_id=workspace_id, kind="model")
+def release_states(workspace_id: str, model_ids: Iterable[str]) -> dict[str, str]:
+    """How these fine-tunes stand with the workspace's reviewers, by model id; absent: nobody asked."""
+    items = ReviewItem.objects.filter(workspace_id=workspace_id, kind="model", subject_id__in=list(model_ids))
     return dict(items.values_list("subject_id", "state"))
 
 
@@ -189,6 +192,13 @@ def evaluation_of(model: LanguageModel) -> Evaluation | None:
 def evaluations_of(workspace_id: str) -> QuerySet[Evaluation]:
     """The workspace's evaluations."""
     return Evaluation.objects.filter(model__workspace_id=workspace_id).select_related("model", "version__dataset")
+
+
+def newest_evaluations(workspace_id: str, *, most: int) -> QuerySet[Evaluation]:
+    """The newest of them, without what they found: for choosing one."""
+    ids = Evaluation.objects.filter(model__workspace_id=workspace_id).order_by("-created_at", "-id").values("id")
+    found = Evaluation.objects.filter(id__in=list(ids.values_list("id", flat=True)[:most])).select_related("model")
+    return found.defer("result", "safety", "base_scores", "tuned_scores").order_by("-created_at", "-id")
 
 
 def evaluation_with_id(workspace_id: str, evaluation_id: str) -> Evaluation:
@@ -247,14 +257,6 @@ def judging_took(job: FineTuningJob) -> float | None:
 def metrics_of(job: FineTuningJob) -> QuerySet[MetricPoint]:
     """What was measured, by step."""
     return MetricPoint.objects.filter(job=job)
-
-
-def metrics_by_job(job_ids: Sequence[str]) -> dict[str, list[MetricPoint]]:
-    """The same for several jobs."""
-    found: dict[str, list[MetricPoint]] = {job_id: [] for job_id in job_ids}
-    for point in MetricPoint.objects.filter(job_id__in=job_ids):
-        found[point.job_id].append(point)
-    return found
 
 
 def measurement_by(workspace_id: str, *, kind: str, key: str) -> Measurement | None:

@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from gptstudio.core.disk import size_of
 from training_app.models import ENDED, FineTuningJob, LanguageModel
-from training_app.selectors import jobs_of, models_of
 
 LOOKED_AT = 500  # of models and of runs, the newest
 
@@ -31,13 +30,16 @@ def put_away(digests: Collection[str]) -> set[str]:
 
 def models_by_size(workspace_id: str) -> list[tuple[LanguageModel, int]]:
     """The workspace's own models with the bytes of their weights, the largest first."""
-    own = models_of(workspace_id).filter(workspace_id=workspace_id).order_by("-created_at", "-id")
+    own = LanguageModel.objects.filter(workspace_id=workspace_id, archived_at__isnull=True).order_by(
+        "-created_at", "-id"
+    )
     found = [(each, sum(each.weights.values())) for each in own[:LOOKED_AT]]
     return sorted(found, key=lambda pair: -pair[1])
 
 
 def ended_by_size(workspace_id: str) -> list[tuple[FineTuningJob, int]]:
     """Fine-tunes that are over and still keep checkpoints, with their bytes, the largest first."""
-    over = jobs_of(workspace_id).filter(state__in=ENDED)[:LOOKED_AT]
-    found = [(each, size) for each in over if (size := size_of(each.weights))]
+    own = FineTuningJob.objects.filter(workspace_id=workspace_id, study=None, archived_at__isnull=True)
+    over = own.filter(state__in=ENDED).only("id", "name", "state", "created_at")
+    found = [(each, size) for each in over[:LOOKED_AT] if (size := size_of(each.weights))]
     return sorted(found, key=lambda pair: -pair[1])

@@ -8,7 +8,8 @@ from typing import Any
 
 from gptstudio.web.charts import LineChart, line_chart, number_text
 from gptstudio.web.wording import METRICS, lasting
-from training_app.models import FineTuningJob, MetricPoint
+from training_app.models import FineTuningJob
+from training_app.selectors.curves import Point
 from training_app.web.besting import LOSS
 from training_app.web.curves import thinned
 from training_app.web.forms import METHODS, PRESET_TITLES, TITLES, JobForm
@@ -28,9 +29,9 @@ class Line:
 
 
 def chart(
-    jobs: Sequence[FineTuningJob], points: Mapping[str, Sequence[MetricPoint]], *, of: str, width: int
+    jobs: Sequence[FineTuningJob], points: Mapping[str, Sequence[Point]], *, of: str, width: int
 ) -> LineChart | None:
-    """The same measurement of each run over its steps; `of` is a column of MetricPoint."""
+    """The same measurement of each run over its steps; `of` is a column of Point."""
     series = [(job.name, thinned(points[job.id], lambda point: getattr(point, of))) for job in jobs]
     return line_chart(series, x_unit="steps", width=width)
 
@@ -74,7 +75,7 @@ def _text(value: Any) -> str:
 
 
 def results(
-    jobs: Sequence[FineTuningJob], points: Mapping[str, Sequence[MetricPoint]], *, best: Mapping[str, int]
+    jobs: Sequence[FineTuningJob], points: Mapping[str, Sequence[Point]], *, best: Mapping[str, int]
 ) -> list[Line]:
     """What came of each: lowest validation loss, scores on the test rows, how long training took. `best` says by score which
     run is better than the others by more than chance.

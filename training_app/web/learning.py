@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training_app.models import MetricPoint
+from training_app.selectors.curves import Point
 
 HARDLY = 0.05  # of the first training loss
 RISEN = 0.02  # of the lowest validation loss
@@ -23,7 +23,7 @@ class Reading:
     tone: str
 
 
-def reading(points: Sequence[MetricPoint], *, reason: str, is_busy: bool, kept: int | None = None) -> Reading | None:
+def reading(points: Sequence[Point], *, reason: str, is_busy: bool, kept: int | None = None) -> Reading | None:
     """What the curves say. `reason` is why training ended, empty while it runs or where it broke off; `kept` is the step
     whose weights are the model, which need not be that of the lowest loss where the run looked at something else."""
     losses = [(point.step, point.loss) for point in points if point.loss is not None]

@@ -26,11 +26,15 @@ _IN_TEST = """
             WHERE exam.split = 'test' AND exam.file = hits.file AND exam."row" = hits."row") AS is_test
 """
 _PAGE = f"""
-    SELECT *, {_IN_TEST} FROM (
-        SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY value_key) AS equal {_NARROWED})
-        WHERE ? = '' OR ({_ORDER}) > (SELECT ({_ORDER}) FROM read_parquet(?) WHERE key = ?)
+    WITH found AS (SELECT * {_NARROWED}),
+    hits AS (
+        SELECT * FROM found WHERE ? = '' OR ({_ORDER}) > (SELECT ({_ORDER}) FROM read_parquet(?) WHERE key = ?)
         ORDER BY {_ORDER} LIMIT ? OFFSET ?
-    ) AS hits ORDER BY {_ORDER}
+    ),
+    sizes AS (
+        SELECT value_key, count(*) AS equal FROM found WHERE value_key IN (SELECT value_key FROM hits) GROUP BY value_key
+    )
+    SELECT hits.*, sizes.equal, {_IN_TEST} FROM hits JOIN sizes USING (value_key) ORDER BY {_ORDER}
 """  # noqa: S608 - constants
 _COUNT = f"SELECT count(*) {_NARROWED}"
 _VALUES = f"SELECT value_key, any_value(entity_type) AS entity_type {_NARROWED} GROUP BY value_key LIMIT ?"
@@ -84,7 +88,7 @@ def page(
             message = f"The cursor {after[:60]!r} is none."
             raise Refusal(code="bad_cursor", message=message, fix="Start without one.")
         (total,) = connection.execute(_COUNT, given).fetchone() or (0,)
-        rows = connection.execute(_PAGE, [index, *given, after, file, after, limit, offset]).fetchall()
+        rows = connection.execute(_PAGE, [*given, after, file, after, limit, offset, index]).fetchall()
         return [dict(zip(columns_of(connection), row, strict=True)) for row in rows], int(total)
 
 

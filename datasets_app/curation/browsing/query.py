@@ -75,6 +75,9 @@ def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
     if wanted.places is not None:
         keys = [f"{split}:{place}" for split, place in wanted.places]
         parts.append(("list_contains(?::VARCHAR[], concat(split, ':', place))", keys))
+        if keys:  # by these row groups without one of them are skipped
+            numbers = [place for _, place in wanted.places]
+            parts += [("place >= ?", min(numbers)), ("place <= ?", max(numbers))]
     if wanted.text:
         parts.append(("contains(text, ?)", wanted.text.lower()))
     return " AND ".join(condition for condition, _ in parts), [value for _, value in parts]

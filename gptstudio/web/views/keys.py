@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -79,8 +79,10 @@ class LimitsForm(StudioForm):
             del self.fields["allowed_models"]
             self.fields["origins"] = Origins()
             return
-        known = names_of(workspace_id)
-        gone = [name for name in (key.allowed_models if key else ()) if name not in known]
+        held = key.allowed_models if key else []
+        sent = self.data.getlist("allowed_models") if isinstance(self.data, QueryDict) else []
+        known = names_of(workspace_id, also=[*held, *sent])
+        gone = [name for name in held if name not in known]
         field = self.fields["allowed_models"]
         field.choices = [(name, name) for name in [*known, *gone]]  # type: ignore[attr-defined]
 

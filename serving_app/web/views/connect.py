@@ -14,8 +14,9 @@ from serving_app.web.snippets import KEY_VARIABLE, snippets
 @member_page("models.view")
 def connect(request: MemberRequest) -> HttpResponse:
     """The page; `?model=` chooses the model or deployment."""
-    names = names_of(request.actor.workspace_id)
-    name = request.GET.get("model") or next(iter(names), "")
+    wanted = request.GET.get("model", "")
+    names = names_of(request.actor.workspace_id, also=[wanted])
+    name = wanted or next(iter(names), "")
     if name and name not in names:
         raise NotFound(
             f"There is no model or deployment {name[:200]!r} that programs can call.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +12,18 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from gptstudio.core.errors import StudioError
-from gptstudio.review.models import ReviewState
 from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.lists import Choice, Sorts, listed
 from gptstudio.web.once import made_once
+from gptstudio.web.paging import page_of
 from serving_app import selectors, services
 from serving_app.models import Deployment, DeploymentRevision
 from serving_app.web.forms import DeploymentForm, SharesForm
-from training_app.models import LanguageModel, ModelKind
-from training_app.selectors import models_of, release_states
+from training_app.models import LanguageModel
+from training_app.selectors import models_of
+from training_app.selectors.choosing import models_to_choose
+
+SHARE = "share_"  # before a model's id, as a field of the form
 
 SORTS: Sorts = {"name": "name", "revision": "newest_number", "since": "newest_at"}
 STATES = Choice(
@@ -37,21 +41,22 @@ class Target:
     problem: str
 
 
-def released(workspace_id: str) -> list[LanguageModel]:
-    """The models that can be deployed."""
-    states = release_states(workspace_id)
-    return [
-        model
-        for model in models_of(workspace_id)
-        if model.kind == ModelKind.BASE or states.get(model.id) == ReviewState.APPROVED
-    ]
+def released(workspace_id: str, *, also: Collection[str] = ()) -> list[LanguageModel]:
+    """The models that can be deployed: of fine-tunes the newest, and those of `also`."""
+    return models_to_choose(workspace_id, also=also)
+
+
+def _sent(request: MemberRequest) -> list[str]:
+    """The models that a form of shares names."""
+    return [name.removeprefix(SHARE) for name in request.POST if name.startswith(SHARE)]
 
 
 class Shown:
     """Turns revisions into targets with two queries, whatever their number."""
 
-    def __init__(self, workspace_id: str) -> None:
-        self.models = {model.id: model for model in models_of(workspace_id)}
+    def __init__(self, workspace_id: str, revisions: Iterable[DeploymentRevision | None]) -> None:
+        used = {each["model"] for revision in revisions if revision for each in revision.targets}
+        self.models = {model.id: model for model in models_of(workspace_id).filter(id__in=used)}
         self.replicas = [each for each in selectors.replicas() if each.is_up]
         self.problems = {name: why for each in self.replicas for name, why in each.problems.items()}
 
@@ -81,8 +86,9 @@ def deployments(request: MemberRequest) -> HttpResponse:
     found = found.alias(newest_number=Max("revisions__number"), newest_at=Max("revisions__created_at"))
     found = found.order_by("-created_at", "-id")  # grouped rows have no order of their own
     listing = listed(request, found, sorts=SORTS, usual="", find=["name"], choices=[STATES])
-    shown = Shown(request.actor.workspace_id)
-    rows = [(each, _current(each), shown.targets(_current(each))) for each in listing.span.rows]
+    current = {each.id: _current(each) for each in listing.span.rows}
+    shown = Shown(request.actor.workspace_id, current.values())
+    rows = [(each, current[each.id], shown.targets(current[each.id])) for each in listing.span.rows]
     return render(request, "serving/deployments.html", {"listing": listing, "rows": rows})
 
 
@@ -90,8 +96,9 @@ def deployments(request: MemberRequest) -> HttpResponse:
 @made_once()
 def new(request: MemberRequest) -> HttpResponse:
     """A name and shares."""
-    models = released(request.actor.workspace_id)
-    form = DeploymentForm(request.POST or None, models=models, shares={request.GET.get("model", ""): 100})
+    wanted = request.GET.get("model", "")
+    models = released(request.actor.workspace_id, also=[wanted, *_sent(request)])
+    form = DeploymentForm(request.POST or None, models=models, shares={wanted: 100})
     if request.method == "POST" and form.is_valid():
         try:
             made = services.create_deployment(
@@ -110,16 +117,17 @@ def new(request: MemberRequest) -> HttpResponse:
 
 
 def _page(request: MemberRequest, found: Deployment, form: SharesForm | None = None) -> dict[str, Any]:
-    shown, revisions = Shown(request.actor.workspace_id), list(selectors.revisions_of(found))
-    current = revisions[0] if revisions else None
+    current, span = _current(found), page_of(request, selectors.revisions_of(found).order_by("-number"))
+    shown = Shown(request.actor.workspace_id, [current, *span.rows])
     weights = {each["model"]: each["weight"] for each in current.targets} if current else {}
     return {
         "deployment": found,
         "current": current,
         "stopped": selectors.current_stop(found),
         "targets": shown.targets(current),
-        "revisions": [(each, shown.targets(each)) for each in revisions],
-        "form": form or SharesForm(models=released(request.actor.workspace_id), shares=weights),
+        "span": span,
+        "revisions": [(each, shown.targets(each)) for each in span.rows],
+        "form": form or SharesForm(models=released(request.actor.workspace_id, also=weights), shares=weights),
         "base": request.build_absolute_uri("/v1"),
     }
 
@@ -136,7 +144,7 @@ def deployment(request: MemberRequest, deployment_id: str) -> HttpResponse:
 def update(request: MemberRequest, deployment_id: str) -> HttpResponse:
     """Other models or shares: a new revision."""
     found = selectors.deployment_of(request.actor.workspace_id, deployment_id)
-    form = SharesForm(request.POST, models=released(request.actor.workspace_id))
+    form = SharesForm(request.POST, models=released(request.actor.workspace_id, also=_sent(request)))
     if form.is_valid():
         try:
             revision = services.update_deployment(

@@ -18,10 +18,11 @@ from gptstudio.web.access import ACT, FORM, MemberRequest, member_page
 from gptstudio.web.forms import StudioForm, WholeMoney, amount
 from gptstudio.web.lists import listed
 from gptstudio.web.once import made_once
+from gptstudio.web.paging import page_of
 from serving_app import selectors, services
 from serving_app.prices import usual_price
 from serving_app.selectors import Budget
-from training_app.selectors import models_of
+from training_app.selectors.choosing import models_to_choose
 
 SORTS = {"model": "model_name", "read": "prompt_micro", "written": "completion_micro", "from": "valid_from"}
 
@@ -52,7 +53,8 @@ class PriceForm(StudioForm):
 
     def __init__(self, *args: object, workspace_id: str, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        names = [(each.name, each.name) for each in models_of(workspace_id)]
+        sent = [self.data.get("model_name", "")] if self.is_bound else []
+        names = [(each.name, each.name) for each in models_to_choose(workspace_id, unreleased=True, also=sent)]
         self.fields["model_name"].choices = [("", "Every model without a price of its own"), *names]  # type: ignore[attr-defined]
 
     def clean_prompt_micro(self) -> int:
@@ -66,8 +68,15 @@ class PriceForm(StudioForm):
 def budgets(request: MemberRequest) -> HttpResponse:
     """All budgets, the workspace's first."""
     found = selectors.budgets_of(request.actor.workspace_id)
-    rows = [(each, BudgetForm(initial=_amounts(each), auto_id=f"id_{each.subject_id}_%s")) for each in found]
-    context = {"rows": rows, "tab": "budgets", "renews_at": found[0].month.renews_at, "zone": settings.TIME_ZONE}
+    span = page_of(request, found)
+    rows = [(each, BudgetForm(initial=_amounts(each), auto_id=f"id_{each.subject_id}_%s")) for each in span.rows]
+    context = {
+        "rows": rows,
+        "span": span,
+        "tab": "budgets",
+        "renews_at": found[0].month.renews_at,
+        "zone": settings.TIME_ZONE,
+    }
     return render(request, "serving/budgets.html", context)
 
 

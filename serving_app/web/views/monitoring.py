@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -87,10 +87,6 @@ def _columns(
     return Card(title, f"at most {number_text(most)} {unit}".strip(), wide, narrow, nothing=nothing)
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
 def cards(found: Watch, clock: str) -> list[Card]:
     """The charts of the page, in their order."""
     minutes = found.length.total_seconds() / 60
@@ -98,10 +94,10 @@ def cards(found: Watch, clock: str) -> list[Card]:
     quiet, unseen = "No request was answered.", "No sample yet; the reconciler takes one every 15 seconds."
 
     def rank(name: str, at: int, scale: float = 1.0) -> Callable[[Slot], float | None]:
-        return lambda slot: None if (v := percentile(sorted(getattr(slot, name)), at)) is None else v * scale
+        return lambda slot: None if (v := percentile(getattr(slot, name), at)) is None else v * scale
 
     def mean(name: str) -> Callable[[Slot], float | None]:
-        return lambda slot: _mean(getattr(slot, name))
+        return lambda slot: getattr(slot, name)  # type: ignore[no-any-return]
 
     by_rank = {f"p{at}": rank("whole", at, 0.001) for at in RANKS}
     first_by_rank = {f"p{at}": rank("first", at) for at in RANKS}

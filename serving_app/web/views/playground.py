@@ -23,8 +23,9 @@ from gptstudio.web.access import MemberRequest, member_page
 from gptstudio.web.wording import money
 from serving_app import selectors, services
 from serving_app.services import Asked, Caller
-from training_app.models import ModelKind
-from training_app.selectors import instructions_of_models, models_of, questions_of_models, release_states
+from training_app.models import LanguageModel, ModelKind
+from training_app.selectors import instructions_of_models, questions_of_models, release_states
+from training_app.selectors.choosing import OFFERED, models_to_choose
 
 ROLES = ("system", "user", "assistant")
 MOST_TURNS = 100
@@ -42,34 +43,39 @@ class Choice:
     is_released: bool = True
 
 
-def _choices(actor: Actor) -> tuple[list[Choice], list[Choice]]:
-    """The workspace's deployments, and the models that this person may ask."""
-    taught, states = instructions_of_models(actor.workspace_id), release_states(actor.workspace_id)
-    questions = {name: json.dumps(listed) for name, listed in questions_of_models(actor.workspace_id).items()}
-    deployments = []
-    for each in selectors.deployments_of(actor.workspace_id):
-        first = selectors.current_revision(each).targets[0]["model"]
-        deployments.append(Choice(each.name, each.name, taught.get(first, ""), questions.get(first, "[]")))
-    models = []
-    for model in models_of(actor.workspace_id):
-        is_released = model.kind == ModelKind.BASE or states.get(model.id) == ReviewState.APPROVED
-        if is_released or actor.may("models.preview"):
-            known = (taught.get(model.id, ""), questions.get(model.id, "[]"))
-            models.append(Choice(model.name, str(model), *known, is_released=is_released))
-    return deployments, models
+def _choices(actor: Actor, wanted: str) -> tuple[list[Choice], list[Choice]]:
+    """The workspace's deployments, and the models that this person may ask: of fine-tunes the newest, and who is wanted."""
+    workspace_id = actor.workspace_id
+    models = models_to_choose(workspace_id, unreleased=actor.may("models.preview"), also=[wanted])
+    first = {each.deployment.name: each.targets[0]["model"] for each in selectors.in_force(workspace_id)}
+    ids = {*first.values(), *(model.id for model in models)}
+    taught, states = instructions_of_models(workspace_id, ids), release_states(workspace_id, ids)
+    questions = {name: json.dumps(listed) for name, listed in questions_of_models(workspace_id, ids).items()}
+
+    def choice(name: str, title: str, model_id: str, *, is_released: bool = True) -> Choice:
+        return Choice(name, title, taught.get(model_id, ""), questions.get(model_id, "[]"), is_released=is_released)
+
+    def is_released(model: LanguageModel) -> bool:
+        return model.kind == ModelKind.BASE or states.get(model.id) == ReviewState.APPROVED
+
+    return (
+        [choice(name, name, model_id) for name, model_id in first.items()],
+        [choice(each.name, str(each), each.id, is_released=is_released(each)) for each in models],
+    )
 
 
 @member_page("models.use")
 def playground(request: MemberRequest) -> HttpResponse:
     """The page; `?model=` chooses one."""
-    deployments, models = _choices(request.actor)
+    wanted = request.GET.get("model", "")
+    deployments, models = _choices(request.actor, wanted)
     known = {each.name: each for each in [*models, *deployments]}
     first = next(iter([*deployments, *models]), None)
-    chosen = known.get(request.GET.get("model", ""), first)
+    chosen = known.get(wanted, first)
     guard = services.guard_for(request.membership.workspace)
     context = {
         "keeps": guard is not None and guard.keeps,
-        "models": models, "deployments": deployments, "chosen": chosen, "base": request.build_absolute_uri("/v1"),
+        "offered": OFFERED, "models": models, "deployments": deployments, "chosen": chosen, "base": request.build_absolute_uri("/v1"),
     }  # fmt: skip
     return render(request, "serving/playground.html", context)
 

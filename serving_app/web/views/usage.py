@@ -74,7 +74,7 @@ def usage(request: MemberRequest) -> HttpResponse:
         "reached": selectors.reached_of(workspace_id),
         "listing": listed(request, rows, sorts=SORTS, usual="-day", find=FOUND_IN, then="model_name", size=50),
         "any": bool(each_day),
-        "totals": selectors.totals(workspace_id, since=months.begin_of(since)),
+        "totals": selectors.sums_of_days(workspace_id, since=since),
         "chart": by_day(each_day, days=days, today=months.today()),
         "narrow": by_day(each_day, days=days, today=months.today(), width=400),
         "days": days,

@@ -213,11 +213,11 @@ def test_the_request_log_shows_tokens_and_asks_the_same_few_queries(at_alice, bi
     first = bill(first_token_ms=40, total_ms=1500)
     page = at_alice.get("/usage/requests").content.decode()
     assert first.id in page and "1,500 ms" in page and "1,200" in page
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         at_alice.get("/usage/requests")
     for _ in range(6):
         bill()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         at_alice.get("/usage/requests")
 
 

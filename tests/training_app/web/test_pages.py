@@ -295,16 +295,16 @@ def test_a_base_model_comes_from_a_folder_or_from_the_hub(at_alice, starter, giv
 def test_the_lists_ask_the_same_few_queries_for_one_and_for_many(
     at_alice, as_alice, version, starter, model, tmp_path, django_assert_num_queries
 ) -> None:
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         at_alice.get("/fine-tunes/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         at_alice.get("/models/")
     for number in range(5):
         job = make_job(as_alice, version=version, base=starter, name=f"run {number}")
         finish_job(job, folder=tmp_path / f"made-{number}")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         at_alice.get("/fine-tunes/")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         at_alice.get("/models/")
 
 

@@ -64,7 +64,7 @@ def comparisons(request: MemberRequest) -> HttpResponse:
 def new(request: MemberRequest) -> HttpResponse:
     """Choose two models."""
     workspace_id = request.actor.workspace_id
-    evaluations = list(selectors.evaluations_of(workspace_id).order_by("-created_at", "-id")[:NEWEST])
+    evaluations = list(selectors.newest_evaluations(workspace_id, most=NEWEST))
     wanted = next((each.id for each in evaluations if each.model_id == request.GET.get("model")), None)
     form = ComparisonForm(request.POST or None, evaluations=evaluations, initial={"model": wanted})
     if request.method == "POST" and form.is_valid():

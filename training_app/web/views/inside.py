@@ -7,6 +7,7 @@ from django.shortcuts import render
 
 from gptstudio.web.access import MemberRequest, member_page
 from training_app import looks, selectors
+from training_app.selectors.curves import curves_of
 from training_app.web import comparing
 from training_app.web.besting import clear_best, share_losses
 from training_app.web.views.job import run_page
@@ -36,7 +37,7 @@ def compare(request: MemberRequest) -> HttpResponse:
     workspace_id = request.actor.workspace_id
     wanted = list(dict.fromkeys(each for each in request.GET.getlist("run") if each))[: comparing.MOST]
     jobs = [selectors.job_of(workspace_id, each) for each in wanted]
-    points = selectors.metrics_by_job([job.id for job in jobs])
+    points = curves_of([job.id for job in jobs])
     context = {
         "jobs": jobs,
         "choices": [*selectors.jobs_of(workspace_id)[:CHOICES], *(job for job in jobs if job.study_id)],

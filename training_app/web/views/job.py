@@ -20,6 +20,7 @@ from training_app.line import next_in_line
 from training_app.models import ENDED, FineTuningJob, JobState
 from training_app.models.job import TRANSITIONS
 from training_app.selectors.answers import answers_of
+from training_app.selectors.curves import curve_of
 from training_app.web import curves, learning, verdicts
 from training_app.web.comparing import title_of
 from training_app.web.forms import METHODS, PRESET_TITLES
@@ -64,7 +65,7 @@ def run_page(request: MemberRequest, job_id: str, tab: str) -> dict[str, Any]:
 
 def _curves(job: FineTuningJob) -> dict[str, Any]:
     """The charts, the newest numbers, and a mark of all that is shown."""
-    points = list(selectors.metrics_of(job))
+    points = curve_of(job)
     total = int((job.plan or {}).get("steps") or 0)
     losses = [point for point in points if point.loss is not None]
     validations = [point for point in points if point.validation_loss is not None]

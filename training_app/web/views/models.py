@@ -35,8 +35,9 @@ SHOWN = 20
 def models(request: MemberRequest) -> HttpResponse:
     """Base models first, then the workspace's own, each with its verdict and release."""
     workspace_id = request.actor.workspace_id
-    rows, states = selectors.models_of(workspace_id), selectors.release_states(workspace_id)
+    rows = selectors.models_of(workspace_id)
     listing = listed(request, rows, sorts=SORTS, usual="", find=["name", "title"], choices=[KINDS])
+    states = selectors.release_states(workspace_id, [model.id for model in listing.span.rows])
     shown = []
     for model in listing.span.rows:
         evaluation = getattr(model, "evaluation", None)

@@ -21,8 +21,8 @@ SHOWN = 50
 def space(request: MemberRequest) -> HttpResponse:
     """The workspace's models and the fine-tunes that keep checkpoints, the largest first."""
     workspace_id = request.actor.workspace_id
-    states = selectors.release_states(workspace_id)
     models = models_by_size(workspace_id)[:SHOWN]
+    states = selectors.release_states(workspace_id, [model.id for model, _held in models])
     context = {
         "disk": shutil.disk_usage(settings.STUDIO_HOME),
         "models": [(model, states.get(model.id, ""), held) for model, held in models],
