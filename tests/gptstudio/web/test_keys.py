@@ -58,11 +58,11 @@ def test_an_editor_has_no_business_with_keys(at_bob) -> None:
 
 def test_the_list_asks_the_same_few_queries_for_one_key_and_for_ten(at_alice, django_assert_num_queries) -> None:
     at_alice.post("/keys/new", FORM)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         at_alice.get("/keys/")
     for _ in range(9):
         at_alice.post("/keys/new", FORM)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         at_alice.get("/keys/")
 
 
