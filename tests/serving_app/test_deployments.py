@@ -114,7 +114,7 @@ def test_a_program_deletes_a_model_that_is_not_released_and_no_other(
     deleting = client_for(make_key("models:write"))
     for asking, name, refused in (
         (deleting, kept.name, openai.BadRequestError),
-        (deleting, base_model.name, openai.BadRequestError),
+        (deleting, base_model.name, openai.PermissionDeniedError),
         (deleting, "ft:none", openai.NotFoundError),
         (stranger, gone.name, openai.NotFoundError),
         (client_for(make_key("models:read")), gone.name, openai.PermissionDeniedError),

@@ -82,9 +82,9 @@ def test_charlie_sees_his_own_words(at_charlie, as_alice) -> None:
 
 
 def test_the_list_asks_few_queries(at_alice, as_alice, kept, django_assert_num_queries) -> None:
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         at_alice.get("/datasets/recipes/")
     for _ in range(4):
         services.copy_recipe(as_alice, recipe=kept)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         at_alice.get("/datasets/recipes/")
