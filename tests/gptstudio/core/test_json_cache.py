@@ -9,6 +9,12 @@ from django.db import connection
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _nothing_kept(db) -> None:
+    """The table is no model's, so what other tests left in it is still there."""
+    cache.clear()
+
+
 def kept() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("select value from cache")
