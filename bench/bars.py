@@ -118,8 +118,8 @@ def _pages(found: dict[str, Any]) -> Iterator[Bar]:
         searches = max(worst["search_ms"].values(), default=0)
         yield Bar("the same: slowest search of rows or of a list, p95 in ms", searches, bars["search_ms"], is_most=True)
         for name, unit in (("script_kb", "KiB of script"), ("first_paint_ms", "ms until first paint")):
-            most = max(page[name] for page in each["browser"].values())
-            yield Bar(f"the same in Chromium: most {unit}", most, bars[name], is_most=True)
+            if seen := [page[name] for page in each.get("browser", {}).values()]:
+                yield Bar(f"the same in Chromium: most {unit}", max(seen), bars[name], is_most=True)
 
 
 def _kills(found: dict[str, Any]) -> Iterator[Bar]:
