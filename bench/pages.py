@@ -195,7 +195,7 @@ def child(options: argparse.Namespace) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gptstudio.settings.local")
     sys.path.insert(0, str(ROOT))
     django.setup()
-    from big_studio import Size
+    from big_work import Size
 
     size = Size(options.rows, options.runs, options.events)
     alice, world, found = fill(size=size, home=Path(os.environ["STUDIO_HOME"]))

@@ -6,6 +6,7 @@ A tag is a digest of what the answer says can be edited, so that use, counters a
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -40,14 +41,14 @@ class Stale(StudioError):
     code = "changed_meanwhile"
 
 
-class Tagged(NativeView):
+class Tagged(NativeView, ABC):
     """A view of one thing that can be edited. `tagged`: the fields of its answer that make the tag; none: all of them."""
 
     tagged: ClassVar[tuple[str, ...]] = ()
 
+    @abstractmethod
     def shown(self, found: Any) -> dict[str, Any]:
         """The thing as it is answered."""
-        raise NotImplementedError
 
     def seen(self, found: Any) -> Response:
         """The answer, with its tag."""
